@@ -1,0 +1,17 @@
+"""Pathfinder variational inference in JAX."""
+
+from pathfinder import constraints as constraints
+from pathfinder._fit import PathfinderError as PathfinderError
+from pathfinder._fit import fit as fit
+from pathfinder._initial_points import InitialPoints as InitialPoints
+from pathfinder._linalg import LowRankNormal as LowRankNormal
+from pathfinder._model import Model as Model
+from pathfinder._paths import Iterations as Iterations
+from pathfinder._paths import PathReport as PathReport
+from pathfinder._paths import Trajectory as Trajectory
+from pathfinder._result import PathfinderResult as PathfinderResult
+from pathfinder._result import PathResult as PathResult
+from pathfinder._settings import Settings as Settings
+from pathfinder._status import Status as Status
+from pathfinder._variables import Variable as Variable
+from pathfinder._version import __version__ as __version__

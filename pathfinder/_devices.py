@@ -1,0 +1,71 @@
+"""The devices that lanes of work are spread over, and how much they take at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+
+LANES = PartitionSpec("lane")
+
+# Lanes on a CPU come in groups of this size, also for a single path: how a batched matrix product rounds depends on the
+# number of lanes, and the same seed shall give the same draws for any number of paths.
+CPU_PATHS = 4
+
+
+@dataclass(frozen=True)
+class Devices:
+    """A row of devices of one platform, over which lanes are spread evenly.
+
+    Equal rows give equal objects, so compiled programs are shared.
+    """
+
+    row: tuple[jax.Device, ...]
+
+    @classmethod
+    def choose(cls, devices: Sequence[jax.Device] | None = None) -> "Devices":
+        """The given devices, or all local ones of JAX's default platform.
+
+        Raises:
+            ValueError: If the list is empty or mixes platforms.
+        """
+        row = tuple(jax.local_devices() if devices is None else devices)
+        platforms = sorted({device.platform for device in row})
+        if len(platforms) != 1:
+            raise ValueError(f"`devices` must name devices of one platform, but it has {platforms or 'none'}.")
+        return cls(row)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether these are the host's processors."""
+        return self.row[0].platform == "cpu"
+
+    @property
+    def mesh(self) -> Mesh:
+        """The devices as a mesh with the one axis "lane"."""
+        return Mesh(np.array(self.row), ("lane",))
+
+    def spread(self, function, in_specs, out_specs):
+        """A function of lanes that runs on each device for its share of them, without communication."""
+        if len(self) == 1:
+            return function
+        return jax.shard_map(function, mesh=self.mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
+
+    def put(self, tree: Any, spec: PartitionSpec) -> Any:
+        """Arrays placed on the devices."""
+        return jax.device_put(tree, NamedSharding(self.mesh, spec))
+
+    @property
+    def memory_budget(self) -> int:
+        """Bytes that one batch of lanes may take on one device, a small part of what a device has."""
+        return 2**26 if self.is_cpu else 2**30
+
+    def lanes_per_batch(self, bytes_per_lane: int, most: int) -> int:
+        """How many lanes go into one batch on one device, from 1 to `most`, within the memory budget."""
+        return int(max(1, min(most, self.memory_budget // max(bytes_per_lane, 1))))

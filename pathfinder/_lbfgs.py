@@ -1,0 +1,500 @@
+"""One L-BFGS path as a state machine that evaluates the log density and gradient once per step.
+
+A step takes the evaluation at its trial point, then either narrows the line search or accepts the point as the next
+iterate. The user's density is therefore traced once, and under `vmap` no path waits for the line search of another.
+
+The optimizer minimizes `f = -log density` with the line search and tolerances of Stan's BFGS optimizer (Nocedal and
+Wright 2006, algorithms 3.5, 3.6 and 7.4), with these departures: sufficient decrease is tested at the current step
+length, not at the first one; where rounding hides the decrease, the approximate Wolfe conditions of Hager and Zhang
+(2005, section 4) accept; a step out of the region where the density is finite is shortened faster; pairs without
+curvature are left out.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from pathfinder._linalg import Pairs, has_curvature, update_diagonal
+from pathfinder._settings import Settings
+from pathfinder._status import Status
+
+
+STARTING, EXPANDING, ZOOMING, DONE = range(4)
+
+SUFFICIENT_DECREASE = 1e-4
+CURVATURE = 0.9
+SMALLEST_STEP = 1e-12
+MAX_EXPANSIONS = 20
+MAX_FAILED_EVALUATIONS = 20
+MAX_ZOOMS = 40
+MAX_INIT_TRIES = 100
+STAN_EPS = 2.220446049250313e-16  # the unit of tol_rel_obj and tol_rel_grad, whatever the dtype
+
+
+class Tolerances(NamedTuple):
+    """The numbers among the settings that an L-BFGS step uses; arguments of the compiled program."""
+
+    init_alpha: Float[Array, ""]
+    tol_obj: Float[Array, ""]
+    tol_rel_obj: Float[Array, ""]
+    tol_grad: Float[Array, ""]
+    tol_rel_grad: Float[Array, ""]
+    tol_param: Float[Array, ""]
+    max_lbfgs_iters: Int[Array, ""]
+
+    @classmethod
+    def from_settings(cls, settings: Settings, dtype) -> "Tolerances":
+        """Tolerances in a dtype; relative ones are raised to what that dtype can resolve."""
+        eps = float(jnp.finfo(dtype).eps)
+
+        def number(value):
+            return jnp.asarray(value, dtype)
+
+        return cls(
+            init_alpha=number(settings.init_alpha),
+            tol_obj=number(settings.tol_obj),
+            tol_rel_obj=number(max(settings.tol_rel_obj * STAN_EPS, 2 * eps)),
+            tol_grad=number(settings.tol_grad),
+            tol_rel_grad=number(max(settings.tol_rel_grad * STAN_EPS, 2 * eps)),
+            tol_param=number(settings.tol_param),
+            max_lbfgs_iters=jnp.asarray(settings.max_lbfgs_iters, jnp.int32),
+        )
+
+
+class Start(NamedTuple):
+    """Where a path may start: uniformly within `radius` of `center`, coordinate by coordinate."""
+
+    key: Key[Array, ""]
+    center: Float[Array, " dim"]
+    radius: Float[Array, " dim"]
+    max_tries: Int[Array, ""]
+
+
+class LineSearch(NamedTuple):
+    """A strong Wolfe search along a direction; `f` is the objective and `slope` its derivative along the direction.
+
+    `low` is the best step so far and the low end of the bracket, `high` the other end (once zooming).
+    """
+
+    step: Float[Array, ""]  # the trial step length, to be evaluated next
+    first_step: Float[Array, ""]
+    slope_at_zero: Float[Array, ""]
+    low: Float[Array, ""]
+    f_low: Float[Array, ""]
+    slope_low: Float[Array, ""]
+    high: Float[Array, ""]
+    f_high: Float[Array, ""]
+    slope_high: Float[Array, ""]
+    num_trials: Int[Array, ""]  # expansions, then zooms
+    num_failed: Int[Array, ""]  # consecutive evaluations that were not finite
+
+
+class Trace(NamedTuple):
+    """The accepted iterates of a chunk: row r holds the r-th, rows from `PathState.num_recorded` on are unused."""
+
+    position: Float[Array, "row dim"]
+    gradient: Float[Array, "row dim"]  # of the negative log density
+    diagonal: Float[Array, "row dim"]  # initial inverse Hessian of the approximation there
+    pairs_end: Int[Array, " row"]  # the newest pair of the approximation is row pairs_end - 1 of the pairs
+    log_density: Float[Array, " row"]
+    iteration: Int[Array, " row"]
+    step_norm: Float[Array, " row"]
+    gradient_norm: Float[Array, " row"]
+    alpha: Float[Array, " row"]
+    first_alpha: Float[Array, " row"]
+    num_gradients: Int[Array, " row"]
+    was_reset: Bool[Array, " row"]
+
+
+class Records(NamedTuple):
+    """What a path leaves behind, written in place: the pairs that entered its history and its accepted iterates.
+
+    The first `history_size` rows of `pairs` hold the newest pairs of before the last `rewind`.
+    """
+
+    pairs: Pairs
+    trace: Trace
+
+
+class PathState(NamedTuple):
+    """Where a path is."""
+
+    phase: Int[Array, ""]
+    status: Int[Array, ""]
+    start: Start
+    position: Float[Array, " dim"]
+    gradient: Float[Array, " dim"]
+    f: Float[Array, ""]
+    direction: Float[Array, " dim"]
+    search: LineSearch
+    is_reset: Bool[Array, ""]  # the direction is steepest descent
+    was_reset: Bool[Array, ""]  # because a line search along the L-BFGS direction failed
+    iteration: Int[Array, ""]
+    num_gradients: Int[Array, ""]
+    initial_log_density: Float[Array, ""]
+    diagonal: Float[Array, " dim"]
+    pairs_end: Int[Array, ""]  # rows [pairs_end - history_size, pairs_end) of the pairs are the newest
+    num_pairs: Int[Array, ""]  # since the last reset, for the direction
+    num_recorded: Int[Array, ""]
+
+
+class Path(NamedTuple):
+    """All of one path."""
+
+    state: PathState
+    records: Records
+
+
+def init(start: Start, history_size: int, num_rows: int) -> Path:
+    """A path that has not been evaluated yet, with room to record `num_rows` iterates before `rewind`."""
+    dim, dtype = start.center.shape[0], start.center.dtype
+    zero, nothing, no = jnp.zeros((), dtype), jnp.zeros((), jnp.int32), jnp.zeros((), bool)
+    vector = jnp.zeros(dim, dtype)
+    state = PathState(
+        phase=jnp.asarray(STARTING, jnp.int32),
+        status=jnp.asarray(Status.RUNNING, jnp.int32),
+        start=start,
+        position=_initial_point(start, nothing),
+        gradient=vector,
+        f=zero,
+        direction=vector,
+        search=LineSearch(*([zero] * 9), nothing, nothing),
+        is_reset=no,
+        was_reset=no,
+        iteration=nothing,
+        num_gradients=nothing,
+        initial_log_density=zero,
+        diagonal=jnp.ones(dim, dtype),
+        pairs_end=jnp.asarray(history_size, jnp.int32),
+        num_pairs=nothing,
+        num_recorded=nothing,
+    )
+    row = _trace_row(state, zero, zero, zero)
+    trace = Trace(*[jnp.zeros((num_rows, *value.shape), value.dtype) for value in row])
+    pairs = Pairs(*[jnp.zeros((history_size + num_rows, dim), dtype)] * 2)
+    return Path(state, Records(pairs, trace))
+
+
+def can_step(path: Path) -> Bool[Array, ""]:
+    """Whether the path is neither done nor out of rows."""
+    return (path.state.phase != DONE) & (path.state.num_recorded < path.records.trace.iteration.shape[0])
+
+
+def rewind(path: Path, history_size: int) -> Path:
+    """Forget the recorded iterates, but for the pairs that later approximations need."""
+    state, (pairs, trace) = path
+    newest = newest_pairs(pairs, state.pairs_end, history_size)
+    pairs = Pairs(*[rows.at[:history_size].set(part) for rows, part in zip(pairs, newest, strict=True)])
+    state = state._replace(
+        pairs_end=jnp.full_like(state.pairs_end, history_size), num_recorded=jnp.zeros_like(state.num_recorded)
+    )
+    return Path(state, Records(pairs, trace))
+
+
+def newest_pairs(pairs: Pairs, end: Int[Array, ""], history_size: int) -> Pairs:
+    """The `history_size` pairs before row `end`."""
+    return Pairs(*[jax.lax.dynamic_slice_in_dim(part, end - history_size, history_size) for part in pairs])
+
+
+def trial_point(path: Path) -> Float[Array, " dim"]:
+    """Where the next step needs the log density and its gradient."""
+    state = path.state
+    starting = state.phase == STARTING
+    return jnp.where(starting, state.position, state.position + state.search.step * state.direction)
+
+
+def step(
+    path: Path,
+    trial: Float[Array, " dim"],
+    log_density: Float[Array, ""],
+    score: Float[Array, " dim"],
+    tolerances: Tolerances,
+    history_size: int,
+) -> Path:
+    """Move on, given the log density and its gradient at the trial point; a path that cannot step stays as it is."""
+    state = path.state
+    starting = state.phase == STARTING
+    f, gradient = -log_density, -score
+    finite = jnp.isfinite(f) & jnp.all(jnp.isfinite(gradient))
+    # Unused branches get harmless numbers instead of NaN.
+    f = jnp.where(finite, f, 0.0)
+    gradient = jnp.where(finite, gradient, 0.0)
+    moving = can_step(path)
+    evaluated = state._replace(num_gradients=state.num_gradients + 1)
+
+    started = _start(evaluated, trial, f, gradient, finite, tolerances)
+    search, accepted, failed, zooming = _line_search(evaluated, f, gradient @ state.direction, finite)
+    searching = evaluated._replace(search=search, phase=jnp.where(zooming, ZOOMING, EXPANDING).astype(jnp.int32))
+    accepted = accepted & moving & ~starting
+    moved, pairs = accept(evaluated, path.records.pairs, accepted, trial, f, gradient, tolerances, history_size)
+    retried = _retry(evaluated, tolerances)
+
+    following = _select(starting, started, _select(accepted, moved, _select(failed, retried, searching)))
+    following = _select(moving, following, state)
+    stationary = moving & starting & (following.status == Status.STATIONARY_START)
+    return record(Path(following, Records(pairs, path.records.trace)), accepted | stationary, state)
+
+
+def _initial_point(start: Start, attempt: Int[Array, ""]) -> Float[Array, " dim"]:
+    key = jax.random.fold_in(start.key, attempt)
+    uniform = jax.random.uniform(key, start.center.shape, start.center.dtype, minval=-1.0, maxval=1.0)
+    return start.center + start.radius * uniform
+
+
+def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:
+    """Take the point as the start of the path if the density is finite there, else try the next one."""
+    attempt = state.num_gradients
+    exhausted = ~finite & (attempt >= state.start.max_tries)
+    stationary = finite & (jnp.linalg.norm(gradient) <= tolerances.tol_grad)
+    ended = exhausted | stationary
+    taken = state._replace(
+        position=jnp.where(finite, trial, _initial_point(state.start, attempt)),
+        f=f,
+        gradient=gradient,
+        initial_log_density=jnp.where(finite, -f, -jnp.inf).astype(f.dtype),
+        phase=jnp.where(ended, DONE, jnp.where(finite, EXPANDING, STARTING)).astype(jnp.int32),
+        status=jnp.where(
+            exhausted,
+            Status.INITIALIZATION_FAILED,
+            jnp.where(stationary, Status.STATIONARY_START, Status.RUNNING),
+        ).astype(jnp.int32),
+    )
+    return _steepest_descent(taken, tolerances.init_alpha)
+
+
+def _steepest_descent(state: PathState, first_step) -> PathState:
+    direction = -state.gradient
+    search = _new_search(state.f, state.gradient @ direction, first_step)
+    return state._replace(
+        direction=direction,
+        search=search,
+        is_reset=jnp.ones((), bool),
+        num_pairs=jnp.zeros((), jnp.int32),
+        phase=jnp.where(state.phase == DONE, DONE, jnp.where(state.phase == STARTING, STARTING, EXPANDING)).astype(
+            jnp.int32
+        ),
+    )
+
+
+def _new_search(f, slope, first_step) -> LineSearch:
+    zero, nothing = jnp.zeros_like(f), jnp.zeros((), jnp.int32)
+    low = jnp.full_like(f, SMALLEST_STEP)
+    first_step = first_step.astype(f.dtype)
+    return LineSearch(first_step, first_step, slope, low, f, slope, zero, zero, zero, nothing, nothing)
+
+
+def _retry(state: PathState, tolerances: Tolerances) -> PathState:
+    """After a failed line search: once more along the gradient, or the end."""
+    ended = jnp.where(state.iteration == 0, Status.LINE_SEARCH_FAILED_AT_START, Status.LINE_SEARCH_FAILED)
+    over = state._replace(phase=jnp.full_like(state.phase, DONE), status=ended.astype(jnp.int32))
+    again = _steepest_descent(state, tolerances.init_alpha)._replace(
+        phase=jnp.full_like(state.phase, EXPANDING), was_reset=jnp.ones((), bool)
+    )
+    return _select(state.is_reset, over, again)
+
+
+def _line_search(state: PathState, f, slope, finite):
+    """The search after evaluating its trial step, and whether it is accepted, has failed, or zooms on."""
+    search = state.search
+    zooming = state.phase == ZOOMING
+    step = search.step
+    slope_at_zero = search.slope_at_zero
+    eps = jnp.finfo(f.dtype).eps
+    decreased = f <= state.f + SUFFICIENT_DECREASE * step * slope_at_zero
+    within_rounding = jnp.abs(f - state.f) <= 8 * eps * jnp.maximum(jnp.abs(f), jnp.abs(state.f))
+    decreased_by_slope = within_rounding & (slope <= (2 * SUFFICIENT_DECREASE - 1) * slope_at_zero)
+    flat_enough = jnp.abs(slope) <= -CURVATURE * slope_at_zero
+    below_low = (f < search.f_low) | ((search.num_trials == 0) & ~zooming)
+    good = (decreased & below_low) | decreased_by_slope
+    accepted = finite & good & flat_enough
+
+    trial = (step, f, slope)
+    low = (search.low, search.f_low, search.slope_low)
+    high = (search.high, search.f_high, search.slope_high)
+    # Where the trial is no improvement it becomes the high end; otherwise the low end, and the high end stays on the
+    # side to which the slope points.
+    crossed = jnp.where(zooming, slope * (search.high - search.low) >= 0, slope >= 0)
+    new_low = _select(good, trial, low)
+    new_high = _select(good, _select(crossed, low, high), trial)
+    begins_zoom = ~good | crossed
+    zooms = finite & (zooming | begins_zoom)
+    num_trials = jnp.where(zooms & ~zooming, 0, search.num_trials + 1)
+    next_step = jnp.where(zooms, _zoom_step(new_low, new_high, num_trials), 10.0 * step)
+    bracket = jnp.abs(new_high[0] - new_low[0])
+    exhausted = jnp.where(
+        zooms,
+        (num_trials >= MAX_ZOOMS) | (bracket <= 2 * eps * jnp.maximum(new_high[0], new_low[0])),
+        num_trials >= MAX_EXPANSIONS,
+    )
+    moved_on = search._replace(
+        step=next_step,
+        low=new_low[0],
+        f_low=new_low[1],
+        slope_low=new_low[2],
+        high=new_high[0],
+        f_high=new_high[1],
+        slope_high=new_high[2],
+        num_trials=num_trials,
+        num_failed=jnp.zeros_like(search.num_failed),
+    )
+    # Out of the support: back towards the last good step, faster after a few tries.
+    nearer = jnp.where(zooming, jnp.minimum(search.low, search.high), search.low)
+    shrink = jnp.where(search.num_failed < 3, 0.5, 0.1)
+    retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
+    stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP)
+    failed = jnp.where(finite, ~accepted & exhausted, stuck)
+    return _select(finite, moved_on, retreat), accepted, failed, jnp.where(finite, zooms, zooming)
+
+
+def _zoom_step(low, high, num_trials):
+    """Minimizer of the cubic through both ends of the bracket, or its midpoint (Nocedal and Wright, equation 3.59)."""
+    (a, f_a, slope_a), (b, f_b, slope_b) = low, high
+    middle = 0.5 * (a + b)
+    d1 = slope_a + slope_b - 3 * (f_a - f_b) / jnp.where(a == b, 1.0, a - b)
+    square = d1**2 - slope_a * slope_b
+    d2 = jnp.sqrt(jnp.maximum(square, 0.0)) * jnp.where(b < a, -1.0, 1.0)
+    denominator = slope_b - slope_a + 2 * d2
+    cubic = b - (b - a) * (slope_b + d2 - d1) / jnp.where(denominator == 0, 1.0, denominator)
+    margin = 0.01 * jnp.abs(b - a)
+    inside = (cubic > jnp.minimum(a, b) + margin) & (cubic < jnp.maximum(a, b) - margin)
+    use = inside & (square >= 0) & (denominator != 0) & (num_trials % 5 != 4)
+    return jnp.where(use, cubic, middle)
+
+
+def accept(
+    state: PathState, pairs: Pairs, accepted: Bool[Array, ""], position, f, gradient, tolerances, history_size: int
+) -> tuple[PathState, Pairs]:
+    """Move to a point: pairs, diagonal, tolerances, next direction. Unless `accepted`, the pairs stay as they are."""
+    change = gradient - state.gradient
+    moved = position - state.position
+    diagonal = update_diagonal(state.diagonal, moved, change)
+    curved = has_curvature(moved, change) & jnp.all(jnp.isfinite(diagonal) & (diagonal > 0))
+    diagonal = jnp.where(curved, diagonal, state.diagonal)
+    row = jnp.where(curved & accepted, state.pairs_end, pairs.positions.shape[0])  # out of bounds: dropped
+    pairs = Pairs(pairs.positions.at[row].set(moved, mode="drop"), pairs.gradients.at[row].set(change, mode="drop"))
+    pairs_end = state.pairs_end + (curved & accepted)
+    num_pairs = jnp.minimum(jnp.where(state.is_reset, 0, state.num_pairs) + curved, history_size)
+
+    direction = _two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, gradient)
+    slope = direction @ gradient
+    status = _termination(state, moved, f, gradient, slope, tolerances)
+    first_step = _first_step(state, f - state.f, gradient @ state.direction, moved, change)
+    iterated = state._replace(
+        phase=jnp.where(status == Status.RUNNING, EXPANDING, DONE).astype(jnp.int32),
+        status=status,
+        position=position,
+        gradient=gradient,
+        f=f,
+        direction=direction,
+        search=_new_search(f, slope, first_step),
+        is_reset=jnp.zeros((), bool),
+        was_reset=jnp.zeros((), bool),
+        iteration=state.iteration + 1,
+        diagonal=diagonal,
+        pairs_end=pairs_end,
+        num_pairs=num_pairs,
+    )
+    descends = jnp.isfinite(slope) & (slope < 0)
+    return _select(descends, iterated, _steepest_descent(iterated, tolerances.init_alpha)), pairs
+
+
+def record(path: Path, keep: Bool[Array, ""], before: PathState) -> Path:
+    """Write the state as an iterate, if `keep`; `before` is the state that it was reached from."""
+    state, (pairs, trace) = path
+    row = jnp.where(keep, state.num_recorded, trace.iteration.shape[0])  # out of bounds: dropped
+    step_norm = jnp.linalg.norm(state.position - before.position)
+    values = _trace_row(state, step_norm, before.search.step, before.search.first_step)
+    values = values._replace(was_reset=before.was_reset)
+    trace = Trace(*[rows.at[row].set(value, mode="drop") for rows, value in zip(trace, values, strict=True)])
+    return Path(state._replace(num_recorded=state.num_recorded + keep), Records(pairs, trace))
+
+
+def _trace_row(state: PathState, step_norm, alpha, first_alpha) -> Trace:
+    return Trace(
+        position=state.position,
+        gradient=state.gradient,
+        diagonal=state.diagonal,
+        pairs_end=state.pairs_end,
+        log_density=-state.f,
+        iteration=state.iteration,
+        step_norm=step_norm,
+        gradient_norm=jnp.linalg.norm(state.gradient),
+        alpha=alpha,
+        first_alpha=first_alpha,
+        num_gradients=state.num_gradients,
+        was_reset=state.was_reset,
+    )
+
+
+def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolerances) -> Int[Array, ""]:
+    """The first of Stan's tests that holds, in Stan's order; `slope` is minus g'Hg with the new inverse Hessian H."""
+    change = jnp.abs(state.f - f)
+    largest = jnp.maximum(jnp.maximum(jnp.abs(state.f), jnp.abs(f)), 1.0)
+    tests = [
+        (change < tolerances.tol_obj, Status.CONVERGED_OBJECTIVE),
+        (jnp.linalg.norm(gradient) < tolerances.tol_grad, Status.CONVERGED_GRADIENT),
+        (jnp.linalg.norm(moved) < tolerances.tol_param, Status.CONVERGED_PARAMETERS),
+        (state.iteration + 1 >= tolerances.max_lbfgs_iters, Status.ITERATION_LIMIT),
+        (change / largest < tolerances.tol_rel_obj, Status.CONVERGED_RELATIVE_OBJECTIVE),
+        (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad, Status.CONVERGED_RELATIVE_GRADIENT),
+    ]
+    conditions, codes = zip(*tests, strict=True)
+    return jnp.select(conditions, [jnp.int32(code) for code in codes], jnp.int32(Status.RUNNING))
+
+
+def _two_loop(pairs: Pairs, num_pairs, gradient: Float[Array, " dim"]) -> Float[Array, " dim"]:
+    """The L-BFGS direction from the newest `num_pairs` pairs (Nocedal and Wright 2006, algorithm 7.4)."""
+    history_size = pairs.positions.shape[0]
+    inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
+    used = jnp.arange(history_size) >= history_size - num_pairs
+    rho = jnp.where(used, 1.0 / jnp.where(used, inner, 1.0), 0.0)
+    newest_curvature = jnp.sum(pairs.gradients[-1] ** 2) * rho[-1]
+    scale = jnp.where(num_pairs > 0, 1.0 / jnp.where(num_pairs > 0, newest_curvature, 1.0), 1.0)
+
+    def backward(q, pair):
+        s, y, rho_i = pair
+        a = rho_i * (s @ q)
+        return q - a * y, a
+
+    def forward(q, pair):
+        s, y, rho_i, a = pair
+        return q + (a - rho_i * (y @ q)) * s, None
+
+    unroll = history_size if history_size <= 10 else 1
+    q, a = jax.lax.scan(backward, -gradient, (*pairs, rho), reverse=True, unroll=unroll)
+    direction, _ = jax.lax.scan(forward, scale * q, (*pairs, rho, a), unroll=unroll)
+    return direction
+
+
+def _first_step(state: PathState, f_change, slope_new, moved, change):
+    """First trial step of the next search: 1.01 times the minimizer of a cubic fitted to the last step, at most 1."""
+    search = state.search
+    # After steepest descent the last step is measured in units of the scaled inverse Hessian.
+    inner = moved @ change
+    unit = jnp.where(state.is_reset & (inner > 0), (change @ change) / jnp.where(inner > 0, inner, 1.0), 1.0)
+    cubic = _cubic_minimizer(search.slope_at_zero / unit, search.step * unit, f_change, slope_new / unit)
+    return jnp.minimum(1.0, 1.01 * cubic)
+
+
+def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
+    """Minimizer on [1e-12, 1] of the cubic with value 0 and slope `slope_0` at 0, and `f_1`, `slope_1` at `x_1`."""
+    c3 = (-12 * f_1 + 6 * x_1 * (slope_0 + slope_1)) / x_1**3
+    c2 = -(4 * slope_0 + 2 * slope_1) / x_1 + 6 * f_1 / x_1**2
+    root = jnp.sqrt(jnp.maximum(c2**2 - 2 * slope_0 * c3, 0.0))
+    # The stationary points are the roots of c3/2 t^2 + c2 t + slope_0, in the form that does not cancel.
+    q = -(c2 + jnp.where(c2 >= 0, 1.0, -1.0) * root)
+    stationary = [q / jnp.where(c3 == 0, jnp.nan, c3), 2 * slope_0 / jnp.where(q == 0, jnp.nan, q)]
+    ends = [jnp.full_like(x_1, SMALLEST_STEP), jnp.ones_like(x_1)]
+    candidates = jnp.stack([*ends, *stationary])
+    inside = (candidates >= SMALLEST_STEP) & (candidates <= 1.0) & (c2**2 - 2 * slope_0 * c3 >= 0)
+    inside = inside.at[:2].set(True)
+    t = jnp.where(inside, candidates, 1.0)
+    values = jnp.where(inside, t * (t * (t * c3 / 3 + c2) / 2 + slope_0), jnp.inf)
+    return t[jnp.argmin(jnp.where(jnp.isnan(values), jnp.inf, values))]
+
+
+def _select(condition, one, other):
+    """`one` if the condition holds, else `other`, leaf by leaf."""
+    return jax.tree_util.tree_map(lambda a, b: a if a is b else jnp.where(condition, a, b), one, other)

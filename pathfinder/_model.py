@@ -1,0 +1,235 @@
+"""What is being fitted: an unconstrained log density and the variables around it."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from pathfinder._parameters import ParameterStructure, parameter_names
+from pathfinder._variables import Variable
+
+
+@dataclass(frozen=True)
+class Model:
+    """A log density on the unconstrained space, with the variables it is about.
+
+    Most models are made by `Model.from_log_density` or by an adapter in `pathfinder.interop`; the constructor is for
+    code that has its own unconstrained representation.
+
+    Args:
+        dim: Number of unconstrained parameters.
+        density: `density(position, data)` is the log density of an unconstrained vector of length `dim`, with
+            the log Jacobian of the constraining transform added; `data` is passed through. Compiled programs
+            are cached by this object, so equal models should share it (or give it `__eq__` and `__hash__`).
+        constrain_fn: `constrain_fn(position, data)` gives the parameters and transformed parameters by name.
+        unconstrain_fn: The unconstrained vector of a dictionary of parameters by name.
+        named_fn: A pytree of parameters as a dictionary by name; raises `ValueError` if it has another structure.
+        variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
+        data: Pytree of arrays given to every function above; an argument of the compiled programs.
+        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        dtype: Floating-point type of the unconstrained vector.
+        name: Shown in summaries and written to files.
+        coords: Coordinate values by dimension name, for ArviZ.
+    """
+
+    dim: int
+    density: Callable[[Float[Array, " dim"], PyTree], Float[Array, ""]] = field(repr=False)
+    constrain_fn: Callable[[Float[Array, " dim"], PyTree], dict[str, Array]] = field(repr=False)
+    unconstrain_fn: Callable[[Mapping[str, Any]], np.ndarray] = field(repr=False)
+    named_fn: Callable[[PyTree], dict[str, Any]] = field(repr=False)
+    variables: tuple[Variable, ...]
+    data: PyTree = field(default=None, repr=False)
+    generate_fn: Callable[[Array, Float[Array, " dim"], PyTree], dict[str, Array]] | None = field(
+        default=None, repr=False
+    )
+    dtype: Any = None
+    name: str = "model"
+    coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        if self.dim < 1:
+            raise ValueError(f"The model has {self.dim} parameters; Pathfinder needs at least 1.")
+        if self.dtype is None:
+            object.__setattr__(self, "dtype", jnp.zeros(()).dtype)
+
+    @classmethod
+    def from_log_density(
+        cls,
+        log_density: Callable[..., Any],
+        example: PyTree,
+        *,
+        constraints: Mapping[str, Any] | None = None,
+        data: PyTree = None,
+        transformed: Callable[..., Mapping[str, Any]] | None = None,
+        generated: Callable[..., Mapping[str, Any]] | None = None,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> "Model":
+        """Make a model of a log density on a pytree of (possibly constrained) parameters.
+
+        Args:
+            log_density: `log_density(params)`, or `log_density(params, data)` if `data` is given; a JAX-traceable
+                scalar. It is the density of the constrained parameters: the Jacobian is added here.
+            example: A pytree with the structure, shapes and dtype of `params`. Values do not matter.
+            constraints: Constraints by variable name, from `pathfinder.constraints`.
+            data: Pytree of arrays, passed as an argument so that new data of the same shapes need no
+                recompilation and large data are not baked into the compiled program.
+            transformed: `transformed(params[, data])` gives transformed parameters by name.
+            generated: `generated(key, params[, data])` gives generated quantities by name, random ones with `key`.
+            dims: Names of the axes of variables, by variable name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to the name of `log_density`.
+
+        Raises:
+            ValueError: If `example`, `constraints` or `dims` do not fit together, or `log_density` does not
+                return a real scalar.
+        """
+        dims = dict(dims or {})
+        names = {parameter for parameter, _ in parameter_names(example)}
+        structure = ParameterStructure(example, constraints, {key: dims[key] for key in dims if key in names})
+        if data is not None:
+            data = jax.tree_util.tree_map(_as_array, data)
+        has_data = data is not None
+        density = _StructuredDensity(log_density, structure, has_data)
+        constrain_fn = _StructuredConstrain(transformed, structure, has_data)
+        generate_fn = None if generated is None else _StructuredGenerate(generated, structure, has_data)
+        position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
+        _check_scalar(density, position, data, log_density)
+        variables = list(structure.variables)
+        shapes = jax.eval_shape(constrain_fn, position, data)
+        variables += _described(shapes, "transformed parameters", dims, skip=variables)
+        if generate_fn is not None:
+            quantities = jax.eval_shape(generate_fn, jax.random.key(0), position, data)
+            variables += _described(quantities, "generated quantities", dims, taken=variables)
+        unknown = sorted(set(dims) - {variable.name for variable in variables})
+        if unknown:
+            raise ValueError(f"`dims` names {', '.join(map(repr, unknown))}, which the model does not have.")
+        return cls(
+            dim=structure.dim,
+            density=density,
+            constrain_fn=constrain_fn,
+            unconstrain_fn=structure.unconstrain,
+            named_fn=structure.named,
+            variables=tuple(variables),
+            data=data,
+            generate_fn=generate_fn,
+            dtype=structure.dtype,
+            name=name or getattr(log_density, "__name__", "model"),
+            coords=dict(coords or {}),
+        )
+
+    def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
+        """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
+        return self.density(jnp.asarray(position, self.dtype), self.data)
+
+    def constrain(self, position: Float[Array, " dim"]) -> dict[str, Array]:
+        """Parameters and transformed parameters by name at an unconstrained vector."""
+        return self.constrain_fn(jnp.asarray(position, self.dtype), self.data)
+
+    def unconstrain(self, parameters: PyTree) -> np.ndarray:
+        """The unconstrained vector of given parameters (a pytree like the example, or a dictionary by name).
+
+        Raises:
+            ValueError: If something is missing, has another shape, or violates its constraint.
+        """
+        return np.asarray(self.unconstrain_fn(self.named_parameters(parameters)), dtype=self.dtype)
+
+    def named_parameters(self, parameters: PyTree) -> dict[str, Any]:
+        """A pytree of parameters as a dictionary by variable name.
+
+        Raises:
+            ValueError: If it has another structure.
+        """
+        return self.named_fn(parameters)
+
+    @property
+    def parameters(self) -> tuple[Variable, ...]:
+        """The variables of the parameters block."""
+        return tuple(variable for variable in self.variables if variable.block == "parameters")
+
+    def columns(self, style: str = "stan") -> list[str]:
+        """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
+        return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Structured:
+    """A user's function on parameters seen as a function of the unconstrained vector.
+
+    Equal if the function and the structure are, so that a model made twice shares its compiled programs.
+    """
+
+    fn: Any
+    structure: ParameterStructure
+    has_data: bool
+
+    def _parameters(self, position):
+        return self.structure.constrain(position)
+
+    def _data(self, data) -> tuple:
+        return (data,) if self.has_data else ()
+
+
+class _StructuredDensity(_Structured):
+    def __call__(self, position, data):
+        parameters, log_jacobian = self._parameters(position)
+        return self.fn(parameters, *self._data(data)) + log_jacobian
+
+
+class _StructuredConstrain(_Structured):
+    def __call__(self, position, data):
+        parameters, _ = self._parameters(position)
+        named = self.structure.named(parameters)
+        if self.fn is not None:
+            named |= {name: jnp.asarray(value) for name, value in self.fn(parameters, *self._data(data)).items()}
+        return named
+
+
+class _StructuredGenerate(_Structured):
+    def __call__(self, key, position, data):
+        parameters, _ = self._parameters(position)
+        return {name: jnp.asarray(value) for name, value in self.fn(key, parameters, *self._data(data)).items()}
+
+
+def _as_array(leaf: Any) -> Array:
+    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf)
+
+
+def _check_scalar(density: _Structured, position: Any, data: PyTree, log_density: Callable) -> None:
+    try:
+        signature = inspect.signature(log_density)
+        signature.bind(*([None] * (2 if density.has_data else 1)))
+    except TypeError as error:
+        wanted = "log_density(params, data)" if density.has_data else "log_density(params)"
+        raise ValueError(
+            f"The log density is called as {wanted}, but it has the signature "
+            f"{getattr(log_density, '__name__', 'log_density')}{signature}: {error}."
+        ) from error
+    except ValueError:
+        pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
+    result = jax.eval_shape(density, position, data)
+    if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
+        raise ValueError(
+            "The log density must return one real number (a scalar), but it returned "
+            f"{jax.tree_util.tree_map(lambda leaf: f'{leaf.dtype}{list(leaf.shape)}', result)}. "
+            "Did you forget a `.sum()`?"
+        )
+
+
+def _described(shapes, block, dims, *, skip=(), taken=()) -> list[Variable]:
+    skipped = {variable.name for variable in skip}
+    names = {variable.name for variable in taken}
+    twice = sorted(names & set(shapes))
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))} is returned by `generated` but already is a variable.")
+    return [
+        Variable(name, tuple(value.shape), None if name not in dims else tuple(dims[name]), block)
+        for name, value in shapes.items()
+        if name not in skipped
+    ]

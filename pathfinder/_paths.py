@@ -1,0 +1,527 @@
+"""Many paths at once: chunks of L-BFGS steps driven from the host, and the best approximation along each path.
+
+Paths are lanes of a batch. A compiled `advance` moves all lanes of a block by some steps; the accepted iterates are
+then made into approximations, packed into batches, and scored. Between calls the host reports progress and honours
+interrupts and time limits.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import PartitionSpec
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from pathfinder import _lbfgs
+from pathfinder._devices import CPU_PATHS, LANES, Devices
+from pathfinder._lbfgs import Path, Records, Start, Tolerances
+from pathfinder._linalg import LowRankNormal, inverse_hessian_normal
+from pathfinder._scoring import ScoredDraws, estimate_elbo, score_lanes
+from pathfinder._settings import Settings
+from pathfinder._status import Status
+
+
+MAX_ROWS = 64  # iterates that a lane holds before they must be scored
+FIRST_STEPS = 16
+SECONDS_PER_CALL = 0.2
+SCORED_DRAWS_PER_BATCH = {"cpu": 800}  # larger batches gain nothing there; accelerators take what memory allows
+SCORED_DRAWS_PER_BATCH_ELSEWHERE = 65536
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A density to fit, or many of the same form.
+
+    Args:
+        density: `density(position, data)`.
+        dim: Number of unconstrained parameters.
+        dtype: Their floating-point type.
+        data: Data of the density, with a leading axis of length `num_fits` if that is not None.
+        num_fits: How many data sets there are to fit, or None for one without a leading axis.
+    """
+
+    density: Callable[[Array, Any], Array]
+    dim: int
+    dtype: Any
+    data: Any = None
+    num_fits: int | None = None
+
+    @property
+    def batched(self) -> bool:
+        """Whether there is a leading axis of fits."""
+        return self.num_fits is not None
+
+
+class Iterations(NamedTuple):
+    """What happened along one path: one row per accepted iterate."""
+
+    iteration: Int[np.ndarray, " row"]
+    log_density: Float[np.ndarray, " row"]
+    step_norm: Float[np.ndarray, " row"]
+    gradient_norm: Float[np.ndarray, " row"]
+    alpha: Float[np.ndarray, " row"]
+    first_alpha: Float[np.ndarray, " row"]
+    num_gradients: Int[np.ndarray, " row"]
+    was_reset: Bool[np.ndarray, " row"]
+    elbo: Float[np.ndarray, " row"]
+    elbo_standard_error: Float[np.ndarray, " row"]
+    num_finite: Int[np.ndarray, " row"]
+
+
+class Trajectory(NamedTuple):
+    """Positions along one path with the approximations made there: one row per accepted iterate."""
+
+    position: Float[np.ndarray, "row dim"]
+    gradient: Float[np.ndarray, "row dim"]  # of the log density
+    approximations: LowRankNormal  # with a leading axis of rows
+
+
+@dataclass
+class PathOutcomes:
+    """How all lanes ended; lane f * num_paths + p is path p of fit f.
+
+    Args:
+        approximations: The best one of each lane, on the leading axis.
+        status: `Status` of each lane.
+        best_iteration: Iteration of the best approximation; -1 where there is none.
+        elbo: Its ELBO, -inf where there is none.
+        elbo_standard_error: Monte Carlo standard error of it.
+        num_iterations: Accepted L-BFGS steps.
+        num_gradients: Evaluations of the log density with its gradient.
+        num_elbo_draws: Evaluations of the log density alone, for ELBOs.
+        initial_log_density: At the initial point; -inf where there is none.
+        iterations: A table for each lane.
+        trajectories: If they were asked for.
+        seconds: Time of the stages "paths" and "elbo".
+        interrupted: Whether the paths were ended early.
+    """
+
+    approximations: LowRankNormal
+    status: Int[np.ndarray, " lane"]
+    best_iteration: Int[np.ndarray, " lane"]
+    elbo: Float[np.ndarray, " lane"]
+    elbo_standard_error: Float[np.ndarray, " lane"]
+    num_iterations: Int[np.ndarray, " lane"]
+    num_gradients: Int[np.ndarray, " lane"]
+    num_elbo_draws: Int[np.ndarray, " lane"]
+    initial_log_density: Float[np.ndarray, " lane"]
+    iterations: list[Iterations]
+    trajectories: list[Trajectory | None] | None
+    seconds: dict[str, float]
+    interrupted: bool
+
+
+class PathReport(NamedTuple):
+    """Progress of one lane, given to `report` after its iterates were scored."""
+
+    lane: int
+    initial_log_density: float
+    iterations: Iterations  # the new ones only
+    status: Status
+    best_iteration: int
+    best_elbo: float
+
+
+class Interrupt(Exception):  # noqa: N818 (a request, not an error)
+    """Raised by the `check` callable between chunks to end all paths early."""
+
+
+@partial(jax.jit, static_argnames=("density", "devices", "history_size", "batched"), donate_argnames=("paths",))
+def advance(
+    paths: Path,
+    data: Any,
+    tolerances: Tolerances,
+    max_steps: Int[Array, ""],
+    *,
+    density: Callable[[Array, Any], Array],
+    devices: Devices,
+    history_size: int,
+    batched: bool,
+) -> Path:
+    """Move every lane by up to `max_steps` evaluations, until none can step."""
+
+    def on_device(paths, data, tolerances, max_steps):
+        value_and_grad = jax.value_and_grad(density)
+        each_lane = jax.vmap(value_and_grad, in_axes=(0, None))
+
+        def evaluate(trials):
+            if not batched:
+                return each_lane(trials, data)
+            num_fits = jax.tree_util.tree_leaves(data)[0].shape[0]
+            values, gradients = jax.vmap(each_lane)(trials.reshape(num_fits, -1, trials.shape[1]), data)
+            return values.reshape(-1), gradients.reshape(trials.shape)
+
+        def go_on(carry):
+            num_steps, paths = carry
+            return (num_steps < max_steps) & jnp.any(jax.vmap(_lbfgs.can_step)(paths))
+
+        def step(carry):
+            num_steps, paths = carry
+            trials = jax.vmap(_lbfgs.trial_point)(paths)
+            log_densities, scores = evaluate(trials)
+            move = jax.vmap(_lbfgs.step, in_axes=(0, 0, 0, 0, None, None))
+            moved = move(paths, trials, log_densities.astype(trials.dtype), scores, tolerances, history_size)
+            return num_steps + 1, moved
+
+        return jax.lax.while_loop(go_on, step, (jnp.zeros((), jnp.int32), paths))[1]
+
+    shared = PartitionSpec()
+    in_specs = (LANES, LANES if batched else shared, shared, shared)
+    return devices.spread(on_device, in_specs, LANES)(paths, data, tolerances, max_steps)
+
+
+@partial(jax.jit, static_argnames=("history_size", "num_rows"))
+def _start_lanes(starts: Start, unused: Bool[Array, " lane"], *, history_size: int, num_rows: int) -> Path:
+    paths = jax.vmap(lambda start: _lbfgs.init(start, history_size, num_rows))(starts)
+    phase = jnp.where(unused, _lbfgs.DONE, paths.state.phase)
+    return paths._replace(state=paths.state._replace(phase=phase))
+
+
+@jax.jit
+def _take(tree: Any, indices: Int[Array, " n"]) -> Any:
+    return jax.tree_util.tree_map(lambda leaf: leaf[indices], tree)
+
+
+@partial(jax.jit, static_argnames=("history_size",), donate_argnames=("paths",))
+def _rewind_lanes(paths: Path, *, history_size: int) -> Path:
+    return jax.vmap(lambda path: _lbfgs.rewind(path, history_size))(paths)
+
+
+@partial(jax.jit, static_argnames=("history_size", "num_draws"))
+def build_lanes(
+    records: Records,
+    elbo_keys: Key[Array, " lane"],
+    lanes: Int[Array, " batch"],
+    rows: Int[Array, " batch"],
+    *,
+    history_size: int,
+    num_draws: int,
+) -> tuple[LowRankNormal, Key[Array, "batch draw"]]:
+    """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO."""
+
+    def one(lane, row):
+        trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
+        window = trace.pairs_end - history_size + jnp.arange(history_size)
+        pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
+        normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
+        key = jax.random.fold_in(elbo_keys[lane], trace.iteration)
+        return normal, jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
+
+    return jax.vmap(one)(lanes, rows)
+
+
+@jax.jit
+def _replace_lanes(best: LowRankNormal, batch: LowRankNormal, source, replace) -> LowRankNormal:
+    def choose(old, new):
+        chosen = replace.reshape(-1, *[1] * (old.ndim - 1))
+        return jnp.where(chosen, new[source], old)
+
+    return jax.tree_util.tree_map(choose, best, batch)
+
+
+def scoring_batch_size(problem: Problem, settings: Settings, devices: Devices) -> int:
+    """Lanes per device in one scoring batch, from the dimension and the number of draws alone."""
+    itemsize = np.dtype(problem.dtype).itemsize
+    data_bytes = 0
+    if problem.batched:
+        leaves = jax.tree_util.tree_leaves(problem.data)
+        data_bytes = sum(leaf.nbytes // leaf.shape[0] for leaf in leaves)
+    per_lane = problem.dim * itemsize * 4 * (settings.num_elbo_draws + settings.history_size) + data_bytes
+    draws = SCORED_DRAWS_PER_BATCH["cpu"] if devices.is_cpu else SCORED_DRAWS_PER_BATCH_ELSEWHERE
+    return devices.lanes_per_batch(per_lane, max(1, draws // settings.num_elbo_draws))
+
+
+def run_paths(
+    problem: Problem,
+    starts: Start,
+    elbo_keys: Key[Array, " lane"],
+    settings: Settings,
+    devices: Devices,
+    *,
+    check: Callable[[], None] = lambda: None,
+    report: Callable[[list[PathReport]], None] = lambda reports: None,
+) -> PathOutcomes:
+    """Run all paths and choose the best approximation along each.
+
+    Args:
+        problem: What to fit.
+        starts: Where each lane may start.
+        elbo_keys: Key of each lane for the draws that estimate ELBOs.
+        settings: Options.
+        devices: Where to run.
+        check: Called between chunks; ends all paths early by raising `Interrupt`.
+        report: Called with the progress of the lanes that moved, in order, after each scoring.
+    """
+    num_lanes = starts.center.shape[0]
+    block_size = _block_size(problem, num_lanes, devices)
+    blocks = []
+    for first in range(0, num_lanes, block_size):
+        lanes = np.arange(first, min(first + block_size, num_lanes))
+        blocks.append(_Block(problem, starts, elbo_keys, settings, devices, lanes, block_size))
+    interrupted = False
+    for block in blocks:
+        if not interrupted:
+            try:
+                block.run(check, report)
+            except (Interrupt, KeyboardInterrupt):
+                interrupted = True
+        block.finish()
+    return _join(blocks, num_lanes, interrupted)
+
+
+def _block_size(problem: Problem, num_lanes: int, devices: Devices) -> int:
+    """Lanes that are advanced together on all devices."""
+    itemsize = np.dtype(problem.dtype).itemsize
+    per_lane = 8 * MAX_ROWS * problem.dim * itemsize // 8
+    if problem.batched:
+        assert problem.num_fits is not None
+        per_fit = num_lanes // problem.num_fits
+        fits = devices.lanes_per_batch(per_lane * per_fit, -(-problem.num_fits // len(devices)))
+        return fits * per_fit * len(devices)
+    most = CPU_PATHS if devices.is_cpu else -(-num_lanes // len(devices))
+    return (most if devices.is_cpu else devices.lanes_per_batch(per_lane, most)) * len(devices)
+
+
+@dataclass
+class _Block:
+    """The lanes that are advanced together, with what the host knows about them."""
+
+    problem: Problem
+    starts: Start
+    elbo_keys: Any
+    settings: Settings
+    devices: Devices
+    lanes: np.ndarray
+    size: int
+    seconds: dict[str, float] = field(default_factory=lambda: {"paths": 0.0, "elbo": 0.0})
+
+    def __post_init__(self):
+        problem, settings, devices = self.problem, self.settings, self.devices
+        itemsize = np.dtype(problem.dtype).itemsize
+        row_bytes = 5 * problem.dim * itemsize * self.size // len(devices)
+        self.num_rows = max(8, devices.lanes_per_batch(row_bytes, MAX_ROWS))
+        self.batch_size = scoring_batch_size(problem, settings, devices) * len(devices)
+        self.data = problem.data
+        if problem.batched:
+            assert problem.num_fits is not None
+            per_fit = self.starts.center.shape[0] // problem.num_fits
+            # Unused lanes at the end repeat the last data set.
+            fits = np.minimum(np.arange(self.size // per_fit) + self.lanes[0] // per_fit, problem.num_fits - 1)
+            self.data = _take(problem.data, fits)
+            self.fit_of_lane = np.arange(self.size) // per_fit
+        else:
+            self.fit_of_lane = np.zeros(self.size, np.int64)
+        count = len(self.lanes)
+        self.status = np.zeros(count, np.int64)
+        self.phase = np.zeros(count, np.int64)
+        self.num_gradients = np.zeros(count, np.int64)
+        self.num_iterations = np.zeros(count, np.int64)
+        self.initial_log_density = np.full(count, -np.inf)
+        self.elbo = np.full(count, -np.inf)
+        self.elbo_standard_error = np.full(count, np.nan)
+        self.best_iteration = np.full(count, -1)
+        self.num_elbo_draws = np.zeros(count, np.int64)
+        self.tables: list[list[Iterations]] = [[] for _ in range(count)]
+        self.trajectories: list[list] = [[] for _ in range(count)]
+        self.best: LowRankNormal | None = None
+
+    def run(self, check, report) -> None:
+        """All chunks of these lanes."""
+        settings, devices = self.settings, self.devices
+        padded = np.minimum(np.arange(self.size) + self.lanes[0], self.lanes[-1])
+        starts, self.keys = _take((self.starts, self.elbo_keys), padded)
+        unused = np.arange(self.size) >= len(self.lanes)
+        tolerances = Tolerances.from_settings(settings, self.problem.dtype)
+        begin = time.perf_counter()
+        paths = _start_lanes(
+            devices.put(starts, LANES), devices.put(unused, LANES), history_size=settings.history_size,
+            num_rows=self.num_rows,
+        )  # fmt: skip
+        data = devices.put(self.data, LANES if self.problem.batched else PartitionSpec())
+        steps = FIRST_STEPS
+        since_scored = 0.0
+        while True:
+            check()
+            if settings.optimizer == "jaxopt":
+                from pathfinder._jaxopt import advance_with_jaxopt
+
+                paths = advance_with_jaxopt(paths, data, tolerances, steps, self.problem, settings)
+            else:
+                paths = advance(
+                    paths, data, tolerances, jnp.int32(steps), density=self.problem.density, devices=devices,
+                    history_size=settings.history_size, batched=self.problem.batched,
+                )  # fmt: skip
+            num_recorded = np.asarray(paths.state.num_recorded)
+            phase = np.asarray(paths.state.phase)
+            now = time.perf_counter()
+            self.seconds["paths"] += now - begin
+            since_scored += now - begin
+            # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
+            steps = int(np.clip(steps * SECONDS_PER_CALL / max(now - begin, 1e-9), 1, 4 * steps))
+            done = np.all(phase == _lbfgs.DONE)
+            begin = now
+            if done or np.any(num_recorded >= self.num_rows) or since_scored > 5 * SECONDS_PER_CALL:
+                since_scored = 0.0
+                self._read(paths)
+                report(self._score(paths.records, num_recorded))
+                begin = time.perf_counter()
+                self.seconds["elbo"] += begin - now
+                if done:
+                    return
+                paths = _rewind_lanes(paths, history_size=settings.history_size)
+
+    def _read(self, paths: Path) -> None:
+        """Copy the lanes' scalars to the host."""
+        state, count = paths.state, len(self.lanes)
+        self.phase = np.asarray(state.phase)[:count]
+        self.status = np.asarray(state.status)[:count].astype(np.int64)
+        self.num_gradients = np.asarray(state.num_gradients)[:count].astype(np.int64)
+        self.num_iterations = np.asarray(state.iteration)[:count].astype(np.int64)
+        self.initial_log_density = np.asarray(state.initial_log_density, np.float64)[:count]
+
+    def _score(self, records: Records, num_recorded: np.ndarray) -> list[PathReport]:
+        """Estimate the ELBO of every recorded iterate and keep the best approximations."""
+        settings = self.settings
+        count = len(self.lanes)
+        lanes = np.repeat(np.arange(count), num_recorded[:count])
+        rows = np.concatenate([np.arange(n) for n in num_recorded[:count]]).astype(np.int64)
+        elbos = []
+        for first in range(0, len(lanes), self.batch_size):
+            chosen = np.arange(first, first + self.batch_size)
+            used = chosen < len(lanes)
+            chosen = np.where(used, chosen, first)
+            approximations, scored = self._score_batch(records, lanes[chosen], rows[chosen])
+            elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
+            elbos.append(elbo)
+            self._keep_best(
+                approximations, lanes[chosen[used]], elbo, np.asarray(records.trace.iteration), rows[chosen]
+            )
+            if settings.save_trajectory:
+                self._keep_trajectory(records, approximations, lanes[chosen[used]], rows[chosen[used]])
+        np.add.at(self.num_elbo_draws, lanes, settings.num_elbo_draws)
+        return self._tabulate(records, lanes, rows, elbos)
+
+    def _score_batch(self, records: Records, lanes, rows) -> tuple[LowRankNormal, ScoredDraws]:
+        settings = self.settings
+        approximations, keys = build_lanes(
+            records, self.keys, lanes, rows, history_size=settings.history_size, num_draws=settings.num_elbo_draws
+        )
+        scored = score_lanes(
+            approximations, keys, self.fit_of_lane[lanes], self.data, density=self.problem.density,
+            devices=self.devices, batched=self.problem.batched,
+        )  # fmt: skip
+        return approximations, scored
+
+    def _keep_best(self, approximations: LowRankNormal, lanes, elbo, iterations, rows) -> None:
+        source = np.zeros(self.size, np.int64)
+        replace = np.zeros(self.size, bool)
+        for position, lane in enumerate(lanes):
+            if elbo.mean[position] > self.elbo[lane]:
+                self.elbo[lane] = elbo.mean[position]
+                self.elbo_standard_error[lane] = elbo.standard_error[position]
+                self.best_iteration[lane] = iterations[lane, rows[position]]
+                source[lane], replace[lane] = position, True
+        if self.best is None:
+            self.best = jax.tree_util.tree_map(
+                lambda leaf: jnp.full((self.size, *leaf.shape[1:]), jnp.nan, leaf.dtype), approximations
+            )
+        if replace.any():
+            self.best = _replace_lanes(self.best, approximations, source, replace)
+
+    def _keep_trajectory(self, records: Records, approximations: LowRankNormal, lanes, rows) -> None:
+        positions = np.asarray(records.trace.position[lanes, rows])
+        gradients = -np.asarray(records.trace.gradient[lanes, rows])
+        fields = jax.tree_util.tree_map(np.asarray, approximations)
+        for index, lane in enumerate(lanes):
+            own = jax.tree_util.tree_map(lambda leaf, i=index: leaf[i], fields)
+            self.trajectories[lane].append(Trajectory(positions[index], gradients[index], own))
+
+    def _tabulate(self, records: Records, lanes, rows, elbos) -> list[PathReport]:
+        if not elbos:
+            means, errors, finite = np.zeros(0), np.zeros(0), np.zeros(0, np.int64)
+        else:
+            means, errors, finite = (np.concatenate(parts) for parts in zip(*elbos, strict=True))
+        trace = records.trace
+        columns = [
+            np.asarray(column)[lanes, rows]
+            for column in (
+                trace.iteration, trace.log_density, trace.step_norm, trace.gradient_norm, trace.alpha,
+                trace.first_alpha, trace.num_gradients, trace.was_reset,
+            )
+        ]  # fmt: skip
+        reports = []
+        for lane in range(len(self.lanes)):
+            own = lanes == lane
+            table = Iterations(*[column[own] for column in (*columns, means, errors, finite)])
+            if len(table.iteration) or self.phase[lane] == _lbfgs.DONE:
+                self.tables[lane].append(table)
+                reports.append(
+                    PathReport(
+                        int(self.lanes[lane]), float(self.initial_log_density[lane]), table, Status(self.status[lane]),
+                        int(self.best_iteration[lane]), float(self.elbo[lane]),
+                    )
+                )  # fmt: skip
+        return reports
+
+    def finish(self) -> None:
+        """Settle the status of every lane."""
+        has_approximation = self.best_iteration >= 0
+        running = self.status == Status.RUNNING
+        self.status[running & has_approximation] = Status.INTERRUPTED
+        self.status[running & ~has_approximation] = Status.INTERRUPTED_AT_START
+        ended_well = np.array([Status(status).succeeded for status in self.status])
+        self.status[ended_well & ~has_approximation] = Status.NO_FINITE_ELBO
+
+
+def _join(blocks: list[_Block], num_lanes: int, interrupted: bool) -> PathOutcomes:
+    def joined(name):
+        return np.concatenate([getattr(block, name) for block in blocks])
+
+    template = next((block.best for block in blocks if block.best is not None), None)
+    parts = []
+    for block in blocks:
+        best = block.best
+        if best is None and template is not None:
+            best = jax.tree_util.tree_map(lambda leaf: jnp.full_like(leaf, jnp.nan), template)
+        count = len(block.lanes)
+        parts.append(best if count == block.size else _take(best, np.arange(count)))
+    approximations = (
+        parts[0] if len(parts) == 1 else jax.tree_util.tree_map(lambda *rows: jnp.concatenate(rows), *parts)
+    )
+    tables = [table for block in blocks for table in block.tables]
+    trajectories = None
+    if blocks[0].settings.save_trajectory:
+        trajectories = [_trajectory(rows) for block in blocks for rows in block.trajectories]
+    return PathOutcomes(
+        approximations=approximations,
+        status=joined("status"),
+        best_iteration=joined("best_iteration"),
+        elbo=joined("elbo"),
+        elbo_standard_error=joined("elbo_standard_error"),
+        num_iterations=joined("num_iterations"),
+        num_gradients=joined("num_gradients"),
+        num_elbo_draws=joined("num_elbo_draws"),
+        initial_log_density=joined("initial_log_density"),
+        iterations=[_concatenated(parts) for parts in tables],
+        trajectories=trajectories,
+        seconds={stage: sum(block.seconds[stage] for block in blocks) for stage in ("paths", "elbo")},
+        interrupted=interrupted,
+    )
+
+
+def _trajectory(rows: list[Trajectory]) -> Trajectory | None:
+    if not rows:
+        return None
+    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *rows)
+
+
+def _concatenated(parts: list[Iterations]) -> Iterations:
+    if not parts:
+        empty = np.zeros(0)
+        return Iterations(*[empty] * len(Iterations._fields))
+    return Iterations(*[np.concatenate(columns) for columns in zip(*parts, strict=True)])

@@ -1,0 +1,239 @@
+"""The draws of all paths with their importance weights.
+
+Draws are kept as their log densities and random keys, and made again from the keys when they are wanted: the pool of a
+thousand-dimensional model would otherwise take more memory than everything else.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+import psis
+from pathfinder._devices import Devices
+from pathfinder._linalg import LowRankNormal
+from pathfinder._mixture import log_mixture_density
+from pathfinder._paths import Problem, scoring_batch_size
+from pathfinder._scoring import draw_lanes, score_lanes
+from pathfinder._settings import Settings
+from pathfinder._streams import counted_keys
+
+
+class NoFiniteDrawError(ValueError):
+    """No draw has a usable importance ratio."""
+
+
+@dataclass(frozen=True)
+class PathDraws:
+    """Where the draws of one path come from: its approximation and its random keys.
+
+    The first `num_elbo_draws` may come from the stream that chose the approximation.
+
+    Args:
+        approximations: One per lane, on the leading axis.
+        draw_keys: Key of each lane's draws.
+        elbo_keys: Key of the draws that chose each lane's approximation.
+        num_reused: How many of the first draws come from `elbo_keys`; 0 unless they are reused.
+        batch_size: Lanes per batch on all devices.
+        draws_per_lane: Draws that one lane of a batch makes.
+    """
+
+    approximations: LowRankNormal
+    draw_keys: Key[Array, " path"]
+    elbo_keys: Key[Array, " path"]
+    num_reused: int
+    batch_size: int
+    draws_per_lane: int
+
+    def lanes(
+        self, paths: Int[np.ndarray, " lane"], indices: Int[np.ndarray, "lane draw"]
+    ) -> tuple[LowRankNormal, Key[Array, "lane draw"]]:
+        """The approximations of given paths, and the keys of given draws of each."""
+        return _lanes(self.approximations, self.draw_keys, self.elbo_keys, paths, indices, num_reused=self.num_reused)
+
+    def positions(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
+        """Make draws from their keys, in batches.
+
+        Args:
+            paths: The path (lane) of each draw.
+            indices: The number of each draw within its path.
+
+        Yields:
+            Pairs of rows (which of the n draws) and their unconstrained vectors.
+        """
+        lanes = list(self._filled_lanes(paths))
+        for first in range(0, len(lanes), self.batch_size):
+            batch = lanes[first : first + self.batch_size]
+            batch += batch[:1] * (self.batch_size - len(batch))
+            own = np.array([paths[rows[0]] for rows in batch])
+            columns = np.stack([indices[np.resize(rows, self.draws_per_lane)] for rows in batch])
+            draws = np.asarray(draw_lanes(*self.lanes(own, columns))[0])
+            for lane, rows in enumerate(lanes[first : first + self.batch_size]):
+                yield rows, draws[lane, : len(rows)]
+
+    def _filled_lanes(self, paths: np.ndarray):
+        """The rows of each lane: at most `draws_per_lane`, all of one path."""
+        order = np.argsort(paths, kind="stable")
+        _, starts = np.unique(paths[order], return_index=True)
+        for rows in np.split(order, starts[1:]):
+            for first in range(0, len(rows), self.draws_per_lane):
+                yield rows[first : first + self.draws_per_lane]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All draws of the paths of one fit that succeeded, path by path.
+
+    Args:
+        paths: Path of each draw.
+        indices: Its number within the path.
+        log_p: Log density of the model; NaN if it was not evaluated.
+        log_q: Log density of the approximation of its own path.
+        log_proposal: Log density of the proposal that the importance weights use.
+        log_weights: Pareto-smoothed log importance weights that sum to one; all equal if there are no densities.
+        pareto_k: Shape of the tail of the weights; NaN without densities.
+        pareto_k_by_path: The same for the draws of each path against its own approximation; NaN for failed paths.
+        effective_sample_size: Of importance-weighted means.
+        num_invalid: Draws whose density is not finite, which have weight zero.
+    """
+
+    paths: Int[np.ndarray, " draw"]
+    indices: Int[np.ndarray, " draw"]
+    log_p: Float[np.ndarray, " draw"]
+    log_q: Float[np.ndarray, " draw"]
+    log_proposal: Float[np.ndarray, " draw"]
+    log_weights: Float[np.ndarray, " draw"]
+    pareto_k: float
+    pareto_k_by_path: Float[np.ndarray, " path"]
+    effective_sample_size: float
+    num_invalid: int
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+@partial(jax.jit, static_argnames="num_reused")
+def _lanes(approximations, draw_keys, elbo_keys, paths, indices, *, num_reused):
+    def key(path, index):
+        own = jax.random.fold_in(draw_keys[path], index)
+        if num_reused == 0:
+            return own
+        reused = jax.random.fold_in(elbo_keys[path], index)
+        data = jnp.where(index < num_reused, jax.random.key_data(reused), jax.random.key_data(own))
+        return jax.random.wrap_key_data(data, impl=jax.random.key_impl(own))
+
+    keys = jax.vmap(lambda path, row: jax.vmap(lambda index: key(path, index))(row))(paths, indices)
+    return jax.tree_util.tree_map(lambda leaf: leaf[paths], approximations), keys
+
+
+def score_paths(
+    problem: Problem, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
+) -> dict[str, Float[np.ndarray, "lane draw"]]:
+    """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
+
+    Returns:
+        `log_p`, `log_q` (own approximation) and `log_mixture` (of all that succeeded in the same fit).
+    """
+    num_lanes = len(succeeded)
+    num_fits = problem.num_fits or 1
+    per_fit = num_lanes // num_fits
+    width = source.draws_per_lane
+    lanes_per_path = -(-settings.num_draws // width)
+    lanes = np.repeat(np.flatnonzero(succeeded), lanes_per_path)
+    starts = np.tile(np.arange(lanes_per_path) * width, int(succeeded.sum()))
+    scores = {name: np.full((num_lanes, lanes_per_path * width), np.nan) for name in ("log_p", "log_q", "log_mixture")}
+    by_fit = succeeded.reshape(num_fits, per_fit)
+    with np.errstate(divide="ignore"):
+        log_weights = jnp.asarray(np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)), problem.dtype)
+    components = _by_fit(source.approximations, num_fits=num_fits)
+    for first in range(0, len(lanes), source.batch_size):
+        chosen = np.arange(first, first + source.batch_size)
+        used = chosen < len(lanes)
+        chosen = np.where(used, chosen, first)
+        lane, fit = lanes[chosen], lanes[chosen] // per_fit
+        columns = starts[chosen][:, None] + np.arange(width)
+        own, keys = source.lanes(lane, columns)
+        target = (lane[used][:, None], columns[used])
+        if settings.calculate_lp:
+            scored = score_lanes(
+                own, keys, fit, problem.data, density=problem.density, devices=devices, batched=problem.batched
+            )
+            scores["log_p"][target] = np.asarray(scored.log_p)[used]
+            draws, log_q = scored.draws, scored.log_q
+        else:
+            draws, log_q = draw_lanes(own, keys)
+        scores["log_q"][target] = np.asarray(log_q)[used]
+        scores["log_mixture"][target] = np.asarray(log_mixture_density(components, log_weights, fit, draws))[used]
+    return {name: values[:, : settings.num_draws] for name, values in scores.items()}
+
+
+@partial(jax.jit, static_argnames="num_fits")
+def _by_fit(approximations: LowRankNormal, *, num_fits: int) -> LowRankNormal:
+    return jax.tree_util.tree_map(lambda leaf: leaf.reshape(num_fits, -1, *leaf.shape[1:]), approximations)
+
+
+def make_pool(scores: dict[str, np.ndarray], succeeded: np.ndarray, settings: Settings) -> Pool:
+    """Weigh the draws of the paths of one fit.
+
+    Args:
+        scores: From `score_paths`, the rows of this fit.
+        succeeded: Which paths have draws.
+        settings: Options.
+
+    Raises:
+        NoFiniteDrawError: If the density is not finite at any draw.
+    """
+    paths = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
+    indices = np.tile(np.arange(settings.num_draws), int(succeeded.sum()))
+    log_p, log_q, log_mixture = (scores[name][succeeded].ravel() for name in ("log_p", "log_q", "log_mixture"))
+    log_proposal = log_mixture if settings.weights == "mixture" else log_q
+    by_path = np.full(len(succeeded), np.nan)
+    size = len(paths)
+    if not settings.calculate_lp:
+        equal = np.full(size, -np.log(size))
+        return Pool(paths, indices, log_p, log_q, log_proposal, equal, np.nan, by_path, np.nan, 0)
+    ratios = log_ratios(log_p, log_proposal)
+    if not np.any(ratios > -np.inf):
+        raise NoFiniteDrawError(
+            "The log density is not finite at any draw of any approximation, so the draws cannot be weighted."
+        )
+    smoothed = psis.smooth_log_weights(ratios)
+    own_ratios = log_ratios(scores["log_p"][succeeded], scores["log_q"][succeeded])
+    usable = np.any(own_ratios > -np.inf, axis=1)
+    own_k = np.full(len(own_ratios), np.inf)
+    if usable.any():
+        own_k[usable] = psis.smooth_log_weights(own_ratios[usable]).pareto_k
+    by_path[succeeded] = own_k
+    return Pool(
+        paths, indices, log_p, log_q, log_proposal, smoothed.log_weights, float(smoothed.pareto_k), by_path,
+        float(smoothed.effective_sample_size), int(smoothed.num_invalid),
+    )  # fmt: skip
+
+
+def log_ratios(log_p: Float[np.ndarray, "*draws"], log_proposal: Float[np.ndarray, "*draws"]) -> np.ndarray:
+    """Log importance ratios; -inf where the density is not finite (also +inf: an overflow, not evidence)."""
+    usable = np.isfinite(log_p) & np.isfinite(log_proposal)
+    return np.where(usable, np.where(usable, log_p, 0.0) - np.where(usable, log_proposal, 0.0), -np.inf)
+
+
+def path_draws(
+    problem: Problem,
+    approximations: LowRankNormal,
+    draw_keys: Key[Array, " path"],
+    elbo_keys: Key[Array, " path"],
+    best_iteration: Int[np.ndarray, " path"],
+    settings: Settings,
+    devices: Devices,
+) -> PathDraws:
+    """The source of the draws of all lanes of a fit; `elbo_keys` are the keys that `run_paths` was given."""
+    return PathDraws(
+        approximations=approximations,
+        draw_keys=draw_keys,
+        elbo_keys=counted_keys(elbo_keys, np.maximum(best_iteration, 0)),
+        num_reused=min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0,
+        batch_size=scoring_batch_size(problem, settings, devices) * len(devices),
+        draws_per_lane=settings.num_elbo_draws,
+    )

@@ -1,0 +1,78 @@
+"""A result in words and tables, for the terminal and for notebooks."""
+
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import psis
+
+
+if TYPE_CHECKING:
+    from pathfinder._result import PathfinderResult
+
+MOST_PATHS_SHOWN = 10
+_COLUMNS = ("path", "ELBO", "s.e.", "k-hat", "weight", "iterations", "gradients", "status")
+
+
+def describe(result: "PathfinderResult") -> str:
+    """Text of a few lines: what the draws are worth, what they cost, and how each path ended."""
+    table = [_COLUMNS, *_path_rows(result)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
+    lines = [
+        "  " + "  ".join(cell.rjust(width) for cell, width in zip(row[:-1], widths, strict=False)) + "  " + row[-1]
+        for row in table
+    ]
+    return "\n".join([*_headline(result), *lines, *_omitted(result)])
+
+
+def describe_html(result: "PathfinderResult") -> str:
+    """The same as HTML."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in _path_rows(result)
+    )
+    text = "<br>".join(html.escape(line) for line in _headline(result))
+    omitted = "<br>".join(html.escape(line) for line in _omitted(result))
+    return f"<div><p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{omitted}</div>"
+
+
+def _headline(result: "PathfinderResult") -> list[str]:
+    succeeded = sum(path.status.succeeded for path in result.paths)
+    chosen = f"resampled from {len(result.pool)}" if result.is_resampled else "with weights"
+    lines = [
+        f"Pathfinder fit of '{result.model.name}': {result.model.dim} parameters, "
+        f"{succeeded} of {len(result.paths)} paths succeeded" + (", ended early" if result.interrupted else ""),
+        f"{result.num_draws} draws {chosen}, effective sample size {result.effective_sample_size:.0f}"
+        if result.settings.calculate_lp
+        else f"{result.num_draws} draws without importance weights (calculate_lp=False)",
+    ]
+    if result.settings.calculate_lp:
+        lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool)))
+    if result.pool.num_invalid:
+        lines.append(f"{result.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
+    lines.append(
+        f"Cost: {result.num_gradients} gradients, {result.num_densities} densities, {result.seconds['total']:.3g} s"
+    )
+    return lines
+
+
+def _path_rows(result: "PathfinderResult") -> list[tuple[str, ...]]:
+    return [
+        (
+            str(number),
+            f"{path.elbo:.2f}",
+            "" if np.isnan(path.elbo_standard_error) else f"{path.elbo_standard_error:.2f}",
+            "" if np.isnan(path.pareto_k) else f"{path.pareto_k:.2f}",
+            f"{path.weight:.3f}",
+            str(path.num_iterations),
+            str(path.num_gradients),
+            path.status.name.replace("_", " ").lower(),
+        )
+        for number, path in enumerate(result.paths[:MOST_PATHS_SHOWN])
+    ]
+
+
+def _omitted(result: "PathfinderResult") -> list[str]:
+    more = len(result.paths) - MOST_PATHS_SHOWN
+    return [f"  ... and {more} more paths"] if more > 0 else []

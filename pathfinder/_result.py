@@ -1,0 +1,293 @@
+"""What a fit returns."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+import psis
+from pathfinder._linalg import LowRankNormal
+from pathfinder._model import Model
+from pathfinder._paths import Iterations, Trajectory
+from pathfinder._pool import PathDraws, Pool
+from pathfinder._settings import Settings
+from pathfinder._status import Status
+from pathfinder._streams import Stream, counted_keys, host_generator, path_keys
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_PER_BATCH_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class PathResult:
+    """How one path went.
+
+    Args:
+        status: How it ended; `status.message` says it in words.
+        elbo: ELBO estimate of the best approximation along it; -inf if there is none.
+        elbo_standard_error: Monte Carlo standard error of that estimate.
+        best_iteration: L-BFGS iteration of the best approximation; -1 if there is none.
+        num_iterations: L-BFGS iterations made.
+        num_gradients: Evaluations of the log density with its gradient.
+        num_densities: Evaluations of the log density alone, for ELBOs and draws.
+        pareto_k: k-hat of its draws against its own approximation; NaN if there are none.
+        weight: Share of the importance weight that fell on its draws.
+        initial_log_density: Log density at the initial point.
+        approximation: The best approximation, or None if the path failed.
+        iterations: Table of all iterations, with their ELBOs.
+        trajectory: Positions, gradients and approximations of all iterations, if `save_trajectory` was set.
+    """
+
+    status: Status
+    elbo: float
+    elbo_standard_error: float
+    best_iteration: int
+    num_iterations: int
+    num_gradients: int
+    num_densities: int
+    pareto_k: float
+    weight: float
+    initial_log_density: float
+    approximation: LowRankNormal | None = dataclasses.field(repr=False)
+    iterations: Iterations = dataclasses.field(repr=False)
+    trajectory: Trajectory | None = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True)
+class PathfinderResult:
+    """Draws from a posterior approximated by Pathfinder, with the diagnostics to judge them.
+
+    Args:
+        model: The model that was fitted.
+        settings: The options of the fit.
+        seed: The seed that reproduces it.
+        paths: One `PathResult` per path, failed ones included.
+        pool: All draws with their densities and importance weights, from which the rows were resampled.
+        rows: For each returned draw its number in the pool.
+        is_resampled: Whether the rows were chosen by their weights. If so, all returned draws weigh the same.
+        seconds: Wall time by stage: "paths", "elbo", "draws" and "total", compilation included.
+        interrupted: Whether a time limit or an interrupt ended the fit early.
+    """
+
+    model: Model
+    settings: Settings
+    seed: int | None
+    paths: tuple[PathResult, ...]
+    pool: Pool = dataclasses.field(repr=False)
+    rows: Int[np.ndarray, " draw"] = dataclasses.field(repr=False)
+    is_resampled: bool
+    seconds: Mapping[str, float]
+    interrupted: bool
+    key: Key[Array, ""] = dataclasses.field(repr=False)
+    source: PathDraws = dataclasses.field(repr=False)
+
+    @property
+    def num_draws(self) -> int:
+        """Number of returned draws."""
+        return len(self.rows)
+
+    @property
+    def path_ids(self) -> Int[np.ndarray, " draw"]:
+        """The path of each returned draw, from 0."""
+        return self.pool.paths[self.rows]
+
+    @property
+    def log_p(self) -> Float[np.ndarray, " draw"]:
+        """Log density of the model at each returned draw, on the unconstrained scale."""
+        return self.pool.log_p[self.rows]
+
+    @property
+    def log_q(self) -> Float[np.ndarray, " draw"]:
+        """Log density of the approximation of its own path at each returned draw."""
+        return self.pool.log_q[self.rows]
+
+    @property
+    def weights(self) -> Float[np.ndarray, " draw"]:
+        """Weights to use with the returned draws; they sum to one, and are equal after resampling."""
+        if self.is_resampled:
+            return np.full(self.num_draws, 1.0 / self.num_draws)
+        weights = np.exp(self.pool.log_weights[self.rows])
+        return weights / weights.sum()
+
+    @property
+    def pareto_k(self) -> float:
+        """k-hat: tail shape of the importance weights of the pooled draws; `psis.describe_pareto_k` explains it."""
+        return self.pool.pareto_k
+
+    @property
+    def pareto_k_threshold(self) -> float:
+        """What k-hat should be below for this number of draws."""
+        return psis.pareto_k_threshold(len(self.pool))
+
+    @property
+    def effective_sample_size(self) -> float:
+        """Effective number of draws in the pool by the importance weights."""
+        return self.pool.effective_sample_size
+
+    @property
+    def num_gradients(self) -> int:
+        """Evaluations of the log density with its gradient, over all paths."""
+        return sum(path.num_gradients for path in self.paths)
+
+    @property
+    def num_densities(self) -> int:
+        """Evaluations of the log density alone, for ELBOs and draws, over all paths."""
+        return sum(path.num_densities for path in self.paths)
+
+    @property
+    def approximations(self) -> tuple[LowRankNormal, ...]:
+        """The normal approximations of the paths that succeeded, on the unconstrained scale."""
+        return tuple(path.approximation for path in self.paths if path.approximation is not None)
+
+    @cached_property
+    def draws(self) -> dict[str, np.ndarray]:
+        """Parameters, transformed parameters and generated quantities by name; arrays of shape `(draw, *shape)`."""
+        return self._constrained(self.rows)
+
+    @cached_property
+    def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
+        """The draws on the unconstrained scale."""
+        return self._unconstrained(self.pool.paths[self.rows], self.pool.indices[self.rows])
+
+    def resample(
+        self,
+        num_draws: int,
+        *,
+        replace: bool = True,
+        method: Literal["systematic", "stratified", "multinomial", "without_replacement"] | None = None,
+        seed: int = 0,
+    ) -> "PathfinderResult":
+        """Choose other draws from the pool by their importance weights, without running anything again.
+
+        Args:
+            num_draws: How many.
+            replace: False is the method "without_replacement".
+            method: As in `psis.resample`; the setting `resample` of the fit if None.
+            seed: Seed of the choice.
+
+        Raises:
+            ValueError: If there are fewer draws of positive weight than are wanted without replacement, or the fit did
+                not evaluate the log density.
+        """
+        if not self.settings.calculate_lp:
+            raise ValueError("The draws have no importance weights, because the fit was made with calculate_lp=False.")
+        chosen = method or (self.settings.resample if replace else "without_replacement")
+        rng = host_generator(jax.random.fold_in(self.key, seed), "resample again")
+        rows = psis.resample(self.pool.log_weights, num_draws, method=chosen, rng=rng)  # type: ignore[arg-type]
+        return dataclasses.replace(self, rows=rows, is_resampled=True)
+
+    def draw(self, num_draws: int, *, seed: int = 0) -> dict[str, np.ndarray]:
+        """Fresh draws from the mixture of the fitted approximations, by variable name.
+
+        Each path's approximation has the share of the mixture that its draws have of the importance weight. These draws
+        are not importance-resampled themselves.
+
+        Args:
+            num_draws: How many.
+            seed: Seed of the draws; each gives others.
+        """
+        rng = host_generator(jax.random.fold_in(self.key, seed), "fresh draws")
+        shares = np.array([path.weight for path in self.paths])
+        paths = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
+        indices = np.arange(num_draws)
+        keys = counted_keys(path_keys(self.key, np.arange(len(shares)), Stream.FRESH_DRAWS), np.full(len(shares), seed))
+        fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
+        return _by_name(self.model, fresh, paths, indices, keys)
+
+    def summary(self) -> "pd.DataFrame":
+        """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws."""
+        import pandas as pd
+
+        from pathfinder._variables import flatten_draws
+
+        values = flatten_draws(self.model.variables, self.draws).astype(np.float64)
+        weights = self.weights
+        mean = weights @ values
+        sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
+        columns = {"mean": mean, "sd": sd}
+        for probability in (0.05, 0.5, 0.95):
+            columns[f"{probability:.0%}"] = _weighted_quantile(values, weights, probability)
+        return pd.DataFrame(columns, index=pd.Index(self.model.columns("bracket"), name="variable"))
+
+    def to_inferencedata(self) -> Any:
+        """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
+
+        Groups: `posterior` with one chain, and `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw.
+        """
+        from pathfinder._arviz import to_inferencedata
+
+        return to_inferencedata(self)
+
+    def __repr__(self) -> str:
+        from pathfinder._report import describe
+
+        return describe(self)
+
+    def _repr_html_(self) -> str:
+        from pathfinder._report import describe_html
+
+        return describe_html(self)
+
+    def _unconstrained(self, paths, indices) -> np.ndarray:
+        values = np.empty((len(paths), self.model.dim), self.model.dtype)
+        for rows, positions in self.source.positions(paths, indices):
+            values[rows] = positions
+        return values
+
+    def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        keys = path_keys(self.key, np.arange(len(self.paths)), Stream.GENERATED_QUANTITIES)
+        return _by_name(self.model, self.source, self.pool.paths[rows], self.pool.indices[rows], keys)
+
+
+def _by_name(model: Model, source: PathDraws, paths, indices, generator_keys) -> dict[str, np.ndarray]:
+    """Constrained draws by name, made batch by batch so that no more than the result is held."""
+    size = sum(variable.size for variable in model.variables) + model.dim
+    batch = max(1, min(len(paths), 1024, ROWS_PER_BATCH_BYTES // (size * np.dtype(model.dtype).itemsize)))
+    values: dict[str, np.ndarray] = {}
+    for rows, positions in _merged(source.positions(paths, indices), batch):
+        padded = np.resize(rows, batch)
+        keys = counted_keys(generator_keys[paths[padded]], indices[padded])
+        filled = positions[np.resize(np.arange(len(rows)), batch)]
+        named = _constrain_rows(filled, keys, model.data, constrain=model.constrain_fn, generate=model.generate_fn)
+        for name, part in named.items():
+            if name not in values:
+                values[name] = np.empty((len(paths), *part.shape[1:]), part.dtype)
+            values[name][rows] = np.asarray(part)[: len(rows)]
+    return {variable.name: values[variable.name] for variable in model.variables}
+
+
+def _merged(parts, size: int):
+    """Join parts of (rows, positions) into ones of exactly `size` rows, but for the last."""
+    rows, positions = np.zeros(0, np.int64), None
+    for more_rows, more_positions in parts:
+        rows = np.concatenate([rows, more_rows])
+        positions = more_positions if positions is None else np.concatenate([positions, more_positions])
+        while len(rows) >= size:
+            yield rows[:size], positions[:size]
+            rows, positions = rows[size:], positions[size:]
+    if len(rows):
+        yield rows, positions
+
+
+@partial(jax.jit, static_argnames=("constrain", "generate"))
+def _constrain_rows(positions, keys, data, *, constrain, generate):
+    def one(position, key):
+        named = constrain(position, data)
+        return named if generate is None else {**named, **generate(key, position, data)}
+
+    return jax.vmap(one)(positions, keys)
+
+
+def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: float) -> np.ndarray:
+    order = np.argsort(values, axis=0, kind="stable")
+    cumulative = np.cumsum(weights[order], axis=0)
+    first = np.argmax(cumulative >= probability * cumulative[-1] * (1 - 1e-12), axis=0)
+    return np.take_along_axis(values, np.take_along_axis(order, first[None], axis=0), axis=0)[0]

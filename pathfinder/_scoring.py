@@ -1,0 +1,114 @@
+"""Draw from approximations and score the draws: ELBO estimates and final draws are this one operation.
+
+Work comes in lanes: one approximation with the keys of `num_elbo_draws` draws from it. Lanes of all paths and
+iterations are packed into batches of a fixed size, so the density is compiled once for all scoring.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import PartitionSpec
+from jaxtyping import Array, Float, Int, Key
+
+from pathfinder._devices import LANES, Devices
+from pathfinder._linalg import LowRankNormal
+
+
+class ScoredDraws(NamedTuple):
+    """Draws of one approximation on the unconstrained scale."""
+
+    draws: Float[Array, "draw dim"]
+    log_p: Float[Array, " draw"]  # log density of the model
+    log_q: Float[Array, " draw"]  # log density of the approximation
+
+
+class ElboEstimate(NamedTuple):
+    """Estimates of evidence lower bounds.
+
+    Args:
+        mean: The estimate; -inf where no draw has a finite density.
+        standard_error: Its Monte Carlo standard error; NaN with fewer than two finite draws.
+        num_finite: Draws with a finite density.
+    """
+
+    mean: Float[np.ndarray, "*lanes"]
+    standard_error: Float[np.ndarray, "*lanes"]
+    num_finite: Int[np.ndarray, "*lanes"]
+
+
+def noise(key: Key[Array, ""], dim: int, dtype) -> Float[Array, " dim"]:
+    """The standard normal vector of one draw."""
+    return jax.random.normal(key, (dim,), dtype)
+
+
+def draw_and_score(approximation: LowRankNormal, keys: Key[Array, " draw"], log_density) -> ScoredDraws:
+    """One draw per key from an approximation, with both log densities."""
+    z = jax.vmap(lambda key: noise(key, approximation.dim, approximation.mean.dtype))(keys)
+    draws = jax.vmap(approximation.transform)(z)
+    return ScoredDraws(draws, jax.vmap(log_density)(draws), jax.vmap(approximation.log_density_of_noise)(z))
+
+
+@partial(jax.jit, static_argnames=("density", "devices", "batched"))
+def score_lanes(
+    approximations: LowRankNormal,
+    keys: Key[Array, "lane draw"],
+    fits: Int[Array, " lane"],
+    data: Any,
+    *,
+    density,
+    devices: Devices,
+    batched: bool,
+) -> ScoredDraws:
+    """`draw_and_score` for a batch of lanes, spread over devices.
+
+    Args:
+        approximations: One per lane, on the leading axis of every field.
+        keys: Keys of the draws of each lane.
+        fits: Which entry of the leading axis of `data` each lane is about, if `batched`.
+        data: Data of the model; one for all, or with a leading axis of fits if `batched`.
+        density: `density(position, data)`.
+        devices: Where to run.
+        batched: Whether `data` has a leading axis.
+    """
+
+    def on_device(approximations, keys, fits, data):
+        def lane(approximation, lane_keys, fit):
+            own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
+            return draw_and_score(approximation, lane_keys, lambda position: density(position, own))
+
+        return jax.vmap(lane)(approximations, keys, fits)
+
+    everywhere = PartitionSpec()
+    return devices.spread(on_device, (LANES, LANES, LANES, everywhere), LANES)(approximations, keys, fits, data)
+
+
+@jax.jit
+def draw_lanes(
+    approximations: LowRankNormal, keys: Key[Array, "lane draw"]
+) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
+    """The draws of `score_lanes` again and their `log_q`, without evaluating the model."""
+    drawn = jax.vmap(lambda normal, lane: draw_and_score(normal, lane, lambda draw: 0.0))(approximations, keys)
+    return drawn.draws, drawn.log_q
+
+
+def estimate_elbo(log_p: Float[np.ndarray, "*lanes draw"], log_q: Float[np.ndarray, "*lanes draw"]) -> ElboEstimate:
+    """ELBO and its Monte Carlo standard error from scored draws on the last axis.
+
+    Draws with a non-finite density (NaN, or infinite of either sign) carry no mass. With n of K draws left, the
+    estimate is the mean log ratio over those n plus log(n / K): the ELBO of the approximation truncated to where the
+    density is finite, which is a valid bound. So a few bad draws lower an approximation's rank by a little and many by
+    a lot, where a plain mean would be -inf for both.
+    """
+    log_p, log_q = np.asarray(log_p, np.float64), np.asarray(log_q, np.float64)
+    num_draws = log_p.shape[-1]
+    finite = np.isfinite(log_p) & np.isfinite(log_q)
+    ratios = np.where(finite, log_p, 0.0) - np.where(finite, log_q, 0.0)
+    count = finite.sum(axis=-1)
+    some = np.maximum(count, 1)
+    mean = ratios.sum(axis=-1) / some
+    squares = np.where(finite, (ratios - mean[..., None]) ** 2, 0.0).sum(axis=-1)
+    standard_error = np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1) / some), np.nan)
+    elbo = np.where(count > 0, mean + np.log(some / num_draws), -np.inf)
+    return ElboEstimate(elbo, standard_error, count)

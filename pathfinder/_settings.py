@@ -1,0 +1,112 @@
+"""The options of Pathfinder: names, defaults, ranges and help, each declared once."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+def _positive(value: Any) -> bool:
+    return value > 0
+
+
+def _count(value: Any) -> bool:
+    return value >= 1
+
+
+def _not_negative(value: Any) -> bool:
+    return value >= 0 and math.isfinite(value)
+
+
+_RULES: dict[Callable[[Any], bool], str] = {
+    _positive: "greater than 0",
+    _count: "a whole number of at least 1",
+    _not_negative: "finite and at least 0",
+}
+
+
+def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[str, ...] | None = None) -> Any:
+    return dataclasses.field(default=default, metadata={"help": help_text, "valid": valid})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of a fit, with CmdStan's names and defaults where CmdStan has them.
+
+    Settings are checked when built; change them with `dataclasses.replace`. `Settings.describe()` lists all with their
+    help.
+
+    Raises:
+        ValueError: If a value is outside its range; the message names the option and the range.
+    """
+
+    num_paths: int = _option(4, "Number of paths", _count)
+    num_draws: int = _option(1000, "Draws from the best approximation of each path", _count)
+    num_psis_draws: int = _option(1000, "Draws kept after importance resampling", _count)
+    num_elbo_draws: int = _option(25, "Draws to estimate each ELBO", _count)
+    max_lbfgs_iters: int = _option(1000, "Largest number of L-BFGS iterations", _count)
+    history_size: int = _option(5, "Number of past steps that the inverse Hessian is made from", _count)
+    init_alpha: float = _option(0.001, "First trial step length, times the gradient", _positive)
+    tol_obj: float = _option(1e-12, "Stop when the log density changes by less", _positive)
+    tol_rel_obj: float = _option(1e4, "Stop at this relative change of the log density, in units of 2.2e-16", _positive)
+    tol_grad: float = _option(1e-8, "Stop when the norm of the gradient is less", _positive)
+    tol_rel_grad: float = _option(1e7, "Stop at this relative size of the gradient, in units of 2.2e-16", _positive)
+    tol_param: float = _option(1e-8, "Stop when the norm of the step is less", _positive)
+    init_radius: float | None = _option(
+        None,
+        "Initial points are uniform within this distance of `init`, or of 0, in each unconstrained coordinate; None is "
+        "2 without `init` and 0 with it",
+        _not_negative,
+    )
+    calculate_lp: bool = _option(True, "Evaluate the log density of the draws; without it they cannot be weighted")
+    psis_resample: bool = _option(True, "Resample the draws of all paths by their importance weights")
+    weights: str = _option(
+        "mixture",
+        "Proposal density of the importance weights: the mixture of all paths, or each draw's own path as in Stan",
+        ("mixture", "component"),
+    )
+    resample: str = _option(
+        "systematic",
+        "How draws are resampled",
+        ("systematic", "stratified", "multinomial", "without_replacement"),
+    )
+    optimizer: str = _option("lbfgs", "What makes the paths", ("lbfgs", "jaxopt"))
+    reuse_elbo_draws: bool = _option(
+        False,
+        "Return the draws that won the ELBO comparison among the draws, as Stan does; their ELBO is biased upwards",
+    )
+    save_trajectory: bool = _option(False, "Keep the positions, gradients and approximations of all iterations")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            checked = _checked(field.name, value, field.default, field.metadata["valid"])
+            object.__setattr__(self, field.name, checked)
+
+    @classmethod
+    def describe(cls) -> str:
+        """One line per option: name, default and help."""
+        return "\n".join(f"{f.name} = {f.default!r}: {f.metadata['help']}." for f in dataclasses.fields(cls))
+
+
+def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
+    if value is None and default is None:
+        return None
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ValueError(f"`{name}` must be True or False, but {value!r} was given.")
+        return value
+    if isinstance(valid, tuple):
+        if value not in valid:
+            raise ValueError(f"`{name}` must be one of {', '.join(map(repr, valid))}, but {value!r} was given.")
+        return value
+    rule = _RULES[valid]
+    try:
+        number = int(value) if isinstance(default, int) else float(value)
+        fits = not isinstance(value, bool | str) and number == value and valid(number)
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise ValueError(f"`{name}` must be {rule}, but {value!r} was given.")
+    return number
