@@ -117,7 +117,7 @@ def tail_length(num_draws: int, reff: float) -> int:
     return min(math.ceil(min(0.2 * num_draws, 3 * math.sqrt(num_draws / reff))), num_draws - 1)
 
 
-def _smooth_tail(ascending: Float[Any, "*batch tail+1"], smallest: Float[Any, "*batch"]) -> _Tail:
+def _smooth_tail(ascending: Float[Any, "*batch cutoff_and_tail"], smallest: Float[Any, "*batch"]) -> _Tail:
     """Smooth the tail.
 
     Args:
