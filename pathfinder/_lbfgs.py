@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int
 
 from pathfinder._linalg import Pairs, has_curvature, update_diagonal
 from pathfinder._settings import Settings
 from pathfinder._status import Status
+from pathfinder._streams import Key, fold_in, uniform
 
 
 STARTING, EXPANDING, ZOOMING, DONE = range(4)
@@ -26,6 +27,7 @@ STARTING, EXPANDING, ZOOMING, DONE = range(4)
 SUFFICIENT_DECREASE = 1e-4
 CURVATURE = 0.9
 SMALLEST_STEP = 1e-12
+LONGEST_FIRST_MOVE = 100.0  # of any coordinate along the gradient, where starts are within about 2
 MAX_EXPANSIONS = 20
 MAX_FAILED_EVALUATIONS = 20
 MAX_ZOOMS = 40
@@ -43,6 +45,7 @@ class Tolerances(NamedTuple):
     tol_rel_grad: Float[Array, ""]
     tol_param: Float[Array, ""]
     max_lbfgs_iters: Int[Array, ""]
+    scale_by_diagonal: Bool[Array, ""]
 
     @classmethod
     def from_settings(cls, settings: Settings, dtype) -> "Tolerances":
@@ -60,13 +63,14 @@ class Tolerances(NamedTuple):
             tol_rel_grad=number(max(settings.tol_rel_grad * STAN_EPS, 2 * eps)),
             tol_param=number(settings.tol_param),
             max_lbfgs_iters=jnp.asarray(settings.max_lbfgs_iters, jnp.int32),
+            scale_by_diagonal=jnp.asarray(settings.scale_by_diagonal),
         )
 
 
 class Start(NamedTuple):
     """Where a path may start: uniformly within `radius` of `center`, coordinate by coordinate."""
 
-    key: Key[Array, ""]
+    key: Key
     center: Float[Array, " dim"]
     radius: Float[Array, " dim"]
     max_tries: Int[Array, ""]
@@ -156,7 +160,7 @@ def init(start: Start, history_size: int, num_rows: int) -> Path:
         phase=jnp.asarray(STARTING, jnp.int32),
         status=jnp.asarray(Status.RUNNING, jnp.int32),
         start=start,
-        position=_initial_point(start, nothing),
+        position=vector,
         gradient=vector,
         f=zero,
         direction=vector,
@@ -180,6 +184,11 @@ def init(start: Start, history_size: int, num_rows: int) -> Path:
 def can_step(path: Path) -> Bool[Array, ""]:
     """Whether the path is neither done nor out of rows."""
     return (path.state.phase != DONE) & (path.state.num_recorded < path.records.trace.iteration.shape[0])
+
+
+def propose_start(state: PathState) -> Float[Array, " dim"]:
+    """Where a path is, or where it will try to start next."""
+    return jnp.where(state.phase == STARTING, initial_point(state.start, state.num_gradients), state.position)
 
 
 def rewind(path: Path, history_size: int) -> Path:
@@ -237,10 +246,10 @@ def step(
     return record(Path(following, Records(pairs, path.records.trace)), accepted | stationary, state)
 
 
-def _initial_point(start: Start, attempt: Int[Array, ""]) -> Float[Array, " dim"]:
-    key = jax.random.fold_in(start.key, attempt)
-    uniform = jax.random.uniform(key, start.center.shape, start.center.dtype, minval=-1.0, maxval=1.0)
-    return start.center + start.radius * uniform
+def initial_point(start: Start, attempt: Int[Array, ""]) -> Float[Array, " dim"]:
+    """The point that a path tries to start from after `attempt` failures."""
+    noise = uniform(fold_in(start.key, attempt), start.center.shape[0], start.center.dtype)
+    return start.center + start.radius * noise
 
 
 def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:
@@ -250,7 +259,7 @@ def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances)
     stationary = finite & (jnp.linalg.norm(gradient) <= tolerances.tol_grad)
     ended = exhausted | stationary
     taken = state._replace(
-        position=jnp.where(finite, trial, _initial_point(state.start, attempt)),
+        position=trial,
         f=f,
         gradient=gradient,
         initial_log_density=jnp.where(finite, -f, -jnp.inf).astype(f.dtype),
@@ -266,6 +275,9 @@ def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances)
 
 def _steepest_descent(state: PathState, first_step) -> PathState:
     direction = -state.gradient
+    # A gradient of 1e100 would throw the first trial so far out that no retreat finds back.
+    longest = jnp.max(jnp.abs(direction))
+    first_step = jnp.minimum(first_step, LONGEST_FIRST_MOVE / jnp.where(longest > 0, longest, 1.0))
     search = _new_search(state.f, state.gradient @ direction, first_step)
     return state._replace(
         direction=direction,
@@ -280,9 +292,8 @@ def _steepest_descent(state: PathState, first_step) -> PathState:
 
 def _new_search(f, slope, first_step) -> LineSearch:
     zero, nothing = jnp.zeros_like(f), jnp.zeros((), jnp.int32)
-    low = jnp.full_like(f, SMALLEST_STEP)
     first_step = first_step.astype(f.dtype)
-    return LineSearch(first_step, first_step, slope, low, f, slope, zero, zero, zero, nothing, nothing)
+    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing)
 
 
 def _retry(state: PathState, tolerances: Tolerances) -> PathState:
@@ -343,7 +354,7 @@ def _line_search(state: PathState, f, slope, finite):
     nearer = jnp.where(zooming, jnp.minimum(search.low, search.high), search.low)
     shrink = jnp.where(search.num_failed < 3, 0.5, 0.1)
     retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
-    stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP)
+    stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP * search.first_step)
     failed = jnp.where(finite, ~accepted & exhausted, stuck)
     return _select(finite, moved_on, retreat), accepted, failed, jnp.where(finite, zooms, zooming)
 
@@ -377,7 +388,8 @@ def accept(
     pairs_end = state.pairs_end + (curved & accepted)
     num_pairs = jnp.minimum(jnp.where(state.is_reset, 0, state.num_pairs) + curved, history_size)
 
-    direction = _two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, gradient)
+    initial = jnp.where(tolerances.scale_by_diagonal, diagonal, jnp.ones_like(diagonal))
+    direction = _two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, initial, gradient)
     slope = direction @ gradient
     status = _termination(state, moved, f, gradient, slope, tolerances)
     first_step = _first_step(state, f - state.f, gradient @ state.direction, moved, change)
@@ -444,14 +456,20 @@ def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolera
     return jnp.select(conditions, [jnp.int32(code) for code in codes], jnp.int32(Status.RUNNING))
 
 
-def _two_loop(pairs: Pairs, num_pairs, gradient: Float[Array, " dim"]) -> Float[Array, " dim"]:
-    """The L-BFGS direction from the newest `num_pairs` pairs (Nocedal and Wright 2006, algorithm 7.4)."""
+def _two_loop(
+    pairs: Pairs, num_pairs: Int[Array, ""], initial: Float[Array, " dim"], gradient: Float[Array, " dim"]
+) -> Float[Array, " dim"]:
+    """The L-BFGS direction from the newest `num_pairs` pairs (Nocedal and Wright 2006, algorithm 7.4).
+
+    The initial inverse Hessian is the diagonal `initial`, scaled to fit the newest pair (their equation 7.20 where it
+    is the identity; without pairs the direction is steepest descent).
+    """
     history_size = pairs.positions.shape[0]
     inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
     used = jnp.arange(history_size) >= history_size - num_pairs
     rho = jnp.where(used, 1.0 / jnp.where(used, inner, 1.0), 0.0)
-    newest_curvature = jnp.sum(pairs.gradients[-1] ** 2) * rho[-1]
-    scale = jnp.where(num_pairs > 0, 1.0 / jnp.where(num_pairs > 0, newest_curvature, 1.0), 1.0)
+    newest_curvature = jnp.sum(initial * pairs.gradients[-1] ** 2) * rho[-1]
+    scale = jnp.where(num_pairs > 0, initial / jnp.where(num_pairs > 0, newest_curvature, 1.0), 1.0)
 
     def backward(q, pair):
         s, y, rho_i = pair

@@ -152,8 +152,8 @@ def inverse_hessian_normal(
     inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
     # Each pair is divided by sqrt(s'y): E becomes the identity and R gets a unit diagonal, however long the steps.
     unit = jnp.sqrt(jnp.where(inner > 0, inner, 1.0))[:, None]
-    s = pairs.positions / unit / scale
-    y = pairs.gradients / unit * scale
+    s = pairs.positions / unit / scale[None, :]
+    y = pairs.gradients / unit * scale[None, :]
     r = jnp.triu(s @ y.T, 1) + jnp.eye(history, dtype=s.dtype)
     n = -solve_triangular(r, s, lower=False, unit_diagonal=True)
     if 2 * history >= dim:

@@ -79,7 +79,7 @@ class ParameterStructure:
             leaf = _make_leaf(name, position, array.shape, constraints.get(name), dims.get(name), offset)
             offset += leaf.unconstrained_size
             leaves.append(leaf)
-        floating = [np.asarray(x).dtype for x in flat if np.asarray(x).dtype.kind == "f"]
+        floating = [jnp.asarray(x).dtype for x in flat if np.asarray(x).dtype.kind == "f"]
         self.dtype = jnp.zeros((), jnp.result_type(*floating) if floating else None).dtype
         self.leaves = tuple(leaves)
         self.dim = offset

@@ -15,10 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from pathfinder import _lbfgs
 from pathfinder._devices import CPU_PATHS, LANES, Devices
+from pathfinder._jaxopt import JaxoptAdvance
 from pathfinder._lbfgs import Path, Records, Start, Tolerances
 from pathfinder._linalg import LowRankNormal, inverse_hessian_normal
 from pathfinder._scoring import ScoredDraws, estimate_elbo, score_lanes
@@ -26,11 +27,13 @@ from pathfinder._settings import Settings
 from pathfinder._status import Status
 
 
-MAX_ROWS = 64  # iterates that a lane holds before they must be scored
+MAX_ROWS = 32  # iterates that a lane makes before they are scored
 FIRST_STEPS = 16
 SECONDS_PER_CALL = 0.2
-SCORED_DRAWS_PER_BATCH = {"cpu": 800}  # larger batches gain nothing there; accelerators take what memory allows
-SCORED_DRAWS_PER_BATCH_ELSEWHERE = 65536
+# Densities evaluated at a time: on a CPU more only fill up partial batches; accelerators take what memory allows.
+CPU_DRAWS_PER_BATCH = 800
+CPU_DRAWS_PER_BATCH_OF_FITS = 8000
+ACCELERATOR_DRAWS_PER_BATCH = 65536
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,23 @@ class PathOutcomes:
     seconds: dict[str, float]
     interrupted: bool
 
+    def of_lanes(self, lanes: slice) -> "PathOutcomes":
+        """The outcomes of some of the lanes."""
+        per_lane = {
+            name: getattr(self, name)[lanes]
+            for name in (
+                "status", "best_iteration", "elbo", "elbo_standard_error", "num_iterations", "num_gradients",
+                "num_elbo_draws", "initial_log_density", "iterations",
+            )
+        }  # fmt: skip
+        return PathOutcomes(
+            approximations=jax.tree_util.tree_map(lambda leaf: leaf[lanes], self.approximations),
+            trajectories=None if self.trajectories is None else self.trajectories[lanes],
+            seconds=self.seconds,
+            interrupted=self.interrupted,
+            **per_lane,
+        )
+
 
 class PathReport(NamedTuple):
     """Progress of one lane, given to `report` after its iterates were scored."""
@@ -188,20 +208,24 @@ def _take(tree: Any, indices: Int[Array, " n"]) -> Any:
 
 
 @partial(jax.jit, static_argnames=("history_size",), donate_argnames=("paths",))
-def _rewind_lanes(paths: Path, *, history_size: int) -> Path:
-    return jax.vmap(lambda path: _lbfgs.rewind(path, history_size))(paths)
+def _rewind_lanes(paths: Path, stalled: Bool[Array, " lane"], *, history_size: int) -> Path:
+    """Make room for the next iterates, and end the lanes whose ELBO has stalled."""
+    paths = jax.vmap(lambda path: _lbfgs.rewind(path, history_size))(paths)
+    phase = jnp.where(stalled, _lbfgs.DONE, paths.state.phase)
+    status = jnp.where(stalled, Status.ELBO_STALLED, paths.state.status).astype(paths.state.status.dtype)
+    return paths._replace(state=paths.state._replace(phase=phase, status=status))
 
 
 @partial(jax.jit, static_argnames=("history_size", "num_draws"))
 def build_lanes(
     records: Records,
-    elbo_keys: Key[Array, " lane"],
+    elbo_keys: UInt32[Array, "lane 2"],
     lanes: Int[Array, " batch"],
     rows: Int[Array, " batch"],
     *,
     history_size: int,
     num_draws: int,
-) -> tuple[LowRankNormal, Key[Array, "batch draw"]]:
+) -> tuple[LowRankNormal, UInt32[Array, "batch draw 2"]]:
     """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO."""
 
     def one(lane, row):
@@ -232,14 +256,16 @@ def scoring_batch_size(problem: Problem, settings: Settings, devices: Devices) -
         leaves = jax.tree_util.tree_leaves(problem.data)
         data_bytes = sum(leaf.nbytes // leaf.shape[0] for leaf in leaves)
     per_lane = problem.dim * itemsize * 4 * (settings.num_elbo_draws + settings.history_size) + data_bytes
-    draws = SCORED_DRAWS_PER_BATCH["cpu"] if devices.is_cpu else SCORED_DRAWS_PER_BATCH_ELSEWHERE
+    draws = ACCELERATOR_DRAWS_PER_BATCH
+    if devices.is_cpu:
+        draws = CPU_DRAWS_PER_BATCH_OF_FITS if problem.batched else CPU_DRAWS_PER_BATCH
     return devices.lanes_per_batch(per_lane, max(1, draws // settings.num_elbo_draws))
 
 
 def run_paths(
     problem: Problem,
     starts: Start,
-    elbo_keys: Key[Array, " lane"],
+    elbo_keys: UInt32[Array, "lane 2"],
     settings: Settings,
     devices: Devices,
     *,
@@ -277,7 +303,7 @@ def run_paths(
 def _block_size(problem: Problem, num_lanes: int, devices: Devices) -> int:
     """Lanes that are advanced together on all devices."""
     itemsize = np.dtype(problem.dtype).itemsize
-    per_lane = 8 * MAX_ROWS * problem.dim * itemsize // 8
+    per_lane = 8 * MAX_ROWS * problem.dim * itemsize
     if problem.batched:
         assert problem.num_fits is not None
         per_fit = num_lanes // problem.num_fits
@@ -329,6 +355,14 @@ class _Block:
         self.tables: list[list[Iterations]] = [[] for _ in range(count)]
         self.trajectories: list[list] = [[] for _ in range(count)]
         self.best: LowRankNormal | None = None
+        self.jaxopt: JaxoptAdvance | None = None
+        if settings.optimizer == "jaxopt":
+            self.jaxopt = JaxoptAdvance(problem.density, settings.history_size, self._data_of_lane)
+
+    def _data_of_lane(self, lane: int) -> Any:
+        if not self.problem.batched:
+            return self.data
+        return jax.tree_util.tree_map(lambda leaf: leaf[self.fit_of_lane[lane]], self.data)
 
     def run(self, check, report) -> None:
         """All chunks of these lanes."""
@@ -337,43 +371,56 @@ class _Block:
         starts, self.keys = _take((self.starts, self.elbo_keys), padded)
         unused = np.arange(self.size) >= len(self.lanes)
         tolerances = Tolerances.from_settings(settings, self.problem.dtype)
-        begin = time.perf_counter()
         paths = _start_lanes(
             devices.put(starts, LANES), devices.put(unused, LANES), history_size=settings.history_size,
             num_rows=self.num_rows,
         )  # fmt: skip
         data = devices.put(self.data, LANES if self.problem.batched else PartitionSpec())
         steps = FIRST_STEPS
-        since_scored = 0.0
-        while True:
+        done = False
+        while not done:
             check()
-            if settings.optimizer == "jaxopt":
-                from pathfinder._jaxopt import advance_with_jaxopt
-
-                paths = advance_with_jaxopt(paths, data, tolerances, steps, self.problem, settings)
-            else:
-                paths = advance(
-                    paths, data, tolerances, jnp.int32(steps), density=self.problem.density, devices=devices,
-                    history_size=settings.history_size, batched=self.problem.batched,
-                )  # fmt: skip
+            begin = time.perf_counter()
+            paths = self._advance(paths, data, tolerances, steps)
             num_recorded = np.asarray(paths.state.num_recorded)
-            phase = np.asarray(paths.state.phase)
-            now = time.perf_counter()
-            self.seconds["paths"] += now - begin
-            since_scored += now - begin
+            done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
+            elapsed = time.perf_counter() - begin
+            self.seconds["paths"] += elapsed
             # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
-            steps = int(np.clip(steps * SECONDS_PER_CALL / max(now - begin, 1e-9), 1, 4 * steps))
-            done = np.all(phase == _lbfgs.DONE)
-            begin = now
-            if done or np.any(num_recorded >= self.num_rows) or since_scored > 5 * SECONDS_PER_CALL:
-                since_scored = 0.0
+            steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, 4 * steps))
+            # Scoring goes by the number of iterates and never by the clock, which must not change results.
+            if done or np.any(num_recorded >= self.num_rows):
+                begin = time.perf_counter()
                 self._read(paths)
                 report(self._score(paths.records, num_recorded))
-                begin = time.perf_counter()
-                self.seconds["elbo"] += begin - now
-                if done:
-                    return
-                paths = _rewind_lanes(paths, history_size=settings.history_size)
+                stalled = self._stalled()
+                paths = _rewind_lanes(paths, stalled, history_size=settings.history_size)
+                done = done or np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
+                self.status[stalled[: len(self.lanes)]] = Status.ELBO_STALLED
+                self.seconds["elbo"] += time.perf_counter() - begin
+
+    def _advance(self, paths: Path, data: Any, tolerances: Tolerances, steps: int) -> Path:
+        if self.jaxopt is not None:
+            return self.jaxopt(paths, tolerances, steps)
+        return advance(
+            paths,
+            data,
+            tolerances,
+            jnp.int32(steps),
+            density=self.problem.density,
+            devices=self.devices,
+            history_size=self.settings.history_size,
+            batched=self.problem.batched,
+        )
+
+    def _stalled(self) -> np.ndarray:
+        """Which lanes are to be ended because their ELBO has not improved for long."""
+        stalled = np.zeros(self.size, bool)
+        patience = self.settings.elbo_patience
+        if patience is not None:
+            waited = self.num_iterations - np.maximum(self.best_iteration, 0) >= patience
+            stalled[: len(self.lanes)] = waited & (self.phase != _lbfgs.DONE)
+        return stalled
 
     def _read(self, paths: Path) -> None:
         """Copy the lanes' scalars to the host."""

@@ -4,13 +4,15 @@ Draws are kept as their log densities and random keys, and made again from the k
 thousand-dimensional model would otherwise take more memory than everything else.
 """
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, UInt32
 
 import psis
 from pathfinder._devices import Devices
@@ -19,7 +21,7 @@ from pathfinder._mixture import log_mixture_density
 from pathfinder._paths import Problem, scoring_batch_size
 from pathfinder._scoring import draw_lanes, score_lanes
 from pathfinder._settings import Settings
-from pathfinder._streams import counted_keys
+from pathfinder._streams import counted_keys, fold_in
 
 
 class NoFiniteDrawError(ValueError):
@@ -42,17 +44,24 @@ class PathDraws:
     """
 
     approximations: LowRankNormal
-    draw_keys: Key[Array, " path"]
-    elbo_keys: Key[Array, " path"]
+    draw_keys: UInt32[Array, "path 2"]
+    elbo_keys: UInt32[Array, "path 2"]
     num_reused: int
     batch_size: int
     draws_per_lane: int
 
     def lanes(
         self, paths: Int[np.ndarray, " lane"], indices: Int[np.ndarray, "lane draw"]
-    ) -> tuple[LowRankNormal, Key[Array, "lane draw"]]:
+    ) -> tuple[LowRankNormal, UInt32[Array, "lane draw 2"]]:
         """The approximations of given paths, and the keys of given draws of each."""
         return _lanes(self.approximations, self.draw_keys, self.elbo_keys, paths, indices, num_reused=self.num_reused)
+
+    def of_lanes(self, lanes: slice) -> "PathDraws":
+        """The same for some of the lanes."""
+        approximations, draw_keys, elbo_keys = jax.tree_util.tree_map(
+            lambda leaf: leaf[lanes], (self.approximations, self.draw_keys, self.elbo_keys)
+        )
+        return dataclasses.replace(self, approximations=approximations, draw_keys=draw_keys, elbo_keys=elbo_keys)
 
     def positions(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
         """Make draws from their keys, in batches.
@@ -118,12 +127,10 @@ class Pool:
 @partial(jax.jit, static_argnames="num_reused")
 def _lanes(approximations, draw_keys, elbo_keys, paths, indices, *, num_reused):
     def key(path, index):
-        own = jax.random.fold_in(draw_keys[path], index)
+        own = fold_in(draw_keys[path], index)
         if num_reused == 0:
             return own
-        reused = jax.random.fold_in(elbo_keys[path], index)
-        data = jnp.where(index < num_reused, jax.random.key_data(reused), jax.random.key_data(own))
-        return jax.random.wrap_key_data(data, impl=jax.random.key_impl(own))
+        return jnp.where(index < num_reused, fold_in(elbo_keys[path], index), own)
 
     keys = jax.vmap(lambda path, row: jax.vmap(lambda index: key(path, index))(row))(paths, indices)
     return jax.tree_util.tree_map(lambda leaf: leaf[paths], approximations), keys
@@ -175,7 +182,7 @@ def _by_fit(approximations: LowRankNormal, *, num_fits: int) -> LowRankNormal:
     return jax.tree_util.tree_map(lambda leaf: leaf.reshape(num_fits, -1, *leaf.shape[1:]), approximations)
 
 
-def make_pool(scores: dict[str, np.ndarray], succeeded: np.ndarray, settings: Settings) -> Pool:
+def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings: Settings) -> Pool:
     """Weigh the draws of the paths of one fit.
 
     Args:
@@ -222,8 +229,8 @@ def log_ratios(log_p: Float[np.ndarray, "*draws"], log_proposal: Float[np.ndarra
 def path_draws(
     problem: Problem,
     approximations: LowRankNormal,
-    draw_keys: Key[Array, " path"],
-    elbo_keys: Key[Array, " path"],
+    draw_keys: UInt32[Array, "path 2"],
+    elbo_keys: UInt32[Array, "path 2"],
     best_iteration: Int[np.ndarray, " path"],
     settings: Settings,
     devices: Devices,

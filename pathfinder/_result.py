@@ -3,27 +3,25 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Float, Int
 
 import psis
 from pathfinder._linalg import LowRankNormal
 from pathfinder._model import Model
+from pathfinder._named_draws import named_draws
 from pathfinder._paths import Iterations, Trajectory
 from pathfinder._pool import PathDraws, Pool
 from pathfinder._settings import Settings
 from pathfinder._status import Status
-from pathfinder._streams import Stream, counted_keys, host_generator, path_keys
+from pathfinder._streams import Key, Stream, counted_keys, fold_in, host_generator, path_keys
 
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ROWS_PER_BATCH_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class PathfinderResult:
     is_resampled: bool
     seconds: Mapping[str, float]
     interrupted: bool
-    key: Key[Array, ""] = dataclasses.field(repr=False)
+    key: Key = dataclasses.field(repr=False)
     source: PathDraws = dataclasses.field(repr=False)
 
     @property
@@ -180,7 +178,7 @@ class PathfinderResult:
         if not self.settings.calculate_lp:
             raise ValueError("The draws have no importance weights, because the fit was made with calculate_lp=False.")
         chosen = method or (self.settings.resample if replace else "without_replacement")
-        rng = host_generator(jax.random.fold_in(self.key, seed), "resample again")
+        rng = host_generator(fold_in(self.key, seed), "resample again")
         rows = psis.resample(self.pool.log_weights, num_draws, method=chosen, rng=rng)  # type: ignore[arg-type]
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
@@ -194,13 +192,13 @@ class PathfinderResult:
             num_draws: How many.
             seed: Seed of the draws; each gives others.
         """
-        rng = host_generator(jax.random.fold_in(self.key, seed), "fresh draws")
+        rng = host_generator(fold_in(self.key, seed), "fresh draws")
         shares = np.array([path.weight for path in self.paths])
         paths = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
         indices = np.arange(num_draws)
         keys = counted_keys(path_keys(self.key, np.arange(len(shares)), Stream.FRESH_DRAWS), np.full(len(shares), seed))
         fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
-        return _by_name(self.model, fresh, paths, indices, keys)
+        return named_draws(self.model, fresh, paths, indices, keys)
 
     def summary(self) -> "pd.DataFrame":
         """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws."""
@@ -244,46 +242,7 @@ class PathfinderResult:
 
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         keys = path_keys(self.key, np.arange(len(self.paths)), Stream.GENERATED_QUANTITIES)
-        return _by_name(self.model, self.source, self.pool.paths[rows], self.pool.indices[rows], keys)
-
-
-def _by_name(model: Model, source: PathDraws, paths, indices, generator_keys) -> dict[str, np.ndarray]:
-    """Constrained draws by name, made batch by batch so that no more than the result is held."""
-    size = sum(variable.size for variable in model.variables) + model.dim
-    batch = max(1, min(len(paths), 1024, ROWS_PER_BATCH_BYTES // (size * np.dtype(model.dtype).itemsize)))
-    values: dict[str, np.ndarray] = {}
-    for rows, positions in _merged(source.positions(paths, indices), batch):
-        padded = np.resize(rows, batch)
-        keys = counted_keys(generator_keys[paths[padded]], indices[padded])
-        filled = positions[np.resize(np.arange(len(rows)), batch)]
-        named = _constrain_rows(filled, keys, model.data, constrain=model.constrain_fn, generate=model.generate_fn)
-        for name, part in named.items():
-            if name not in values:
-                values[name] = np.empty((len(paths), *part.shape[1:]), part.dtype)
-            values[name][rows] = np.asarray(part)[: len(rows)]
-    return {variable.name: values[variable.name] for variable in model.variables}
-
-
-def _merged(parts, size: int):
-    """Join parts of (rows, positions) into ones of exactly `size` rows, but for the last."""
-    rows, positions = np.zeros(0, np.int64), None
-    for more_rows, more_positions in parts:
-        rows = np.concatenate([rows, more_rows])
-        positions = more_positions if positions is None else np.concatenate([positions, more_positions])
-        while len(rows) >= size:
-            yield rows[:size], positions[:size]
-            rows, positions = rows[size:], positions[size:]
-    if len(rows):
-        yield rows, positions
-
-
-@partial(jax.jit, static_argnames=("constrain", "generate"))
-def _constrain_rows(positions, keys, data, *, constrain, generate):
-    def one(position, key):
-        named = constrain(position, data)
-        return named if generate is None else {**named, **generate(key, position, data)}
-
-    return jax.vmap(one)(positions, keys)
+        return named_draws(self.model, self.source, self.pool.paths[rows], self.pool.indices[rows], keys)
 
 
 def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: float) -> np.ndarray:

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jax.sharding import PartitionSpec
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, UInt32
 
 from pathfinder._devices import LANES, Devices
 from pathfinder._linalg import LowRankNormal
+from pathfinder._streams import normal
 
 
 class ScoredDraws(NamedTuple):
@@ -38,14 +39,9 @@ class ElboEstimate(NamedTuple):
     num_finite: Int[np.ndarray, "*lanes"]
 
 
-def noise(key: Key[Array, ""], dim: int, dtype) -> Float[Array, " dim"]:
-    """The standard normal vector of one draw."""
-    return jax.random.normal(key, (dim,), dtype)
-
-
-def draw_and_score(approximation: LowRankNormal, keys: Key[Array, " draw"], log_density) -> ScoredDraws:
+def draw_and_score(approximation: LowRankNormal, keys: UInt32[Array, "draw 2"], log_density) -> ScoredDraws:
     """One draw per key from an approximation, with both log densities."""
-    z = jax.vmap(lambda key: noise(key, approximation.dim, approximation.mean.dtype))(keys)
+    z = jax.vmap(lambda key: normal(key, approximation.dim, approximation.mean.dtype))(keys)
     draws = jax.vmap(approximation.transform)(z)
     return ScoredDraws(draws, jax.vmap(log_density)(draws), jax.vmap(approximation.log_density_of_noise)(z))
 
@@ -53,7 +49,7 @@ def draw_and_score(approximation: LowRankNormal, keys: Key[Array, " draw"], log_
 @partial(jax.jit, static_argnames=("density", "devices", "batched"))
 def score_lanes(
     approximations: LowRankNormal,
-    keys: Key[Array, "lane draw"],
+    keys: UInt32[Array, "lane draw 2"],
     fits: Int[Array, " lane"],
     data: Any,
     *,
@@ -86,7 +82,7 @@ def score_lanes(
 
 @jax.jit
 def draw_lanes(
-    approximations: LowRankNormal, keys: Key[Array, "lane draw"]
+    approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
     """The draws of `score_lanes` again and their `log_q`, without evaluating the model."""
     drawn = jax.vmap(lambda normal, lane: draw_and_score(normal, lane, lambda draw: 0.0))(approximations, keys)
@@ -108,7 +104,8 @@ def estimate_elbo(log_p: Float[np.ndarray, "*lanes draw"], log_q: Float[np.ndarr
     count = finite.sum(axis=-1)
     some = np.maximum(count, 1)
     mean = ratios.sum(axis=-1) / some
-    squares = np.where(finite, (ratios - mean[..., None]) ** 2, 0.0).sum(axis=-1)
+    with np.errstate(over="ignore"):  # ratios of 1e200 have an infinite standard error
+        squares = np.where(finite, (ratios - mean[..., None]) ** 2, 0.0).sum(axis=-1)
     standard_error = np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1) / some), np.nan)
     elbo = np.where(count > 0, mean + np.log(some / num_draws), -np.inf)
     return ElboEstimate(elbo, standard_error, count)

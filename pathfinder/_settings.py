@@ -26,6 +26,9 @@ _RULES: dict[Callable[[Any], bool], str] = {
 }
 
 
+_MAY_BE_NONE = ("init_radius", "elbo_patience")
+
+
 def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[str, ...] | None = None) -> Any:
     return dataclasses.field(default=default, metadata={"help": help_text, "valid": valid})
 
@@ -71,6 +74,12 @@ class Settings:
         "How draws are resampled",
         ("systematic", "stratified", "multinomial", "without_replacement"),
     )
+    scale_by_diagonal: bool = _option(
+        True, "Scale the L-BFGS direction by the diagonal of the approximation instead of a number; fewer gradients"
+    )
+    elbo_patience: int | None = _option(
+        50, "Stop a path when its ELBO has not improved for this many iterations; None goes on to convergence", _count
+    )
     optimizer: str = _option("lbfgs", "What makes the paths", ("lbfgs", "jaxopt"))
     reuse_elbo_draws: bool = _option(
         False,
@@ -91,7 +100,7 @@ class Settings:
 
 
 def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
-    if value is None and default is None:
+    if value is None and name in _MAY_BE_NONE:
         return None
     if isinstance(default, bool):
         if not isinstance(value, bool):

@@ -16,14 +16,15 @@ class Status(IntEnum):
     CONVERGED_GRADIENT = 3
     CONVERGED_RELATIVE_GRADIENT = 4
     CONVERGED_PARAMETERS = 5
-    ITERATION_LIMIT = 6
-    LINE_SEARCH_FAILED = 7
-    STATIONARY_START = 8
-    INTERRUPTED = 9
-    INITIALIZATION_FAILED = 10
-    LINE_SEARCH_FAILED_AT_START = 11
-    NO_FINITE_ELBO = 12
-    INTERRUPTED_AT_START = 13
+    ELBO_STALLED = 6
+    ITERATION_LIMIT = 7
+    LINE_SEARCH_FAILED = 8
+    STATIONARY_START = 9
+    INTERRUPTED = 10
+    INITIALIZATION_FAILED = 11
+    LINE_SEARCH_FAILED_AT_START = 12
+    NO_FINITE_ELBO = 13
+    INTERRUPTED_AT_START = 14
 
     @property
     def succeeded(self) -> bool:
@@ -49,6 +50,8 @@ _MESSAGES = {
     Status.CONVERGED_RELATIVE_GRADIENT: "Converged: the gradient in the metric of the inverse Hessian, relative to the "
     "log density, fell below tol_rel_grad.",
     Status.CONVERGED_PARAMETERS: "Converged: the step became shorter than tol_param.",
+    Status.ELBO_STALLED: "Stopped because the ELBO had not improved for elbo_patience iterations; the best "
+    "approximation before that is used.",
     Status.ITERATION_LIMIT: "Stopped at max_lbfgs_iters iterations without converging; the best approximation so far "
     "is used. Raise max_lbfgs_iters if its ELBO was still rising.",
     Status.LINE_SEARCH_FAILED: "The line search found no better point, also along the gradient; the best approximation "

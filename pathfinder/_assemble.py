@@ -1,0 +1,124 @@
+"""Put together the result of one fit from the outcomes of its lanes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+import psis
+from pathfinder._model import Model
+from pathfinder._paths import PathOutcomes
+from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, make_pool
+from pathfinder._result import PathfinderResult, PathResult
+from pathfinder._settings import Settings
+from pathfinder._status import Status
+from pathfinder._streams import Key, host_generator
+
+
+class PathfinderError(RuntimeError):
+    """No path produced a usable approximation.
+
+    Args:
+        message: What happened to each path, and what to try.
+        statuses: Status of each path.
+    """
+
+    def __init__(self, message: str, statuses: Sequence[Status]):
+        super().__init__(message)
+        self.statuses = tuple(statuses)
+
+
+def assemble(
+    model: Model,
+    settings: Settings,
+    seed: int | None,
+    key: Key,
+    outcomes: PathOutcomes,
+    scores: Mapping[str, np.ndarray],
+    source: PathDraws,
+    seconds: Mapping[str, float],
+) -> PathfinderResult:
+    """The result of one fit.
+
+    Args:
+        model: The model, with the data of this fit.
+        settings: Options.
+        seed: Seed, if there was one.
+        key: Key that all random numbers come from.
+        outcomes: Outcomes of the lanes of this fit.
+        scores: Scores of their draws, from `score_paths`.
+        source: Where their draws come from.
+        seconds: Wall time by stage.
+
+    Raises:
+        PathfinderError: If no path succeeded, or no draw has a finite density.
+    """
+    succeeded = outcomes.best_iteration >= 0
+    statuses = [Status(status) for status in outcomes.status]
+    if not succeeded.any():
+        lines = [f"  path {number}: {status.message}" for number, status in enumerate(statuses)]
+        raise PathfinderError("No path produced an approximation.\n" + "\n".join(lines), statuses)
+    try:
+        pool = make_pool(scores, succeeded, settings)
+    except NoFiniteDrawError as error:
+        raise PathfinderError(str(error), statuses) from error
+    is_resampled, rows = choose_rows(pool, settings, key)
+    return PathfinderResult(
+        model=model,
+        settings=settings,
+        seed=seed,
+        paths=_path_results(outcomes, pool, settings),
+        pool=pool,
+        rows=rows,
+        is_resampled=is_resampled,
+        seconds=seconds,
+        interrupted=outcomes.interrupted,
+        key=key,
+        source=source,
+    )
+
+
+def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndarray]:
+    """Whether draws are resampled, and the rows of the pool to return."""
+    if not (settings.psis_resample and settings.calculate_lp and settings.num_paths > 1):
+        return False, np.arange(len(pool))
+    rng = host_generator(key, "resample")
+    method: Any = settings.resample
+    return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+
+
+def densities_for_draws(settings: Settings) -> int:
+    """Densities evaluated for the draws of one path, apart from those for ELBOs."""
+    if not settings.calculate_lp:
+        return 0
+    return settings.num_draws - (min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0)
+
+
+def _path_results(outcomes: PathOutcomes, pool: Pool, settings: Settings) -> tuple[PathResult, ...]:
+    num_paths = len(outcomes.status)
+    weights = np.bincount(pool.paths, weights=np.exp(pool.log_weights), minlength=num_paths)
+    approximations = jax.tree_util.tree_map(np.asarray, outcomes.approximations)
+    results = []
+    for path in range(num_paths):
+        status = Status(outcomes.status[path])
+        own = jax.tree_util.tree_map(lambda leaf, i=path: leaf[i], approximations)
+        results.append(
+            PathResult(
+                status=status,
+                elbo=float(outcomes.elbo[path]),
+                elbo_standard_error=float(outcomes.elbo_standard_error[path]),
+                best_iteration=int(outcomes.best_iteration[path]),
+                num_iterations=int(outcomes.num_iterations[path]),
+                num_gradients=int(outcomes.num_gradients[path]),
+                num_densities=int(outcomes.num_elbo_draws[path])
+                + (densities_for_draws(settings) if status.succeeded else 0),
+                pareto_k=float(pool.pareto_k_by_path[path]),
+                weight=float(weights[path]),
+                initial_log_density=float(outcomes.initial_log_density[path]),
+                approximation=own if status.succeeded else None,
+                iterations=outcomes.iterations[path],
+                trajectory=None if outcomes.trajectories is None else outcomes.trajectories[path],
+            )
+        )
+    return tuple(results)
