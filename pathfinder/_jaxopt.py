@@ -4,12 +4,12 @@ One path at a time: jaxopt's nested loops under `vmap` have deadlocked XLA's CPU
 factorization (jax 0.10.2, jaxopt 0.8.5).
 """
 
+import warnings
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jaxopt
 import numpy as np
 
 from pathfinder import _lbfgs
@@ -28,6 +28,11 @@ class _Programs(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _programs(density, history_size: int) -> _Programs:
+    with warnings.catch_warnings():
+        # jaxopt warns on import that it is no longer developed; whoever asks for it here has chosen it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import jaxopt
+
     solver = jaxopt.LBFGS(
         fun=lambda position, data: -density(position, data), history_size=history_size, linesearch="zoom", tol=0.0
     )

@@ -385,8 +385,8 @@ def accept(
     diagonal = jnp.where(curved, diagonal, state.diagonal)
     row = jnp.where(curved & accepted, state.pairs_end, pairs.positions.shape[0])  # out of bounds: dropped
     pairs = Pairs(pairs.positions.at[row].set(moved, mode="drop"), pairs.gradients.at[row].set(change, mode="drop"))
-    pairs_end = state.pairs_end + (curved & accepted)
-    num_pairs = jnp.minimum(jnp.where(state.is_reset, 0, state.num_pairs) + curved, history_size)
+    pairs_end = state.pairs_end + (curved & accepted).astype(jnp.int32)
+    num_pairs = jnp.minimum(jnp.where(state.is_reset, 0, state.num_pairs) + curved.astype(jnp.int32), history_size)
 
     initial = jnp.where(tolerances.scale_by_diagonal, diagonal, jnp.ones_like(diagonal))
     direction = _two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, initial, gradient)
@@ -420,7 +420,7 @@ def record(path: Path, keep: Bool[Array, ""], before: PathState) -> Path:
     values = _trace_row(state, step_norm, before.search.step, before.search.first_step)
     values = values._replace(was_reset=before.was_reset)
     trace = Trace(*[rows.at[row].set(value, mode="drop") for rows, value in zip(trace, values, strict=True)])
-    return Path(state._replace(num_recorded=state.num_recorded + keep), Records(pairs, trace))
+    return Path(state._replace(num_recorded=state.num_recorded + keep.astype(jnp.int32)), Records(pairs, trace))
 
 
 def _trace_row(state: PathState, step_norm, alpha, first_alpha) -> Trace:
@@ -466,7 +466,7 @@ def _two_loop(
     """
     history_size = pairs.positions.shape[0]
     inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
-    used = jnp.arange(history_size) >= history_size - num_pairs
+    used = jnp.arange(history_size, dtype=jnp.int32) >= history_size - num_pairs
     rho = jnp.where(used, 1.0 / jnp.where(used, inner, 1.0), 0.0)
     newest_curvature = jnp.sum(initial * pairs.gradients[-1] ** 2) * rho[-1]
     scale = jnp.where(num_pairs > 0, initial / jnp.where(num_pairs > 0, newest_curvature, 1.0), 1.0)

@@ -126,7 +126,7 @@ class Model:
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
-        return self.density(jnp.asarray(position, self.dtype), self.data)
+        return _evaluate(self.density, jnp.asarray(position, self.dtype), self.data)
 
     def constrain(self, position: Float[Array, " dim"]) -> dict[str, Array]:
         """Parameters and transformed parameters by name at an unconstrained vector."""
@@ -156,6 +156,10 @@ class Model:
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
         return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
+
+
+# Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.
+_evaluate = jax.jit(lambda density, position, data: density(position, data), static_argnums=0)
 
 
 @dataclass(frozen=True)

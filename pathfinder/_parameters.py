@@ -83,6 +83,13 @@ class ParameterStructure:
         self.dtype = jnp.zeros((), jnp.result_type(*floating) if floating else None).dtype
         self.leaves = tuple(leaves)
         self.dim = offset
+        # Computed once: every call of a compiled program hashes its density.
+        self._key = (
+            self.treedef,
+            str(self.dtype),
+            tuple((leaf.variable.name, leaf.variable.shape, leaf.unconstrained_shape) for leaf in self.leaves),
+        )
+        self._hash = hash(self._key)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -151,20 +158,17 @@ class ParameterStructure:
             parts.append(part.reshape(-1))
         return np.concatenate(parts)
 
-    def _key(self) -> tuple:
-        return (self.treedef, str(self.dtype), tuple((leaf.variable.name, leaf.variable.shape) for leaf in self.leaves))
-
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, ParameterStructure)
-            and self._key() == other._key()
+            and self._key == other._key
             and all(
                 _same_constraint(a.constraint, b.constraint) for a, b in zip(self.leaves, other.leaves, strict=True)
             )
         )
 
     def __hash__(self) -> int:
-        return hash(self._key())
+        return self._hash
 
 
 def _make_leaf(name, position, shape, constraint, dims, offset) -> _Leaf:

@@ -156,6 +156,7 @@ def score_paths(
     with np.errstate(divide="ignore"):
         log_weights = jnp.asarray(np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)), problem.dtype)
     components = _by_fit(source.approximations, num_fits=num_fits)
+    pending = []  # read at the end, so that the devices need not wait for the host
     for first in range(0, len(lanes), source.batch_size):
         chosen = np.arange(first, first + source.batch_size)
         used = chosen < len(lanes)
@@ -163,17 +164,18 @@ def score_paths(
         lane, fit = lanes[chosen], lanes[chosen] // per_fit
         columns = starts[chosen][:, None] + np.arange(width)
         own, keys = source.lanes(lane, columns)
-        target = (lane[used][:, None], columns[used])
+        batch = {}
         if settings.calculate_lp:
-            scored = score_lanes(
+            draws, batch["log_p"], batch["log_q"] = score_lanes(
                 own, keys, fit, problem.data, density=problem.density, devices=devices, batched=problem.batched
             )
-            scores["log_p"][target] = np.asarray(scored.log_p)[used]
-            draws, log_q = scored.draws, scored.log_q
         else:
-            draws, log_q = draw_lanes(own, keys)
-        scores["log_q"][target] = np.asarray(log_q)[used]
-        scores["log_mixture"][target] = np.asarray(log_mixture_density(components, log_weights, fit, draws))[used]
+            draws, batch["log_q"] = draw_lanes(own, keys)
+        batch["log_mixture"] = log_mixture_density(components, log_weights, fit, draws)
+        pending.append(((lane[used][:, None], columns[used]), used, batch))
+    for target, used, batch in pending:
+        for name, values in batch.items():
+            scores[name][target] = np.asarray(values)[used]
     return {name: values[:, : settings.num_draws] for name, values in scores.items()}
 
 
