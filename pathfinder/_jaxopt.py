@@ -38,6 +38,7 @@ def _programs(density, history_size: int) -> _Programs:
     )
 
     def try_start(path: Path, data, tolerances: Tolerances) -> Path:
+        path = path._replace(state=path.state._replace(position=_lbfgs.propose_start(path.state)))
         trial = _lbfgs.trial_point(path)
         return _lbfgs.step(path, trial, *jax.value_and_grad(density)(trial, data), tolerances, history_size)
 

@@ -226,7 +226,8 @@ def step(
     state = path.state
     starting = state.phase == STARTING
     f, gradient = -log_density, -score
-    finite = jnp.isfinite(f) & jnp.all(jnp.isfinite(gradient))
+    # A gradient whose squared norm overflows is no use either: no slope can be told from it.
+    finite = jnp.isfinite(f) & jnp.isfinite(gradient @ gradient)
     # Unused branches get harmless numbers instead of NaN.
     f = jnp.where(finite, f, 0.0)
     gradient = jnp.where(finite, gradient, 0.0)

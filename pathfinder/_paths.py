@@ -182,6 +182,14 @@ def advance(
 
         def step(carry):
             num_steps, paths = carry
+            # Only while a lane looks for its start are random numbers made.
+            position = jax.lax.cond(
+                jnp.any(paths.state.phase == _lbfgs.STARTING),
+                jax.vmap(_lbfgs.propose_start),
+                lambda state: state.position,
+                paths.state,
+            )
+            paths = paths._replace(state=paths.state._replace(position=position))
             trials = jax.vmap(_lbfgs.trial_point)(paths)
             log_densities, scores = evaluate(trials)
             move = jax.vmap(_lbfgs.step, in_axes=(0, 0, 0, 0, None, None))

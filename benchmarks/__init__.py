@@ -1,0 +1,1 @@
+"""Pathfinder side by side with its peers, on posteriors with reference draws."""
