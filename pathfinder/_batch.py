@@ -36,7 +36,7 @@ def fit_batch(
     init: PyTree = None,
     seed: Any = None,
     settings: Settings | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
     max_time: float = float("inf"),
     progress: bool = True,
     **options: Any,
@@ -172,9 +172,10 @@ class BatchResult(Sequence[PathfinderResult]):
     @property
     def succeeded(self) -> Bool[np.ndarray, " fit"]:
         """Whether a fit has draws: a path that succeeded, and a finite density at one of its draws."""
+        has_paths = self._path_succeeded.any(axis=1)
         if not self.settings.calculate_lp:
-            return self._path_succeeded.any(axis=1)
-        return np.isfinite(self.effective_sample_size)
+            return has_paths
+        return np.logical_and(has_paths, np.isfinite(self.effective_sample_size))
 
     @property
     def num_gradients(self) -> Int[np.ndarray, " fit"]:
@@ -204,9 +205,9 @@ class BatchResult(Sequence[PathfinderResult]):
         Raises:
             ValueError: If fits have different numbers of draws, because draws were not resampled and paths failed.
         """
-        rows = self._rows
-        good = [fit for fit in range(len(self)) if rows[fit] is not None]
-        sizes = {len(rows[fit][0]) for fit in good}
+        rows = {fit: chosen for fit, chosen in enumerate(self._rows) if chosen is not None}
+        good = list(rows)
+        sizes = {len(lanes) for lanes, _ in rows.values()}
         if len(sizes) > 1:
             raise ValueError(
                 "The fits have different numbers of draws, because some paths failed and draws were not resampled. "

@@ -23,10 +23,10 @@ class Devices:
     Equal rows give equal objects, so compiled programs are shared.
     """
 
-    row: tuple[jax.Device, ...]
+    row: tuple[Any, ...]  # jax.Device
 
     @classmethod
-    def choose(cls, devices: Sequence[jax.Device] | None = None) -> "Devices":
+    def choose(cls, devices: Sequence[Any] | None = None) -> "Devices":
         """The given devices, or all local ones of JAX's default platform.
 
         Raises:

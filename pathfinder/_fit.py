@@ -35,7 +35,7 @@ def fit(
     init: PyTree | InitialPoints = None,
     seed: Any = None,
     settings: Settings | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
     max_time: float = math.inf,
     progress: bool = True,
     report: Callable[[list[PathReport]], None] | None = None,

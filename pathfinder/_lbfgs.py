@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from pathfinder._linalg import Pairs, has_curvature, update_diagonal
@@ -71,9 +72,9 @@ class Start(NamedTuple):
     """Where a path may start: uniformly within `radius` of `center`, coordinate by coordinate."""
 
     key: Key
-    center: Float[Array, " dim"]
-    radius: Float[Array, " dim"]
-    max_tries: Int[Array, ""]
+    center: Float[Array | np.ndarray, " dim"]
+    radius: Float[Array | np.ndarray, " dim"]
+    max_tries: Int[Array | np.ndarray, ""]
 
 
 class LineSearch(NamedTuple):
@@ -164,7 +165,7 @@ def init(start: Start, history_size: int, num_rows: int) -> Path:
         gradient=vector,
         f=zero,
         direction=vector,
-        search=LineSearch(*([zero] * 9), nothing, nothing),
+        search=_new_search(zero, zero, zero),
         is_reset=no,
         was_reset=no,
         iteration=nothing,
@@ -250,7 +251,7 @@ def step(
 def initial_point(start: Start, attempt: Int[Array, ""]) -> Float[Array, " dim"]:
     """The point that a path tries to start from after `attempt` failures."""
     noise = uniform(fold_in(start.key, attempt), start.center.shape[0], start.center.dtype)
-    return start.center + start.radius * noise
+    return jnp.asarray(start.center) + start.radius * noise
 
 
 def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:

@@ -132,9 +132,9 @@ def update_diagonal(
 def orthonormal_rows(vectors: Float[Array, "rank dim"]) -> Float[Array, "rank dim"]:
     """Orthonormal vectors of the same span: thin QR by Gram-Schmidt with every vector orthogonalized twice.
 
-    Twice is enough for orthogonality to rounding error (Giraud, Langou, Rozloznik and van den Eshof 2005). A vector that
-    depends on those before it becomes zero, which the span does without. LAPACK's QR is no faster here, and on a busy
-    machine up to a hundred times slower, because its threads wait for each other (docs/decisions/thin-qr.md).
+    Twice is enough for orthogonality to rounding error (Giraud, Langou, Rozloznik and van den Eshof 2005). A vector
+    that depends on those before it becomes zero, which the span does without. LAPACK's QR is no faster here, and on a
+    busy machine up to twenty times slower, because its threads wait for each other (docs/decisions/thin-qr.md).
     """
     eps = jnp.finfo(vectors.dtype).eps
 

@@ -205,7 +205,7 @@ def _as_array(leaf: Any) -> Array:
     return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf)
 
 
-def _check_scalar(density: _Structured, position: Any, data: PyTree, log_density: Callable) -> None:
+def _check_scalar(density: "_StructuredDensity", position: Any, data: PyTree, log_density: Callable) -> None:
     try:
         signature = inspect.signature(log_density)
         signature.bind(*([None] * (2 if density.has_data else 1)))
@@ -217,7 +217,7 @@ def _check_scalar(density: _Structured, position: Any, data: PyTree, log_density
         ) from error
     except ValueError:
         pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
-    result = jax.eval_shape(density, position, data)
+    result = jax.eval_shape(density.__call__, position, data)
     if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
         raise ValueError(
             "The log density must return one real number (a scalar), but it returned "

@@ -238,7 +238,7 @@ def build_lanes(
 
     def one(lane, row):
         trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
-        window = trace.pairs_end - history_size + jnp.arange(history_size)
+        window = trace.pairs_end - history_size + jnp.arange(history_size, dtype=jnp.int32)
         pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
         normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
         key = jax.random.fold_in(elbo_keys[lane], trace.iteration)

@@ -17,7 +17,7 @@ from pathfinder._paths import Iterations, Trajectory
 from pathfinder._pool import PathDraws, Pool
 from pathfinder._settings import Settings
 from pathfinder._status import Status
-from pathfinder._streams import Key, Stream, counted_keys, fold_in, host_generator, path_keys
+from pathfinder._streams import Key, Stream, counted_keys, host_generator, path_keys
 
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class PathfinderResult:
         if not self.settings.calculate_lp:
             raise ValueError("The draws have no importance weights, because the fit was made with calculate_lp=False.")
         chosen = method or (self.settings.resample if replace else "without_replacement")
-        rng = host_generator(fold_in(self.key, seed), "resample again")
+        rng = host_generator(counted_keys(self.key, np.array([seed]))[0], "resample again")
         rows = psis.resample(self.pool.log_weights, num_draws, method=chosen, rng=rng)  # type: ignore[arg-type]
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
@@ -192,7 +192,7 @@ class PathfinderResult:
             num_draws: How many.
             seed: Seed of the draws; each gives others.
         """
-        rng = host_generator(fold_in(self.key, seed), "fresh draws")
+        rng = host_generator(counted_keys(self.key, np.array([seed]))[0], "fresh draws")
         shares = np.array([path.weight for path in self.paths])
         paths = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
         indices = np.arange(num_draws)

@@ -100,8 +100,10 @@ class Settings:
 
 
 def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
-    if value is None and name in _MAY_BE_NONE:
-        return None
+    if value is None:
+        if name in _MAY_BE_NONE:
+            return None
+        raise ValueError(f"`{name}` must not be None.")
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"`{name}` must be True or False, but {value!r} was given.")
@@ -112,7 +114,7 @@ def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
         return value
     rule = _RULES[valid]
     try:
-        number = int(value) if isinstance(default, int) else float(value)
+        number: Any = int(value) if isinstance(default, int) or valid is _count else float(value)
         fits = not isinstance(value, bool | str) and number == value and valid(number)
     except (TypeError, ValueError, OverflowError):
         fits = False

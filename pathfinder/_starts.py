@@ -55,7 +55,8 @@ def find_starts(model: Model, points: InitialPoints, seed: int) -> Starts:
     tries = np.zeros(num_paths, np.int32)
     while True:
         position = propose(box, tries)
-        starts = Starts(np.asarray(position), *map(np.asarray, evaluate(position, model.data)), tries + 1)
+        log_density, gradient = evaluate(position, model.data)
+        starts = Starts(np.asarray(position), np.asarray(log_density), np.asarray(gradient), tries + 1)
         again = ~starts.usable & (starts.num_tries < points.max_tries)
         if not again.any():
             return starts
