@@ -172,10 +172,10 @@ class BatchResult(Sequence[PathfinderResult]):
     @property
     def succeeded(self) -> Bool[np.ndarray, " fit"]:
         """Whether a fit has draws: a path that succeeded, and a finite density at one of its draws."""
-        has_paths = self._path_succeeded.any(axis=1)
+        has_paths: np.ndarray = self._path_succeeded.sum(axis=1) > 0
         if not self.settings.calculate_lp:
             return has_paths
-        return np.logical_and(has_paths, np.isfinite(self.effective_sample_size))
+        return np.asarray(has_paths & np.isfinite(self.effective_sample_size), dtype=bool)
 
     @property
     def num_gradients(self) -> Int[np.ndarray, " fit"]:
