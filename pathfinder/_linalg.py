@@ -64,7 +64,7 @@ class LowRankNormal:
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density, with all constants. Cost: O(dim rank)."""
-        standardized = (position - self.mean) / self.scale
+        standardized = (position - self.mean) * (1.0 / self.scale)
         noise = self._in_core(lambda part: solve_triangular(self.core, part, lower=True), standardized)
         return self.log_density_of_noise(noise)
 
@@ -172,10 +172,11 @@ def inverse_hessian_normal(
     history, dim = pairs.positions.shape
     scale = jnp.sqrt(diagonal)
     inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
-    # Each pair is divided by sqrt(s'y): E becomes the identity and R gets a unit diagonal, however long the steps.
-    unit = jnp.sqrt(jnp.where(inner > 0, inner, 1.0))[:, None]
-    s = pairs.positions / unit / scale[None, :]
-    y = pairs.gradients / unit * scale[None, :]
+    # Each pair is divided by sqrt(s'y): E becomes the identity and R gets a unit diagonal, however long the steps. The
+    # reciprocals are spelled out because XLA rounds chains of divisions differently with one device and with several.
+    per_unit = (1.0 / jnp.sqrt(jnp.where(inner > 0, inner, 1.0)))[:, None]
+    s = pairs.positions * per_unit * (1.0 / scale)[None, :]
+    y = pairs.gradients * per_unit * scale[None, :]
     r = jnp.triu(s @ y.T, 1) + jnp.eye(history, dtype=s.dtype)
     n = -solve_triangular(r, s, lower=False, unit_diagonal=True)
     if 2 * history >= dim:

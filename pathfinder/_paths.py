@@ -28,10 +28,11 @@ from pathfinder._status import Status
 
 
 MAX_ROWS = 32  # iterates that a lane makes before they are scored
-FIRST_STEPS = 16
+FIRST_STEPS = 4
 SECONDS_PER_CALL = 0.2
 # Densities evaluated at a time: on a CPU more only fill up partial batches; accelerators take what memory allows.
 CPU_DRAWS_PER_BATCH = 800
+CPU_LANES_PER_BATCH = 32
 CPU_DRAWS_PER_BATCH_OF_FITS = 8000
 ACCELERATOR_DRAWS_PER_BATCH = 65536
 
@@ -224,27 +225,35 @@ def _rewind_lanes(paths: Path, stalled: Bool[Array, " lane"], *, history_size: i
     return paths._replace(state=paths.state._replace(phase=phase, status=status))
 
 
-@partial(jax.jit, static_argnames=("history_size", "num_draws"))
+@partial(jax.jit, static_argnames=("devices", "history_size", "num_draws"))
 def build_lanes(
     records: Records,
     elbo_keys: UInt32[Array, "lane 2"],
     lanes: Int[Array, " batch"],
     rows: Int[Array, " batch"],
     *,
+    devices: Devices,
     history_size: int,
     num_draws: int,
 ) -> tuple[LowRankNormal, UInt32[Array, "batch draw 2"]]:
     """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO."""
 
-    def one(lane, row):
-        trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
-        window = trace.pairs_end - history_size + jnp.arange(history_size, dtype=jnp.int32)
-        pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
-        normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
-        key = jax.random.fold_in(elbo_keys[lane], trace.iteration)
-        return normal, jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
+    def on_device(records, elbo_keys, lanes, rows):
+        def one(lane, row):
+            trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
+            window = trace.pairs_end - history_size + jnp.arange(history_size, dtype=jnp.int32)
+            pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
+            normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
+            key = jax.random.fold_in(elbo_keys[lane], trace.iteration)
+            return normal, jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
 
-    return jax.vmap(one)(lanes, rows)
+        return jax.vmap(one)(lanes, rows)
+
+    # Any lane of a batch may be about any path, so every device gets the records of all. Doing all of it there makes
+    # the program of each device the one of a single device, which rounds alike.
+    everywhere = PartitionSpec()
+    spread = devices.spread(on_device, (everywhere, everywhere, LANES, LANES), LANES)
+    return spread(records, elbo_keys, lanes, rows)
 
 
 @jax.jit
@@ -264,10 +273,13 @@ def scoring_batch_size(problem: Problem, settings: Settings, devices: Devices) -
         leaves = jax.tree_util.tree_leaves(problem.data)
         data_bytes = sum(leaf.nbytes // leaf.shape[0] for leaf in leaves)
     per_lane = problem.dim * itemsize * 4 * (settings.num_elbo_draws + settings.history_size) + data_bytes
-    draws = ACCELERATOR_DRAWS_PER_BATCH
-    if devices.is_cpu:
-        draws = CPU_DRAWS_PER_BATCH_OF_FITS if problem.batched else CPU_DRAWS_PER_BATCH
-    return devices.lanes_per_batch(per_lane, max(1, draws // settings.num_elbo_draws))
+    if not devices.is_cpu:
+        most = ACCELERATOR_DRAWS_PER_BATCH // settings.num_elbo_draws
+    elif problem.batched:
+        most = CPU_DRAWS_PER_BATCH_OF_FITS // settings.num_elbo_draws
+    else:
+        most = min(CPU_DRAWS_PER_BATCH // settings.num_elbo_draws, CPU_LANES_PER_BATCH)
+    return devices.lanes_per_batch(per_lane, max(1, most))
 
 
 def run_paths(
@@ -386,26 +398,40 @@ class _Block:
         data = devices.put(self.data, LANES if self.problem.batched else PartitionSpec())
         steps = FIRST_STEPS
         done = False
-        while not done:
-            check()
-            begin = time.perf_counter()
-            paths = self._advance(paths, data, tolerances, steps)
-            num_recorded = np.asarray(paths.state.num_recorded)
-            done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
-            elapsed = time.perf_counter() - begin
-            self.seconds["paths"] += elapsed
-            # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
-            steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, 4 * steps))
-            # Scoring goes by the number of iterates and never by the clock, which must not change results.
-            if done or np.any(num_recorded >= self.num_rows):
+        unscored = False
+        try:
+            while not done:
+                check()
                 begin = time.perf_counter()
-                self._read(paths)
-                report(self._score(paths.records, num_recorded))
-                stalled = self._stalled()
-                paths = _rewind_lanes(paths, stalled, history_size=settings.history_size)
-                done = done or np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
-                self.status[stalled[: len(self.lanes)]] = Status.ELBO_STALLED
-                self.seconds["elbo"] += time.perf_counter() - begin
+                paths = self._advance(paths, data, tolerances, steps)
+                unscored = True
+                num_recorded = np.asarray(paths.state.num_recorded)
+                done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
+                elapsed = time.perf_counter() - begin
+                self.seconds["paths"] += elapsed
+                # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
+                steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, 4 * steps))
+                # Scoring goes by the number of iterates and never by the clock, which must not change results.
+                if done or np.any(num_recorded >= self.num_rows):
+                    unscored = False
+                    stalled = self._take_in(paths, report)
+                    if not done:
+                        paths = _rewind_lanes(paths, stalled, history_size=settings.history_size)
+                        done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
+        except (Interrupt, KeyboardInterrupt):
+            if unscored and not paths.state.phase.is_deleted():
+                self._take_in(paths, report)
+            raise
+
+    def _take_in(self, paths: Path, report) -> np.ndarray:
+        """Score what the lanes have recorded; returns which of them are to be ended because their ELBO has stalled."""
+        begin = time.perf_counter()
+        self._read(paths)
+        report(self._score(paths.records, np.asarray(paths.state.num_recorded)))
+        stalled = self._stalled()
+        self.status[stalled[: len(self.lanes)]] = Status.ELBO_STALLED
+        self.seconds["elbo"] += time.perf_counter() - begin
+        return stalled
 
     def _advance(self, paths: Path, data: Any, tolerances: Tolerances, steps: int) -> Path:
         if self.jaxopt is not None:
@@ -464,8 +490,9 @@ class _Block:
     def _score_batch(self, records: Records, lanes, rows) -> tuple[LowRankNormal, ScoredDraws]:
         settings = self.settings
         approximations, keys = build_lanes(
-            records, self.keys, lanes, rows, history_size=settings.history_size, num_draws=settings.num_elbo_draws
-        )
+            records, self.keys, lanes, rows, devices=self.devices, history_size=settings.history_size,
+            num_draws=settings.num_elbo_draws,
+        )  # fmt: skip
         scored = score_lanes(
             approximations, keys, self.fit_of_lane[lanes], self.data, density=self.problem.density,
             devices=self.devices, batched=self.problem.batched,

@@ -171,7 +171,7 @@ def score_paths(
             )
         else:
             draws, batch["log_q"] = draw_lanes(own, keys)
-        batch["log_mixture"] = log_mixture_density(components, log_weights, fit, draws)
+        batch["log_mixture"] = log_mixture_density(components, log_weights, fit, draws, devices=devices)
         pending.append(((lane[used][:, None], columns[used]), used, batch))
     for target, used, batch in pending:
         for name, values in batch.items():
