@@ -1,0 +1,8 @@
+"""The command line that mirrors CmdStan's method `pathfinder`.
+
+Importing this package loads neither NumPy nor JAX: help, `info` and mistakes in the command line
+are answered without them.
+"""
+
+from ._main import main as main
+from ._main import run_executable as run_executable

@@ -1,0 +1,113 @@
+"""`pathfinder compile`: a model as an executable, called as CmdStan's executables are.
+
+The executable is a short Python script for the interpreter that made it. It holds the text of the
+model, so that it goes on running the program it was made of, as a compiled one would, whatever
+becomes of the model's file; and the name of that file, for messages and for what the model
+imports from its folder.
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ._files import OutputError, atomic_file
+from ._models import ModelSource
+from ._run_error import RunError
+from ._streams import write_stdout
+from ._usage_error import UsageError
+
+
+HELP = """\
+Usage: pathfinder compile MODEL [-o NAME]
+
+Write an executable that runs MODEL. It takes the arguments of CmdStan's executables, for instance
+    ./bernoulli pathfinder num_paths=8 data file=bernoulli.data.json output file=draws.csv
+and works as the exe_file of CmdStanPy's CmdStanModel. Without -o it has the name of MODEL without
+its suffix, in the same folder. It holds the text of MODEL: compile again after changing it.
+"""
+_LONGEST_SHEBANG = 127  # of Linux before 5.1
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command with the words after its name."""
+    if any(word in ("-h", "--help", "help") for word in words):
+        write_stdout(HELP)
+        return 0
+    model, name = _model_and_name(words)
+    source = ModelSource.read(model)
+    source.module.check(source)
+    with source.module.running(source):
+        source.module.check_model(source)
+    target = name or os.path.join(os.path.dirname(model), source.stem)
+    write_executable(source, target, sys.executable)
+    return 0
+
+
+def write_executable(source: ModelSource, target: str, interpreter: str) -> None:
+    """Write the executable of a model.
+
+    Args:
+        source: The model.
+        target: File to write.
+        interpreter: Path of the Python interpreter to run it with.
+
+    Raises:
+        OutputError: If it cannot be written.
+        RunError: If it would replace the model.
+    """
+    if os.path.exists(target) and os.path.samefile(target, source.path):
+        raise RunError(f'Error: "{target}" is the model itself; give another name with -o.')
+    with atomic_file(target) as file:
+        file.write(_script(source, interpreter))
+    try:
+        mode = stat.S_IMODE(os.stat(target).st_mode)
+        os.chmod(target, mode | (mode & 0o444) >> 2)  # whoever may read may execute
+    except OSError as error:
+        raise OutputError(target, f"cannot be made executable: {error.strerror}") from error
+
+
+def _model_and_name(words: Sequence[str]) -> tuple[str, str | None]:
+    models, names = [], []
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        if word == "-o":
+            names.append(queue.pop(0) if queue else "")
+        elif word.startswith("-o="):
+            names.append(word.removeprefix("-o="))
+        elif word.startswith("-"):
+            raise UsageError(f"Error: pathfinder compile has no option {word}.\n\n{HELP}")
+        else:
+            models.append(word)
+    if len(models) != 1 or len(names) > 1 or "" in names:
+        raise UsageError(f"Error: pathfinder compile takes one model and at most one -o NAME.\n\n{HELP}")
+    return models[0], names[0] if names else None
+
+
+def _script(source: ModelSource, interpreter: str) -> str:
+    path = str(Path(source.path).absolute())
+    return f"""\
+{_shebang(interpreter)}
+# An executable model, made by `pathfinder compile`.
+
+import sys
+
+from pathfinder_cli import run_executable
+
+
+PATH = {ascii(path)}
+TEXT = {source.text!r}
+
+if __name__ == "__main__":
+    sys.exit(run_executable(PATH, TEXT))
+"""
+
+
+def _shebang(interpreter: str) -> str:
+    if len(interpreter) <= _LONGEST_SHEBANG - 2 and not any(c.isspace() for c in interpreter):
+        return f"#!{interpreter}"
+    # The kernel would cut the line at a blank, or when it is too long; the shell reads the same lines another way.
+    quoted = interpreter.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
+    return f"#!/bin/sh\n'''exec' \"{quoted}\" \"$0\" \"$@\"\n' '''"

@@ -1,0 +1,53 @@
+"""Input files: their format, and the error of a missing one."""
+
+import os
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ._input_error import InputError
+from ._json_data import parse_json
+from ._json_values import Value
+from ._names import split_suffix
+from ._rdump import parse_rdump
+
+
+class InputFile(NamedTuple):
+    """The variables of a file of data or initial values; see `parse_json` for the values."""
+
+    name: str
+    format: Literal["json", "rdump"]
+    values: dict[str, Value]
+
+
+def read_input_file(name: str) -> InputFile:
+    """Read data or initial values: JSON if the name ends in `.json`, R dump otherwise.
+
+    Args:
+        name: Path of the file as the user gave it; empty stands for no file, that is no values.
+
+    Raises:
+        InputError: If the file cannot be opened, or not be read as what its name says.
+    """
+    if not name:
+        return InputFile("", "json", {})
+    try:
+        raw = Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        folder = "" if os.path.isabs(name) else f" (looked in {os.getcwd()})"
+        message = f'Can\'t open specified file, "{name}"'
+        raise InputError(message, f'cannot read "{name}": {reason}{folder}.') from error
+    if split_suffix(name)[1] == ".json":
+        return InputFile(name, "json", parse_json(raw, name))
+    return InputFile(name, "rdump", parse_rdump(raw, name))
+
+
+def input_warnings(name: str) -> list[str]:
+    """What to warn of before reading a file; each text without a final newline."""
+    if not name or split_suffix(name)[1] == ".json":
+        return []
+    return [
+        f"Warning: file '{name}' is being read as an 'RDump' file.\n"
+        "\tThis format is deprecated and will not receive new features.\n"
+        "\tConsider saving your data in JSON format instead."
+    ]

@@ -1,0 +1,158 @@
+"""The fit of a run: what the engine is given, and what is printed of it."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+import pathfinder
+from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
+from pathfinder._starts import Starts, find_starts
+
+from . import _console
+from ._grammar import Configuration
+from ._inits import Inits, read_inits
+from ._names import OutputNames
+from ._progress import PathPrinter
+from ._run_error import RunError
+from ._run_info import RunInfo
+from ._streams import write_stderr, write_stdout
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A result with what files say besides.
+
+    Args:
+        result: The result.
+        starts: Gives where the paths started, which is searched for again.
+        psis_seconds: How long weighting and resampling took, after `result.seconds["total"]`.
+    """
+
+    result: PathfinderResult
+    starts: Callable[[], Starts]
+    psis_seconds: float
+
+
+def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, devices: Sequence[Any]) -> Fitted:
+    """Fit a model and print the progress.
+
+    Args:
+        model: The model with its data.
+        config: The configuration.
+        info: The run, for its seed.
+        names: The files to be written, which say whether trajectories are wanted.
+        devices: The JAX devices to compute on.
+
+    Raises:
+        UsageError: If a file of initial values is missing.
+        InputError: If such a file cannot be read.
+        RunError: If no path succeeds, or an option is not possible for this model.
+    """
+    options = config.pathfinder
+    inits = read_inits(config, model, _error)
+    if options.num_psis_draws > options.num_draws * options.num_paths:
+        _out(_console.more_psis_draws_than_draws())
+    seed = engine_seed(config, info)
+    starts = cache(lambda: find_starts(model, inits.points, seed))
+    printer = PathPrinter(
+        options.num_paths,
+        first_id=config.id,
+        refresh=config.output.refresh,
+        num_elbo_draws=options.num_elbo_draws,
+        init_failures=inits.failures,
+        radius=config.init.radius,
+        num_attempts=inits.points.max_tries.tolist(),
+        rejection=lambda path: _rejection(starts(), path),
+        out=_out,
+        error=_error,
+    )
+    begin = time.perf_counter()
+    try:
+        if len(inits.failures) == options.num_paths:
+            raise PathfinderError("", [Status.INITIALIZATION_FAILED] * options.num_paths)
+        result = pathfinder.fit(
+            model,
+            init=inits.points,
+            seed=seed,
+            settings=_settings(config, names),
+            devices=devices,
+            max_time=config.engine.time_limit,
+            progress=config.engine.progress,
+            report=printer.update,
+        )
+    except PathfinderError as error:
+        printer.finish(error.statuses)
+        if options.num_paths > 1:
+            _out(_console.no_path_succeeded())
+        raise RunError(_failure(error, inits, starts, config.id)) from error
+    except ValueError as error:
+        raise RunError(f"Error: {error}") from error
+    psis_seconds = time.perf_counter() - begin - result.seconds["total"]
+    printer.finish([path.status for path in result.paths])
+    _print_end(result, config)
+    return Fitted(result, starts, psis_seconds)
+
+
+def engine_seed(config: Configuration, info: RunInfo) -> int:
+    """The engine's seed: that of the run for `id=1`, and another one for every other `id`."""
+    return info.seed + ((config.id - 1) % 2**32 << 32)
+
+
+def _settings(config: Configuration, names: OutputNames) -> Settings:
+    options = dataclasses.asdict(config.pathfinder)
+    del options["save_single_paths"]
+    engine = config.engine
+    return Settings(
+        **options,
+        weights=engine.weights,
+        resample=engine.resample,
+        optimizer=engine.optimizer,
+        save_trajectory=bool(names.trajectories),
+    )
+
+
+def _print_end(result: PathfinderResult, config: Configuration) -> None:
+    if result.interrupted:
+        cut = sum(path.status in (Status.INTERRUPTED, Status.INTERRUPTED_AT_START) for path in result.paths)
+        _out(f"Warning: engine time_limit={config.engine.time_limit:g} ended {cut} of {len(result.paths)} paths early.")
+    if config.output.refresh and len(result.paths) > 1:
+        _out(_console.total_evaluations(result.num_gradients + result.num_densities))
+    if result.is_resampled and result.pareto_k > result.pareto_k_threshold:
+        _out(_console.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
+
+
+def _rejection(starts: Starts, path: int) -> str:
+    """What was wrong with the last initial point of a path."""
+    if np.isfinite(starts.log_density[path]):
+        return _console.rejected_gradient()
+    return _console.rejected_zero_density()
+
+
+def _failure(error: PathfinderError, inits: Inits, starts: Callable[[], Starts], first_id: int) -> str:
+    """Why no path succeeded, path by path; nothing of those whose initial values have been reported."""
+    if all(status.succeeded for status in error.statuses):
+        return f"Error: {error}"
+    reasons: dict[str, list[str]] = {}
+    for path, status in enumerate(error.statuses):
+        if path in inits.failures:
+            continue
+        reason = status.message
+        if status == Status.INITIALIZATION_FAILED:
+            what = "log density" if not np.isfinite(starts().log_density[path]) else "gradient"
+            value = starts().log_density[path] if what == "log density" else "not finite"
+            reason += f" At the last point tried the {what} is {value}."
+        reasons.setdefault(reason, []).append(str(first_id + path))
+    lines = [f"  path {', '.join(paths)}: {reason}" for reason, paths in reasons.items()]
+    return "\n".join(["Error: no path produced an approximation.", *lines])
+
+
+def _out(message: str) -> None:
+    write_stdout(f"{message}\n")
+
+
+def _error(message: str) -> None:
+    write_stderr(f"{message}\n")

@@ -1,0 +1,116 @@
+"""Where the paths start: from the value of `init=` to the engine's initial points."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from pathfinder import InitialPoints, Model
+
+from . import _console
+from ._data import InputFile, input_warnings, read_input_file
+from ._grammar import Configuration
+from ._init_files import init_files
+from ._input_error import InputError
+from ._json_values import Array
+from ._validate import INITS, Declaration, validate
+
+
+_ON_BOUNDARY = "not finite on the unconstrained scale"  # part of what the engine says of such values
+_UNLIKE_ANY_VALUE = 0.8765  # stands for parameters without a value, to find where they are
+
+
+class Inits(NamedTuple):
+    """Initial points, and what was wrong with some of them.
+
+    Args:
+        points: Where each path may start; NaN where its initial values cannot be used.
+        failures: What to print on stdout and on stderr for such paths.
+    """
+
+    points: InitialPoints
+    failures: dict[int, tuple[str, str]]
+
+
+def read_inits(config: Configuration, model: Model, warn: Callable[[str], None]) -> Inits:
+    """Read the initial values that `init=` asks for.
+
+    Parameters that a file leaves out start at random, within the radius 2.
+
+    Args:
+        config: The configuration.
+        model: The model.
+        warn: Prints on stderr.
+
+    Raises:
+        UsageError: If a file is missing.
+        InputError: If a file cannot be read.
+    """
+    num_paths = config.pathfinder.num_paths
+    center = np.zeros((num_paths, model.dim), model.dtype)
+    radius = np.full((num_paths, model.dim), config.init.radius, model.dtype)
+    failures: dict[int, tuple[str, str]] = {}
+    if config.init.file is None:
+        return Inits(InitialPoints(center, radius), failures)
+    names = init_files(config.init.file, num_paths=num_paths, first_id=config.id, exists=_is_readable)
+    files: dict[str, InputFile] = {}
+    for name in dict.fromkeys(names):
+        for warning in input_warnings(name):
+            warn(warning)
+        files[name] = read_input_file(name)
+    completion = _Completion(model)
+    for path, name in enumerate(names):
+        try:
+            center[path], is_given = completion.unconstrained(_checked(model, files[name]))
+            radius[path, is_given] = 0.0
+        except InputError as error:
+            failures[path] = ("", _console.initialization_error(str(error)))
+        except ValueError as error:
+            on_boundary = _ON_BOUNDARY in str(error)
+            rejected = (
+                _console.rejected_zero_density()
+                if on_boundary
+                else _console.rejected_log_density_error(f"Exception: {error}")
+            )
+            failed = _console.initialization_failed(config.init.radius, 1)
+            failures[path] = (rejected, f'{failed}\nError: file "{name}": {error}')
+        if path in failures:
+            center[path], radius[path] = np.nan, 0.0
+    return Inits(InitialPoints(center, radius), failures)
+
+
+def _checked(model: Model, file: InputFile) -> dict[str, Array]:
+    declarations = [Declaration(variable.name, "real", variable.shape) for variable in model.parameters]
+    return validate(declarations, file, INITS)
+
+
+def _is_readable(name: str) -> bool:
+    return os.path.isfile(name) and os.access(name, os.R_OK)
+
+
+class _Completion:
+    """Makes unconstrained vectors of the values of some parameters.
+
+    The others are filled in at two points; coordinates that come out differently are theirs.
+    """
+
+    def __init__(self, model: Model):
+        constrain = jax.jit(model.constrain)
+        names = [variable.name for variable in model.parameters]
+        self._model = model
+        self._fillings = []
+        for filling in (0.0, _UNLIKE_ANY_VALUE):
+            values = constrain(np.full(model.dim, filling, model.dtype))
+            self._fillings.append({name: np.asarray(values[name]) for name in names})
+
+    def unconstrained(self, values: Mapping[str, Array]) -> tuple[np.ndarray, np.ndarray]:
+        """The vector, zero where nothing is given, and which coordinates are given.
+
+        Raises:
+            ValueError: If a value violates its constraint.
+        """
+        zero, other = (self._model.unconstrain({**filling, **values}) for filling in self._fillings)
+        is_given = np.abs(zero - other) < _UNLIKE_ANY_VALUE / 2
+        return np.where(is_given, zero, 0.0), is_given

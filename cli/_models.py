@@ -1,0 +1,115 @@
+"""The kinds of model files, and what is known of one before it is loaded.
+
+A further kind is one further entry of `KINDS`, and a module with the functions of `ModelModule`.
+"""
+
+import importlib
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from ._names import split_suffix
+from ._run_error import RunError
+
+
+if TYPE_CHECKING:
+    from pathfinder import Model
+
+    from ._data import InputFile
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model's program.
+
+    Args:
+        path: Its file, as the user named it; that file need not exist any more.
+        text: Its content.
+    """
+
+    path: str
+    text: bytes
+
+    @classmethod
+    def read(cls, path: str) -> "ModelSource":
+        """Read a model file.
+
+        Raises:
+            RunError: If its kind is not known, or it cannot be read.
+        """
+        _kind_of(path)
+        try:
+            return cls(path, Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise RunError(f'Error: cannot read the model file "{path}": {reason}.') from error
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and suffix."""
+        return split_suffix(os.path.basename(self.path))[0]
+
+    @property
+    def model_name(self) -> str:
+        """The name that output files give the model, as CmdStan forms it."""
+        return f"{self.stem}_model"
+
+    @property
+    def module(self) -> "ModelModule":
+        """The functions for models of this kind."""
+        name = _kind_of(self.path).module
+        return cast(ModelModule, importlib.import_module(f".{name}", __package__))
+
+
+class ModelModule(Protocol):
+    """What the module of a kind of models has to offer."""
+
+    def check(self, source: ModelSource) -> None:
+        """Find what is wrong with the text itself, without running it.
+
+        Raises:
+            RunError: If it is not a program of its kind.
+        """
+        ...
+
+    def running(self, source: ModelSource) -> AbstractContextManager[None]:
+        """Around everything that runs code of the model: reports what goes wrong in it as a `RunError`."""
+        ...
+
+    def bind(self, source: ModelSource, data: "InputFile") -> "Model":
+        """The model with its data.
+
+        Raises:
+            RunError: If the program is not a model.
+            InputError: If the data do not fit.
+        """
+        ...
+
+    def check_model(self, source: ModelSource) -> None:
+        """Find what can be known to be wrong without data, at the cost of loading the program.
+
+        Raises:
+            RunError: If it is not a model.
+        """
+        ...
+
+
+class ModelKind(NamedTuple):
+    """A kind of model files: what they are, and the module that knows them."""
+
+    description: str
+    module: str
+
+
+KINDS = {".py": ModelKind("a Python file that defines model(data)", "_python_model")}
+
+
+def _kind_of(path: str) -> ModelKind:
+    suffix = split_suffix(path)[1]
+    if suffix not in KINDS:
+        known = "; ".join(f"{suffix} ({kind.description})" for suffix, kind in KINDS.items())
+        what = f"files ending in {suffix}" if suffix else "files without a suffix"
+        raise RunError(f'Error: cannot run "{path}": {what} are no kind of model. The kinds are: {known}.')
+    return KINDS[suffix]

@@ -1,0 +1,190 @@
+"""Model files in Python: a function `model(data)` that returns a `pathfinder.Model`.
+
+`data` is a dictionary of what the data file holds: numbers, and arrays indexed as in the file. A
+file may say what it expects in `data_block`, and then gets just that. It is run as Python runs a
+script, with its own folder first on the path, so it can import its neighbours.
+"""
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from . import _console, _data_block
+from ._data import InputFile
+from ._input_error import InputError
+from ._json_values import Value
+from ._run_error import RunError
+
+
+if TYPE_CHECKING:
+    from pathfinder import Model
+
+    from ._models import ModelSource
+
+
+_STAGE = "processing stage=data initialization"
+_NO_PARAMETERS = "The model has 0 parameters"  # the beginning of what the engine says
+
+
+class MissingData(InputError, KeyError):
+    """A variable that a model asked for and the data file does not have."""
+
+    def __str__(self) -> str:
+        return f"{self.message}\nError: {self.detail}"  # KeyError would quote it
+
+
+class Data(dict[str, Any]):
+    """The variables of a data file; asking for one it lacks is an error that says what it has."""
+
+    def __init__(self, values: Mapping[str, Value], file_name: str):
+        super().__init__({name: _plain(value) for name, value in values.items()})
+        self._file_name = file_name
+
+    def __missing__(self, name: str) -> NoReturn:
+        message = f"Exception: variable does not exist; {_STAGE}; variable name={name}"
+        if not self._file_name:
+            detail = f"the model needs `{name}`, but no data file was given; use `data file=<name>`."
+        else:
+            found = ", ".join(f"`{known}`" for known in self) or "no variables"
+            detail = f'file "{self._file_name}": the model needs `{name}`; the file has {found}.'
+        raise MissingData(message, detail)
+
+
+def check(source: "ModelSource") -> None:
+    """Find mistakes of syntax.
+
+    Raises:
+        RunError: If there is one.
+    """
+    _compiled(source)
+
+
+def bind(source: "ModelSource", data: InputFile) -> "Model":
+    """Run the file and call its function `model`.
+
+    Raises:
+        RunError: If the file has no such function, or the function returns something else.
+        InputError: If the model asks for data that are not there.
+    """
+    import pathfinder
+
+    module = _load(source)
+    values = data.values
+    block = getattr(module, _data_block.NAME, None)
+    if isinstance(block, str):
+        program = source.text.decode("utf-8", "replace")
+        path = os.path.basename(source.path)
+        values = _data_block.check_data(block, data, model_name=source.model_name, program=program, path=path)
+    model = module.model(Data(values, data.name))
+    if not isinstance(model, pathfinder.Model):
+        raise RunError(f"Error: {source.path}: model(data) must return a pathfinder.Model, not {_described(model)}.")
+    return model
+
+
+def check_model(source: "ModelSource") -> None:
+    """Run the file and look for its function `model`.
+
+    Raises:
+        RunError: If it has none.
+    """
+    _load(source)
+
+
+@contextmanager
+def running(source: "ModelSource") -> Iterator[None]:
+    """Let the model import its neighbours, and report exceptions of its code with their place in it.
+
+    Raises:
+        RunError: In place of such an exception; others pass.
+    """
+    path = list(sys.path)
+    sys.path.insert(0, os.path.dirname(_absolute(source)))
+    try:
+        yield
+    except (RunError, InputError):
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ValueError) and str(error).startswith(_NO_PARAMETERS):
+            raise RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.") from error
+        if isinstance(error, SyntaxError) and error.filename:
+            raise _syntax_error(error, error.filename) from error
+        place = _place(error.__traceback__, source)
+        if place is None:
+            raise
+        raise RunError(f"Error: {place}: {_told(error)}") from error
+    finally:
+        sys.path[:] = path
+
+
+def _load(source: "ModelSource") -> ModuleType:
+    module = ModuleType(f"_pathfinder_model_{source.stem}")
+    module.__file__ = _absolute(source)
+    sys.modules[module.__name__] = module  # where dataclasses and pickle look it up
+    exec(_compiled(source), module.__dict__)
+    function = getattr(module, "model", None)
+    if not callable(function):
+        raise RunError(
+            f"Error: {source.path} has no function `model`. A model file defines model(data), which takes the data as "
+            "a dictionary and returns a pathfinder.Model."
+        )
+    try:
+        inspect.signature(function).bind({})
+    except TypeError as error:
+        raise RunError(f"Error: {source.path}: model is called as model(data), but: {error}.") from error
+    except ValueError:
+        pass  # some callables have no signature to look at; calling them will tell
+    return module
+
+
+def _compiled(source: "ModelSource") -> CodeType:
+    try:
+        return compile(source.text, _absolute(source), "exec")
+    except SyntaxError as error:
+        raise _syntax_error(error, source.path) from error
+    except ValueError as error:  # null bytes, in Python 3.11
+        raise RunError(f"Error: {source.path} is not a Python program: {error}.") from error
+
+
+def _syntax_error(error: SyntaxError, path: str) -> RunError:
+    text = (error.text or "").strip()
+    return RunError(f"Error: {path}, line {error.lineno}: {error.msg}" + (f": {text}" if text else ""))
+
+
+def _place(trace: TracebackType | None, source: "ModelSource") -> str | None:
+    """The innermost line of the model's file or of its neighbours in a traceback, None if there is none."""
+    own = _absolute(source)
+    folder = os.path.dirname(own)
+    for frame in reversed(traceback.extract_tb(trace)):
+        if os.path.dirname(frame.filename) == folder:
+            shown = source.path if frame.filename == own else os.path.relpath(frame.filename)
+            function = "" if frame.name.startswith("<") else f", in {frame.name}"
+            return f"{shown}, line {frame.lineno}{function}"
+    return None
+
+
+def _told(error: BaseException) -> str:
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _absolute(source: "ModelSource") -> str:
+    return str(Path(source.path).absolute())
+
+
+def _plain(value: Value) -> Any:
+    """Scalars as Python numbers, which serve as sizes; slots of tuples likewise."""
+    if isinstance(value, dict):
+        return {name: _plain(slot) for name, slot in value.items()}
+    return value.item() if value.ndim == 0 else np.array(value)
+
+
+def _described(value: Any) -> str:
+    return "None (is a `return` missing?)" if value is None else f"an object of type {type(value).__name__}"

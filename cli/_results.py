@@ -1,0 +1,94 @@
+"""The files of a run, in CmdStan's layout.
+
+Each file appears complete or not at all, the one of the draws last: where it is, all are.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from pathfinder import PathfinderResult
+from pathfinder._variables import flatten_draws
+
+from ._csv import write_comments, write_draws, write_multi_timing, write_single_timing
+from ._echo import configuration_document, header_lines
+from ._files import atomic_file
+from ._fit import Fitted
+from ._grammar import Configuration
+from ._names import OutputNames
+from ._run_info import RunInfo
+from ._stan_json import json_document
+from ._trajectory import write_trajectory
+from ._trajectory_records import trajectory_records
+
+
+def write_results(fitted: Fitted, config: Configuration, names: OutputNames, info: RunInfo) -> None:
+    """Write all files.
+
+    Raises:
+        OutputError: If one cannot be written.
+    """
+    writer = _Writer(fitted, config, info)
+    for path, name in enumerate(names.path_draws):
+        writer.path_draws(path, name)
+    for path, name in enumerate(names.trajectories):
+        writer.trajectory(path, name)
+    if names.configuration is not None:
+        writer.configuration(names.configuration)
+    writer.draws(names.draws)
+
+
+class _Writer:
+    def __init__(self, fitted: Fitted, config: Configuration, info: RunInfo):
+        self._fitted = fitted
+        result = self._result = fitted.result
+        self._config = config
+        self._info = info._asdict()
+        self._columns = ["lp_approx__", "lp__", *result.model.columns()]
+        self._sig_figs = config.output.sig_figs
+
+    def draws(self, name: str) -> None:
+        """The draws of the run."""
+        result = self._result
+        matrix = _matrix(result)
+        with atomic_file(name) as file:
+            self._write(file, matrix, result.path_ids)
+            if len(result.paths) == 1:
+                write_single_timing(file, result.seconds["total"])
+            else:
+                psis_seconds = self._fitted.psis_seconds if result.is_resampled else None
+                write_multi_timing(file, result.seconds["total"], psis_seconds)
+
+    def path_draws(self, path: int, name: str) -> None:
+        """All draws of one path."""
+        rows = np.flatnonzero(self._result.pool.paths == path)
+        own = dataclasses.replace(self._result, rows=rows, is_resampled=False)
+        with atomic_file(name) as file:
+            self._write(file, _matrix(own), own.path_ids)
+            write_single_timing(file, self._result.seconds["total"])
+
+    def trajectory(self, path: int, name: str) -> None:
+        """The iterations of one path."""
+        history_size = self._config.pathfinder.history_size
+        records = trajectory_records(self._result.paths[path], self._fitted.starts(), path, history_size)
+        with atomic_file(name) as file:
+            write_trajectory(file, records, self._sig_figs)
+
+    def configuration(self, name: str) -> None:
+        """The configuration as JSON."""
+        document = configuration_document(self._config, **self._info)
+        with atomic_file(name) as file:
+            file.writelines(json_document(document, self._sig_figs))
+
+    def _write(self, file: Any, matrix: np.ndarray, paths: np.ndarray) -> None:
+        write_comments(file, header_lines(self._config, **self._info))
+        write_draws(file, self._columns, matrix, paths=self._config.id + paths, sig_figs=self._sig_figs)
+
+
+def _matrix(result: PathfinderResult) -> np.ndarray:
+    """The densities and the variables of the draws, one row each."""
+    if not result.num_draws:
+        return np.zeros((0, 2 + len(result.model.columns())))
+    values = flatten_draws(result.model.variables, result.draws)
+    return np.column_stack([result.log_q, result.log_p, values]).astype(np.float64)

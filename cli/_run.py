@@ -1,0 +1,91 @@
+"""One run: from the words of the command line to the files, in CmdStan's order of events."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from ._backend import available_cores, compilation_cache, start_jax
+from ._echo import configuration_lines
+from ._files import check_writable
+from ._grammar import Configuration
+from ._models import ModelSource
+from ._names import OutputNames, output_names
+from ._parse import Page, parse
+from ._run_info import RunInfo
+from ._streams import write_stderr, write_stdout
+from ._usage_error import UsageError
+
+
+if TYPE_CHECKING:
+    from ._data import InputFile
+
+
+def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource]) -> int:
+    """Answer a command line of a model, which mostly means to run it.
+
+    Args:
+        words: The words after the model.
+        program: How the program was called, for help pages.
+        read_model: Gives the model; called once the words are understood.
+
+    Returns:
+        The exit status.
+    """
+    parsed = parse(words, program=program, environ=os.environ, cores=available_cores())
+    if isinstance(parsed, Page):
+        write_stdout(parsed.text)
+        return 0
+    source = read_model()
+    names = output_names(parsed)
+    _check_resampling(parsed)
+    source.module.check(source)
+    info = RunInfo.now(parsed, source.model_name)
+    for line in (*configuration_lines(parsed, seed=info.seed), ""):
+        _out(line)
+    data = _read_data(parsed.data.file)
+    _check_outputs(names)
+    threads = parsed.num_threads if parsed.num_threads > 0 else available_cores()
+    devices = start_jax(parsed.engine, threads)
+    with ExitStack() as stack:
+        stack.enter_context(compilation_cache())
+        stack.enter_context(source.module.running(source))
+        from ._fit import fit
+        from ._results import write_results
+
+        fitted = fit(source.module.bind(source, data), parsed, info, names, devices)
+        write_results(fitted, parsed, names, info)
+    return 0
+
+
+def _out(message: str) -> None:
+    write_stdout(f"{message}\n")
+
+
+def _error(message: str) -> None:
+    write_stderr(f"{message}\n")
+
+
+def _check_resampling(config: Configuration) -> None:
+    options = config.pathfinder
+    available = options.num_paths * options.num_draws
+    resamples = options.num_paths > 1 and options.psis_resample and options.calculate_lp
+    if resamples and config.engine.resample == "without_replacement" and options.num_psis_draws > available:
+        raise UsageError(
+            f"Error: engine resample=without_replacement cannot choose num_psis_draws={options.num_psis_draws} of "
+            f"num_paths * num_draws = {available} draws.\n"
+        )
+
+
+def _read_data(name: str) -> "InputFile":
+    from ._data import input_warnings, read_input_file
+
+    for warning in input_warnings(name):
+        _error(warning)
+    return read_input_file(name)
+
+
+def _check_outputs(names: OutputNames) -> None:
+    for name in (names.draws, *names.path_draws, *names.trajectories, names.configuration):
+        if name is not None:
+            check_writable(name)

@@ -1,0 +1,62 @@
+"""The models in examples/ run through the engine, with small settings."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pathfinder import fit
+
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"examples_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.model(json.loads(path.with_name(f"{path.stem}.data.json").read_text()))
+
+
+def example(name):
+    return load(next(path for path in EXAMPLES if path.stem == name))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_gives_finite_draws_of_its_variables(path):
+    model = load(path)
+    result = fit(model, num_draws=50, num_psis_draws=40, seed=1, progress=False)
+    assert all(path.status.succeeded for path in result.paths)
+    assert list(result.draws) == [variable.name for variable in model.variables]
+    for variable in model.variables:
+        assert result.draws[variable.name].shape == (40, *variable.shape)
+        assert np.all(np.isfinite(result.draws[variable.name]))
+    assert list(result.summary().index) == model.columns("bracket")
+
+
+def test_bernoulli_has_its_beta_posterior():
+    result = fit(example("bernoulli"), num_draws=2000, num_psis_draws=4000, seed=1, progress=False)
+    posterior = stats.beta(1 + 2, 1 + 8)
+    theta = result.draws["theta"]
+    # About 8000 independent draws, thinned to 4000: the standard error of the mean is 0.002.
+    np.testing.assert_allclose(theta.mean(), posterior.mean(), atol=0.01)
+    np.testing.assert_allclose(np.quantile(theta, [0.05, 0.5, 0.95]), posterior.ppf([0.05, 0.5, 0.95]), atol=0.02)
+
+
+def test_eight_schools_has_its_density():
+    model = example("eight_schools")
+    y, sigma = np.array([28, 8, -3, 7, -1, 1, 18, 12]), np.array([15, 10, 16, 11, 9, 11, 10, 18])
+    z, mu, tau = np.linspace(-1, 1, 8), 3.0, 2.0
+    expected = (
+        stats.norm.logpdf(z).sum()
+        + stats.norm.logpdf(mu, 0, 5)
+        + stats.cauchy.logpdf(tau, 0, 5)
+        + stats.norm.logpdf(y, mu + tau * z, sigma).sum()
+        + np.log(tau)  # the Jacobian
+    )
+    position = model.unconstrain({"theta_trans": z, "mu": mu, "tau": tau})
+    np.testing.assert_allclose(model.log_density(position), expected, rtol=1e-12)
+    assert model.columns()[:3] == ["theta_trans.1", "theta_trans.2", "theta_trans.3"]
