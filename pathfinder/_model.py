@@ -102,10 +102,10 @@ class Model:
         position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
         _check_scalar(density, position, data, log_density)
         variables = list(structure.variables)
-        shapes = jax.eval_shape(constrain_fn, position, data)
+        shapes = _shapes_by_name(constrain_fn, position, data)
         variables += _described(shapes, "transformed parameters", dims, skip=variables)
         if generate_fn is not None:
-            quantities = jax.eval_shape(generate_fn, jax.random.key(0), position, data)
+            quantities = _shapes_by_name(generate_fn, jax.random.key(0), position, data)
             variables += _described(quantities, "generated quantities", dims, taken=variables)
         unknown = sorted(set(dims) - {variable.name for variable in variables})
         if unknown:
@@ -185,6 +185,9 @@ class _StructuredDensity(_Structured):
         parameters, log_jacobian = self._parameters(position)
         return self.fn(parameters, *self._data(data)) + log_jacobian
 
+    def without_jacobian(self, position, data):
+        return self.fn(self._parameters(position)[0], *self._data(data))
+
 
 class _StructuredConstrain(_Structured):
     def __call__(self, position, data):
@@ -217,13 +220,26 @@ def _check_scalar(density: "_StructuredDensity", position: Any, data: PyTree, lo
         ) from error
     except ValueError:
         pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
-    result = jax.eval_shape(density.__call__, position, data)
+    result = jax.eval_shape(density.without_jacobian, position, data)
     if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
         raise ValueError(
             "The log density must return one real number (a scalar), but it returned "
             f"{jax.tree_util.tree_map(lambda leaf: f'{leaf.dtype}{list(leaf.shape)}', result)}. "
             "Did you forget a `.sum()`?"
         )
+
+
+def _shapes_by_name(function: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """Shapes of what a function returns, in the order in which it writes its dictionary; JAX sorts them by name."""
+    names: list[str] = []
+
+    def recorded(*arguments):
+        values = function(*arguments)
+        names[:] = values
+        return values
+
+    shapes = jax.eval_shape(recorded, *arguments)
+    return {name: shapes[name] for name in names}
 
 
 def _described(shapes, block, dims, *, skip=(), taken=()) -> list[Variable]:

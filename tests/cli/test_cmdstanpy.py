@@ -139,15 +139,13 @@ def log_density(theta):
 def test_inits_are_where_paths_start(bernoulli, tmp_path, capsys):
     (tmp_path / "one.json").write_text('{"theta": 0.4}')
 
-    def starts(inits, **options):
-        options = {"num_paths": 2, **FEW} | options
-        bernoulli.pathfinder(data=BERNOULLI, inits=inits, seed=1, show_console=True, **options)
+    def starts(inits):
+        bernoulli.pathfinder(data=BERNOULLI, inits=inits, seed=1, num_paths=2, show_console=True, **FEW)
         return re.findall(r"Initial log joint density = (\S+)", capsys.readouterr().out)
 
     assert starts({"theta": 0.3}) == [log_density(0.3)] * 2
     assert starts(str(tmp_path / "one.json")) == [log_density(0.4)] * 2
     assert starts([{"theta": 0.3}, {"theta": 0.6}]) == [log_density(0.3), log_density(0.6)]
-    assert starts([{"theta": 0.3}], num_paths=1, draws=None) == [log_density(0.3)]
 
 
 def test_seeds(bernoulli, bernoulli_fit):

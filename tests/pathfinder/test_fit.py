@@ -44,6 +44,17 @@ def two_modes():
     return Model.from_log_density(log_density, np.zeros(2)), starts
 
 
+@pytest.fixture(scope="module")
+def long_model():
+    """Paths of several hundred iterations."""
+    return model_of(problems.rosenbrock(50))
+
+
+@pytest.fixture(scope="module")
+def funnel_model():
+    return model_of(problems.funnel(10))
+
+
 def draws_of_path(result, path):
     """All draws of a path in order."""
     everything = result.pool
@@ -328,15 +339,14 @@ def test_trajectory_is_kept_if_asked_for(logistic_model):
         np.testing.assert_array_equal(path.trajectory.approximations.mean[best], path.approximation.mean)
 
 
-def test_keyboard_interrupt_returns_what_is_finished():
+def test_keyboard_interrupt_returns_what_is_finished(long_model):
     """Raised while iterations are reported, after 32 of a path of several hundred."""
-    model = model_of(problems.rosenbrock(50))
 
     def interrupt(reports):
         raise KeyboardInterrupt
 
     options = {"num_draws": 50, "num_psis_draws": 50, "elbo_patience": None, "progress": False}
-    result = pathfinder.fit(model, seed=0, report=interrupt, **options)
+    result = pathfinder.fit(long_model, seed=0, report=interrupt, **options)
     assert result.interrupted
     assert {path.status for path in result.paths} == {Status.INTERRUPTED}
     assert all(path.num_iterations <= 64 for path in result.paths)
@@ -355,21 +365,19 @@ def test_keyboard_interrupt_with_nothing_finished_is_raised():
     assert result.num_draws == 200  # the only chunk was done
 
 
-def test_time_limit_ends_the_paths():
-    model = model_of(problems.rosenbrock(50))
+def test_time_limit_ends_the_paths(long_model):
     options = {"num_draws": 50, "num_psis_draws": 50, "elbo_patience": None, "progress": False}
-    pathfinder.fit(model, seed=0, max_lbfgs_iters=40, **options)  # compiles
+    pathfinder.fit(long_model, seed=0, max_lbfgs_iters=40, **options)  # compiles
     begin = time.perf_counter()
     with pytest.raises(pathfinder.PathfinderError, match="time limit"):
-        pathfinder.fit(model, seed=0, max_time=1e-9, **options)
+        pathfinder.fit(long_model, seed=0, max_time=1e-9, **options)
     assert time.perf_counter() - begin < 10
 
 
-def test_elbo_patience_ends_a_path_early():
+def test_elbo_patience_ends_a_path_early(funnel_model):
     """A path through the funnel gets worse approximations the narrower it becomes."""
-    model = model_of(problems.funnel(10))
-    patient = pathfinder.fit(model, seed=0, elbo_patience=None, max_lbfgs_iters=300, **QUICK)
-    result = pathfinder.fit(model, seed=0, elbo_patience=10, max_lbfgs_iters=300, **QUICK)
+    patient = pathfinder.fit(funnel_model, seed=0, elbo_patience=None, max_lbfgs_iters=300, **QUICK)
+    result = pathfinder.fit(funnel_model, seed=0, elbo_patience=10, max_lbfgs_iters=300, **QUICK)
     assert Status.ELBO_STALLED in {path.status for path in result.paths}
     for path, other in zip(result.paths, patient.paths, strict=True):
         assert path.num_iterations <= other.num_iterations
@@ -539,9 +547,8 @@ def test_target_that_grows_forever_ends_with_a_status():
     assert not any(status.converged for status in statuses)
 
 
-def test_funnel_draws_are_finite_and_k_hat_warns():
-    model = model_of(problems.funnel(10))
-    result = pathfinder.fit(model, seed=0, **QUICK)
+def test_funnel_draws_are_finite_and_k_hat_warns(funnel_model):
+    result = pathfinder.fit(funnel_model, seed=0, **QUICK)
     assert np.all(np.isfinite(result.unconstrained_draws))
     assert max(path.pareto_k for path in result.paths) > 0.7
 

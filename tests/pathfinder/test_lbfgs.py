@@ -160,10 +160,17 @@ OPTIMIZED = [
     problems.funnel(3),
     problems.funnel(5),
 ]
-by_name = pytest.mark.parametrize("density", OPTIMIZED, ids=lambda density: density.name)
+SLOW = ("rosenbrock_10", "scaled_normal_6", "funnel_5")
+by_name = pytest.mark.parametrize(
+    "density",
+    [
+        pytest.param(density, id=density.name, marks=[pytest.mark.slow] if density.name in SLOW else [])
+        for density in OPTIMIZED
+    ],
+)
 
 
-@pytest.mark.parametrize("scale_by_diagonal", [True, False])
+@pytest.mark.parametrize("scale_by_diagonal", [True, pytest.param(False, marks=pytest.mark.slow)])
 @by_name
 def test_evaluations_against_scipy(density, scale_by_diagonal):
     """Summed over ten starts: to the optimum, and to the end by the same tolerances."""

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_defaults_are_those_of_cmdstan():
         ({"num_draws": 1.5}, "`num_draws` must be a whole number of at least 1, but 1.5 was given."),
         ({"num_elbo_draws": "25"}, "`num_elbo_draws` must be a whole number of at least 1, but '25' was given."),
         ({"history_size": True}, "`history_size` must be a whole number of at least 1, but True was given."),
-        ({"num_paths": None}, "`num_paths` must be a whole number of at least 1, but None was given."),
+        ({"num_paths": None}, "`num_paths` must not be None."),
         ({"num_paths": float("nan")}, "`num_paths` must be a whole number of at least 1, but nan was given."),
         ({"num_paths": float("inf")}, "`num_paths` must be a whole number of at least 1, but inf was given."),
         ({"tol_obj": 0.0}, "`tol_obj` must be greater than 0, but 0.0 was given."),
@@ -44,14 +45,13 @@ def test_defaults_are_those_of_cmdstan():
         ({"init_radius": float("inf")}, "`init_radius` must be finite and at least 0, but inf was given."),
         ({"calculate_lp": 1}, "`calculate_lp` must be True or False, but 1 was given."),
         ({"weights": "both"}, "`weights` must be one of 'mixture', 'component', but 'both' was given."),
-        ({"optimizer": None}, "`optimizer` must be one of 'lbfgs', 'jaxopt', but None was given."),
+        ({"optimizer": None}, "`optimizer` must not be None."),
         ({"elbo_patience": 0}, "`elbo_patience` must be a whole number of at least 1, but 0 was given."),
     ],
 )
 def test_values_out_of_range_are_named(options, message):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         Settings(**options)
-    assert str(caught.value) == message
 
 
 def test_whole_floats_and_integers_are_converted():
