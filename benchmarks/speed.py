@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 import pathfinder
 import psis
@@ -135,32 +136,34 @@ def later_call(engine: str, num_draws: int, num_calls: int) -> tuple[float, floa
 
 def first_calls(scale: Scale) -> Table:
     """First calls, each in a process of its own."""
-
-    def measure(engine, num_draws):
-        calls = [in_fresh_process("first_call", engine, num_draws) for _ in range(scale.first_calls)]
-        elapsed, k = np.median(calls, axis=0)
-        return elapsed, k
-
-    return calls_table("First call on eight schools", scale, measure)
+    # Round by round, so that a machine that becomes busy does so for every engine.
+    rounds = [[in_fresh_process("first_call", *case) for case in call_cases(scale)] for _ in range(scale.first_calls)]
+    return calls_table("First call on eight schools", scale, np.median(rounds, axis=0))
 
 
 def later_calls(scale: Scale) -> Table:
     """Calls after the first."""
+    measured = [
+        later_call(engine, num_draws, scale.retraced_calls if engine == RETRACED else scale.later_calls)
+        for engine, num_draws in call_cases(scale)
+    ]
+    return calls_table("Later calls on eight schools", scale, measured)
 
-    def measure(engine, num_draws):
-        return later_call(engine, num_draws, scale.retraced_calls if engine == RETRACED else scale.later_calls)
 
-    return calls_table("Later calls on eight schools", scale, measure)
+def call_cases(scale: Scale) -> list[tuple[str, int]]:
+    """Engines and draws per path, ours first."""
+    peers = [engine for engine in ENGINES if engine != OURS]
+    return [(OURS, scale.num_draws), *[(peer, draws) for peer in peers for draws in (scale.num_draws, BLACKJAX_DRAWS)]]
 
 
-def calls_table(title: str, scale: Scale, measure: Callable[[str, int], tuple[float, float]]) -> Table:
-    ours, k = measure(OURS, scale.num_draws)
-    per_elbo = pathfinder.Settings().num_elbo_draws
-    rows = [[OURS, str(scale.num_draws), str(per_elbo), f"{ours:.4f}", "", f"{k:.2f}"]]
-    for engine in ENGINES:
-        for num_draws in (scale.num_draws, BLACKJAX_DRAWS) if engine != OURS else ():
-            theirs, k = measure(engine, num_draws)
-            rows.append([engine, str(num_draws), str(num_draws), f"{theirs:.4f}", f"{ours / theirs:.3f}", f"{k:.2f}"])
+def calls_table(title: str, scale: Scale, measured: ArrayLike) -> Table:
+    """The table of seconds and k-hat of each of `call_cases`."""
+    rows = []
+    ours = np.asarray(measured)[0, 0]
+    for (engine, num_draws), (elapsed, k) in zip(call_cases(scale), np.asarray(measured), strict=True):
+        per_elbo = pathfinder.Settings().num_elbo_draws if engine == OURS else num_draws
+        ratio = "" if engine == OURS else f"{ours / elapsed:.3f}"
+        rows.append([engine, str(num_draws), str(per_elbo), f"{elapsed:.4f}", ratio, f"{k:.2f}"])
     header = ["engine", "draws per path", "draws per ELBO", "seconds", "ours / this", "k-hat"]
     notes = [
         "4 paths, at most 30 iterations, history 5. BlackJAX has one number for the draws of each ELBO and those it "
