@@ -10,10 +10,10 @@ run: .venv/installed
 	$(BIN)/pathfinder summary output.csv
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: .venv/installed-test
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "slow or not slow"
 
 check: .venv/installed-test
 	$(BIN)/ruff check .

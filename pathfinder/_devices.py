@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-
-LANES = PartitionSpec("lane")
 
 # Lanes on a CPU come in groups of this size, also for a single path: how a batched matrix product rounds depends on the
 # number of lanes, and the same seed shall give the same draws for any number of paths.
@@ -18,9 +14,10 @@ CPU_PATHS = 4
 
 @dataclass(frozen=True)
 class Devices:
-    """A row of devices of one platform, over which lanes are spread evenly.
+    """A row of devices of one platform, each of which takes whole batches of lanes.
 
-    Equal rows give equal objects, so compiled programs are shared.
+    Each runs the very program that a single device would: one that is partitioned over devices can be simplified, and
+    so round, differently.
     """
 
     row: tuple[Any, ...]  # jax.Device
@@ -46,20 +43,9 @@ class Devices:
         """Whether these are the host's processors."""
         return self.row[0].platform == "cpu"
 
-    @property
-    def mesh(self) -> Mesh:
-        """The devices as a mesh with the one axis "lane"."""
-        return Mesh(np.array(self.row), ("lane",))
-
-    def spread(self, function, in_specs, out_specs):
-        """A function of lanes that runs on each device for its share of them, without communication."""
-        if len(self) == 1:
-            return function
-        return jax.shard_map(function, mesh=self.mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
-
-    def put(self, tree: Any, spec: PartitionSpec) -> Any:
-        """Arrays placed on the devices."""
-        return jax.device_put(tree, NamedSharding(self.mesh, spec))
+    def put(self, tree: Any, number: int) -> Any:
+        """Arrays placed on one of the devices, counted around the row."""
+        return jax.device_put(tree, self.row[number % len(self.row)])
 
     @property
     def memory_budget(self) -> int:

@@ -94,6 +94,7 @@ class LineSearch(NamedTuple):
     slope_high: Float[Array, ""]
     num_trials: Int[Array, ""]  # expansions, then zooms
     num_failed: Int[Array, ""]  # consecutive evaluations that were not finite
+    settles: Bool[Array, ""]  # whether the trial step is the best so far, to be taken without the curvature condition
 
 
 class Trace(NamedTuple):
@@ -295,7 +296,7 @@ def _steepest_descent(state: PathState, first_step) -> PathState:
 def _new_search(f, slope, first_step) -> LineSearch:
     zero, nothing = jnp.zeros_like(f), jnp.zeros((), jnp.int32)
     first_step = first_step.astype(f.dtype)
-    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing)
+    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing, jnp.zeros((), bool))
 
 
 def _retry(state: PathState, tolerances: Tolerances) -> PathState:
@@ -321,7 +322,7 @@ def _line_search(state: PathState, f, slope, finite):
     flat_enough = jnp.abs(slope) <= -CURVATURE * slope_at_zero
     below_low = (f < search.f_low) | ((search.num_trials == 0) & ~zooming)
     good = (decreased & below_low) | decreased_by_slope
-    accepted = finite & good & flat_enough
+    accepted = finite & ((good & flat_enough) | search.settles)
 
     trial = (step, f, slope)
     low = (search.low, search.f_low, search.slope_low)
@@ -357,8 +358,13 @@ def _line_search(state: PathState, f, slope, finite):
     shrink = jnp.where(search.num_failed < 3, 0.5, 0.1)
     retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
     stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP * search.first_step)
-    failed = jnp.where(finite, ~accepted & exhausted, stuck)
-    return _select(finite, moved_on, retreat), accepted, failed, jnp.where(finite, zooms, zooming)
+    over = jnp.where(finite, ~accepted & exhausted, stuck)
+    # At a kink no step satisfies the curvature condition: the best one is evaluated again, for its gradient, and taken.
+    following = _select(finite, moved_on, retreat)
+    lower = state.f - following.f_low > 8 * eps * jnp.abs(state.f)
+    settles = over & jnp.where(finite, zooms, zooming) & lower & ~search.settles
+    following = following._replace(step=jnp.where(settles, following.low, following.step), settles=settles)
+    return following, accepted, over & ~settles, jnp.where(finite, zooms, zooming)
 
 
 def _zoom_step(low, high, num_trials):
@@ -444,15 +450,20 @@ def _trace_row(state: PathState, step_norm, alpha, first_alpha) -> Trace:
 
 def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolerances) -> Int[Array, ""]:
     """The first of Stan's tests that holds, in Stan's order; `slope` is minus g'Hg with the new inverse Hessian H."""
-    change = jnp.abs(state.f - f)
+    # A step that a failed search has settled for says nothing about convergence.
+    change = jnp.where(state.search.settles, jnp.inf, jnp.abs(state.f - f))
     largest = jnp.maximum(jnp.maximum(jnp.abs(state.f), jnp.abs(f)), 1.0)
     tests = [
         (change < tolerances.tol_obj, Status.CONVERGED_OBJECTIVE),
         (jnp.linalg.norm(gradient) < tolerances.tol_grad, Status.CONVERGED_GRADIENT),
-        (jnp.linalg.norm(moved) < tolerances.tol_param, Status.CONVERGED_PARAMETERS),
+        ((jnp.linalg.norm(moved) < tolerances.tol_param) & ~state.search.settles, Status.CONVERGED_PARAMETERS),
         (state.iteration + 1 >= tolerances.max_lbfgs_iters, Status.ITERATION_LIMIT),
         (change / largest < tolerances.tol_rel_obj, Status.CONVERGED_RELATIVE_OBJECTIVE),
-        (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad, Status.CONVERGED_RELATIVE_GRADIENT),
+        # After one huge step the inverse Hessian is huge as well, and no measure of how far it is to the optimum.
+        (
+            (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad) & (change < 0.5 * largest),
+            Status.CONVERGED_RELATIVE_GRADIENT,
+        ),
     ]
     conditions, codes = zip(*tests, strict=True)
     return jnp.select(conditions, [jnp.int32(code) for code in codes], jnp.int32(Status.RUNNING))

@@ -1,24 +1,18 @@
 """The mixture of the approximations of all paths, as a proposal density."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
-from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int
 
-from pathfinder._devices import LANES, Devices
 from pathfinder._linalg import LowRankNormal
 
 
-@partial(jax.jit, static_argnames="devices")
+@jax.jit
 def log_mixture_density(
     approximations: LowRankNormal,
     log_weights: Float[Array, "fit path"],
     fits: Int[Array, " lane"],
     draws: Float[Array, "lane draw dim"],
-    *,
-    devices: Devices,
 ) -> Float[Array, "lane draw"]:
     """Log density of a mixture at draws, logsumexp_p(log w_p + log q_p(x)).
 
@@ -31,22 +25,16 @@ def log_mixture_density(
         log_weights: Log weights of the components; -inf leaves one out.
         fits: Which fit each lane belongs to.
         draws: Points.
-        devices: Where to run.
     """
 
-    def on_device(approximations, log_weights, fits, draws):
-        def add(total, path):
-            component = jax.tree_util.tree_map(lambda leaf: leaf[fits, path], approximations)
-            log_q = jax.vmap(lambda normal, points: jax.vmap(normal.log_density)(points))(component, draws)
-            log_weight = log_weights[fits, path][:, None]
-            # A failed component may hold NaN; a density that overflows to NaN is one of zero.
-            term = jnp.where(jnp.isfinite(log_weight) & ~jnp.isnan(log_q), log_weight + log_q, -jnp.inf)
-            return jnp.logaddexp(total, term), None
+    def add(total, path):
+        component = jax.tree_util.tree_map(lambda leaf: leaf[fits, path], approximations)
+        log_q = jax.vmap(lambda normal, points: jax.vmap(normal.log_density)(points))(component, draws)
+        log_weight = log_weights[fits, path][:, None]
+        # A failed component may hold NaN; a density that overflows to NaN is one of zero.
+        term = jnp.where(jnp.isfinite(log_weight) & ~jnp.isnan(log_q), log_weight + log_q, -jnp.inf)
+        return jnp.logaddexp(total, term), None
 
-        start = jnp.full(draws.shape[:2], -jnp.inf, draws.dtype)
-        total, _ = jax.lax.scan(add, start, jnp.arange(log_weights.shape[1]))
-        return total
-
-    everywhere = PartitionSpec()
-    spread = devices.spread(on_device, (everywhere, everywhere, LANES, LANES), LANES)
-    return spread(approximations, log_weights, fits, draws)
+    start = jnp.full(draws.shape[:2], -jnp.inf, draws.dtype)
+    total, _ = jax.lax.scan(add, start, jnp.arange(log_weights.shape[1]))
+    return total

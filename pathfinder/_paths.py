@@ -6,23 +6,24 @@ interrupts and time limits.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from pathfinder import _lbfgs
-from pathfinder._devices import CPU_PATHS, LANES, Devices
+from pathfinder._devices import CPU_PATHS, Devices
 from pathfinder._jaxopt import JaxoptAdvance
 from pathfinder._lbfgs import Path, Records, Start, Tolerances
 from pathfinder._linalg import LowRankNormal, inverse_hessian_normal
-from pathfinder._scoring import ScoredDraws, estimate_elbo, score_lanes
+from pathfinder._scoring import ElboEstimate, ScoredDraws, estimate_elbo, score_lanes
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 
@@ -152,7 +153,7 @@ class Interrupt(Exception):  # noqa: N818 (a request, not an error)
     """Raised by the `check` callable between chunks to end all paths early."""
 
 
-@partial(jax.jit, static_argnames=("density", "devices", "history_size", "batched"), donate_argnames=("paths",))
+@partial(jax.jit, static_argnames=("density", "history_size", "batched"), donate_argnames=("paths",))
 def advance(
     paths: Path,
     data: Any,
@@ -160,48 +161,41 @@ def advance(
     max_steps: Int[Array, ""],
     *,
     density: Callable[[Array, Any], Array],
-    devices: Devices,
     history_size: int,
     batched: bool,
 ) -> Path:
     """Move every lane by up to `max_steps` evaluations, until none can step."""
+    value_and_grad = jax.value_and_grad(density)
+    each_lane = jax.vmap(value_and_grad, in_axes=(0, None))
 
-    def on_device(paths, data, tolerances, max_steps):
-        value_and_grad = jax.value_and_grad(density)
-        each_lane = jax.vmap(value_and_grad, in_axes=(0, None))
+    def evaluate(trials):
+        if not batched:
+            return each_lane(trials, data)
+        num_fits = jax.tree_util.tree_leaves(data)[0].shape[0]
+        values, gradients = jax.vmap(each_lane)(trials.reshape(num_fits, -1, trials.shape[1]), data)
+        return values.reshape(-1), gradients.reshape(trials.shape)
 
-        def evaluate(trials):
-            if not batched:
-                return each_lane(trials, data)
-            num_fits = jax.tree_util.tree_leaves(data)[0].shape[0]
-            values, gradients = jax.vmap(each_lane)(trials.reshape(num_fits, -1, trials.shape[1]), data)
-            return values.reshape(-1), gradients.reshape(trials.shape)
+    def go_on(carry):
+        num_steps, paths = carry
+        return (num_steps < max_steps) & jnp.any(jax.vmap(_lbfgs.can_step)(paths))
 
-        def go_on(carry):
-            num_steps, paths = carry
-            return (num_steps < max_steps) & jnp.any(jax.vmap(_lbfgs.can_step)(paths))
+    def step(carry):
+        num_steps, paths = carry
+        # Only while a lane looks for its start are random numbers made.
+        position = jax.lax.cond(
+            jnp.any(paths.state.phase == _lbfgs.STARTING),
+            jax.vmap(_lbfgs.propose_start),
+            lambda state: state.position,
+            paths.state,
+        )
+        paths = paths._replace(state=paths.state._replace(position=position))
+        trials = jax.vmap(_lbfgs.trial_point)(paths)
+        log_densities, scores = evaluate(trials)
+        move = jax.vmap(_lbfgs.step, in_axes=(0, 0, 0, 0, None, None))
+        moved = move(paths, trials, log_densities.astype(trials.dtype), scores, tolerances, history_size)
+        return num_steps + 1, moved
 
-        def step(carry):
-            num_steps, paths = carry
-            # Only while a lane looks for its start are random numbers made.
-            position = jax.lax.cond(
-                jnp.any(paths.state.phase == _lbfgs.STARTING),
-                jax.vmap(_lbfgs.propose_start),
-                lambda state: state.position,
-                paths.state,
-            )
-            paths = paths._replace(state=paths.state._replace(position=position))
-            trials = jax.vmap(_lbfgs.trial_point)(paths)
-            log_densities, scores = evaluate(trials)
-            move = jax.vmap(_lbfgs.step, in_axes=(0, 0, 0, 0, None, None))
-            moved = move(paths, trials, log_densities.astype(trials.dtype), scores, tolerances, history_size)
-            return num_steps + 1, moved
-
-        return jax.lax.while_loop(go_on, step, (jnp.zeros((), jnp.int32), paths))[1]
-
-    shared = PartitionSpec()
-    in_specs = (LANES, LANES if batched else shared, shared, shared)
-    return devices.spread(on_device, in_specs, LANES)(paths, data, tolerances, max_steps)
+    return jax.lax.while_loop(go_on, step, (jnp.zeros((), jnp.int32), paths))[1]
 
 
 @partial(jax.jit, static_argnames=("history_size", "num_rows"))
@@ -225,35 +219,27 @@ def _rewind_lanes(paths: Path, stalled: Bool[Array, " lane"], *, history_size: i
     return paths._replace(state=paths.state._replace(phase=phase, status=status))
 
 
-@partial(jax.jit, static_argnames=("devices", "history_size", "num_draws"))
+@partial(jax.jit, static_argnames=("history_size", "num_draws"))
 def build_lanes(
     records: Records,
     elbo_keys: UInt32[Array, "lane 2"],
     lanes: Int[Array, " batch"],
     rows: Int[Array, " batch"],
     *,
-    devices: Devices,
     history_size: int,
     num_draws: int,
 ) -> tuple[LowRankNormal, UInt32[Array, "batch draw 2"]]:
     """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO."""
 
-    def on_device(records, elbo_keys, lanes, rows):
-        def one(lane, row):
-            trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
-            window = trace.pairs_end - history_size + jnp.arange(history_size, dtype=jnp.int32)
-            pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
-            normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
-            key = jax.random.fold_in(elbo_keys[lane], trace.iteration)
-            return normal, jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
+    def one(lane, row):
+        trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
+        window = trace.pairs_end - history_size + jnp.arange(history_size, dtype=jnp.int32)
+        pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
+        normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
+        key = jax.random.fold_in(elbo_keys[lane], trace.iteration)
+        return normal, jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
 
-        return jax.vmap(one)(lanes, rows)
-
-    # Any lane of a batch may be about any path, so every device gets the records of all. Doing all of it there makes
-    # the program of each device the one of a single device, which rounds alike.
-    everywhere = PartitionSpec()
-    spread = devices.spread(on_device, (everywhere, everywhere, LANES, LANES), LANES)
-    return spread(records, elbo_keys, lanes, rows)
+    return jax.vmap(one)(lanes, rows)
 
 
 @jax.jit
@@ -308,29 +294,50 @@ def run_paths(
     blocks = []
     for first in range(0, num_lanes, block_size):
         lanes = np.arange(first, min(first + block_size, num_lanes))
-        blocks.append(_Block(problem, starts, elbo_keys, settings, devices, lanes, block_size))
-    interrupted = False
+        blocks.append(_Block(problem, starts, elbo_keys, settings, devices, len(blocks), lanes, block_size))
+    interrupted = _run_blocks(blocks, len(devices), check, report)
     for block in blocks:
-        if not interrupted:
-            try:
-                block.run(check, report)
-            except (Interrupt, KeyboardInterrupt):
-                interrupted = True
         block.finish()
-    return _join(blocks, num_lanes, interrupted)
+    return _join(blocks, devices, num_lanes, interrupted)
+
+
+def _run_blocks(blocks: list["_Block"], at_a_time: int, check, report) -> bool:
+    """Run the blocks, one on each device at a time; returns whether they were interrupted.
+
+    A block gives way while its device computes, so that the host can feed the others.
+    """
+    waiting = iter(blocks)
+    running: list[Generator[None, None, None]] = []
+    try:
+        while True:
+            running += [block.run(check, report) for block in islice(waiting, at_a_time - len(running))]
+            if not running:
+                return False
+            running = [block for block in running if _goes_on(block)]
+    except (Interrupt, KeyboardInterrupt):
+        for block in running:
+            with suppress(Interrupt, StopIteration):
+                block.throw(Interrupt)
+        return True
+
+
+def _goes_on(block: Generator[None, None, None]) -> bool:
+    for _ in block:
+        return True
+    return False
 
 
 def _block_size(problem: Problem, num_lanes: int, devices: Devices) -> int:
-    """Lanes that are advanced together on all devices."""
+    """Lanes that are advanced together, on one device."""
     itemsize = np.dtype(problem.dtype).itemsize
     per_lane = 8 * MAX_ROWS * problem.dim * itemsize
     if problem.batched:
         assert problem.num_fits is not None
         per_fit = num_lanes // problem.num_fits
-        fits = devices.lanes_per_batch(per_lane * per_fit, -(-problem.num_fits // len(devices)))
-        return fits * per_fit * len(devices)
-    most = CPU_PATHS if devices.is_cpu else -(-num_lanes // len(devices))
-    return (most if devices.is_cpu else devices.lanes_per_batch(per_lane, most)) * len(devices)
+        return per_fit * devices.lanes_per_batch(per_lane * per_fit, -(-problem.num_fits // len(devices)))
+    if devices.is_cpu:
+        return CPU_PATHS
+    return devices.lanes_per_batch(per_lane, -(-num_lanes // len(devices)))
 
 
 @dataclass
@@ -342,6 +349,7 @@ class _Block:
     elbo_keys: Any
     settings: Settings
     devices: Devices
+    number: int  # of this block, which says on which device it is
     lanes: np.ndarray
     size: int
     seconds: dict[str, float] = field(default_factory=lambda: {"paths": 0.0, "elbo": 0.0})
@@ -349,9 +357,9 @@ class _Block:
     def __post_init__(self):
         problem, settings, devices = self.problem, self.settings, self.devices
         itemsize = np.dtype(problem.dtype).itemsize
-        row_bytes = 5 * problem.dim * itemsize * self.size // len(devices)
+        row_bytes = 5 * problem.dim * itemsize * self.size
         self.num_rows = max(8, devices.lanes_per_batch(row_bytes, MAX_ROWS))
-        self.batch_size = scoring_batch_size(problem, settings, devices) * len(devices)
+        self.batch_size = scoring_batch_size(problem, settings, devices)
         self.data = problem.data
         if problem.batched:
             assert problem.num_fits is not None
@@ -384,18 +392,17 @@ class _Block:
             return self.data
         return jax.tree_util.tree_map(lambda leaf: leaf[self.fit_of_lane[lane]], self.data)
 
-    def run(self, check, report) -> None:
-        """All chunks of these lanes."""
-        settings, devices = self.settings, self.devices
-        padded = np.minimum(np.arange(self.size) + self.lanes[0], self.lanes[-1])
-        starts, self.keys = _take((self.starts, self.elbo_keys), padded)
-        unused = np.arange(self.size) >= len(self.lanes)
+    def run(self, check, report) -> Generator[None, None, None]:
+        """All chunks of these lanes; yields when the device has been given work."""
+        settings = self.settings
         tolerances = Tolerances.from_settings(settings, self.problem.dtype)
-        paths = _start_lanes(
-            devices.put(starts, LANES), devices.put(unused, LANES), history_size=settings.history_size,
-            num_rows=self.num_rows,
-        )  # fmt: skip
-        data = devices.put(self.data, LANES if self.problem.batched else PartitionSpec())
+        with self._timed("paths"):
+            padded = np.minimum(np.arange(self.size) + self.lanes[0], self.lanes[-1])
+            self.data, (starts, self.keys) = self.devices.put(
+                (self.data, _take((self.starts, self.elbo_keys), padded)), self.number
+            )
+            unused = np.arange(self.size) >= len(self.lanes)
+            paths = _start_lanes(starts, unused, history_size=settings.history_size, num_rows=self.num_rows)
         steps = FIRST_STEPS
         done = False
         unscored = False
@@ -403,35 +410,44 @@ class _Block:
             while not done:
                 check()
                 begin = time.perf_counter()
-                paths = self._advance(paths, data, tolerances, steps)
+                with self._timed("paths"):
+                    paths = self._advance(paths, self.data, tolerances, steps)
                 unscored = True
-                num_recorded = np.asarray(paths.state.num_recorded)
-                done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
-                elapsed = time.perf_counter() - begin
-                self.seconds["paths"] += elapsed
+                yield
+                with self._timed("paths"):
+                    num_recorded = np.asarray(paths.state.num_recorded)
+                    done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
                 # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
+                elapsed = time.perf_counter() - begin
                 steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, 4 * steps))
                 # Scoring goes by the number of iterates and never by the clock, which must not change results.
                 if done or np.any(num_recorded >= self.num_rows):
                     unscored = False
-                    stalled = self._take_in(paths, report)
+                    yield from self._take_in(paths, report)
                     if not done:
+                        stalled = self._end_stalled()
                         paths = _rewind_lanes(paths, stalled, history_size=settings.history_size)
                         done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
         except (Interrupt, KeyboardInterrupt):
             if unscored and not paths.state.phase.is_deleted():
-                self._take_in(paths, report)
+                for _ in self._take_in(paths, report):
+                    pass  # there is nothing else to wait for
             raise
 
-    def _take_in(self, paths: Path, report) -> np.ndarray:
-        """Score what the lanes have recorded; returns which of them are to be ended because their ELBO has stalled."""
+    @contextmanager
+    def _timed(self, stage: str):
         begin = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - begin
+
+    def _take_in(self, paths: Path, report) -> Generator[None, None, None]:
+        """Score what the lanes have recorded."""
         self._read(paths)
-        report(self._score(paths.records, np.asarray(paths.state.num_recorded)))
-        stalled = self._stalled()
-        self.status[stalled[: len(self.lanes)]] = Status.ELBO_STALLED
-        self.seconds["elbo"] += time.perf_counter() - begin
-        return stalled
+        num_recorded = np.asarray(paths.state.num_recorded)[: len(self.lanes)]
+        lanes = np.repeat(np.arange(len(self.lanes)), num_recorded)
+        rows = np.concatenate([np.arange(number) for number in num_recorded]).astype(np.int64)
+        elbos = yield from self._score(paths.records, lanes, rows)
+        report(self._tabulate(paths.records, lanes, rows, elbos))
 
     def _advance(self, paths: Path, data: Any, tolerances: Tolerances, steps: int) -> Path:
         if self.jaxopt is not None:
@@ -442,18 +458,18 @@ class _Block:
             tolerances,
             jnp.int32(steps),
             density=self.problem.density,
-            devices=self.devices,
             history_size=self.settings.history_size,
             batched=self.problem.batched,
         )
 
-    def _stalled(self) -> np.ndarray:
-        """Which lanes are to be ended because their ELBO has not improved for long."""
+    def _end_stalled(self) -> np.ndarray:
+        """Choose the lanes that are to end because their ELBO has not improved for long."""
         stalled = np.zeros(self.size, bool)
         patience = self.settings.elbo_patience
         if patience is not None:
             waited = self.num_iterations - np.maximum(self.best_iteration, 0) >= patience
             stalled[: len(self.lanes)] = waited & (self.phase != _lbfgs.DONE)
+        self.status[stalled[: len(self.lanes)]] = Status.ELBO_STALLED
         return stalled
 
     def _read(self, paths: Path) -> None:
@@ -465,37 +481,36 @@ class _Block:
         self.num_iterations = np.asarray(state.iteration)[:count].astype(np.int64)
         self.initial_log_density = np.asarray(state.initial_log_density, np.float64)[:count]
 
-    def _score(self, records: Records, num_recorded: np.ndarray) -> list[PathReport]:
+    def _score(self, records: Records, lanes, rows) -> Generator[None, None, list[ElboEstimate]]:
         """Estimate the ELBO of every recorded iterate and keep the best approximations."""
         settings = self.settings
-        count = len(self.lanes)
-        lanes = np.repeat(np.arange(count), num_recorded[:count])
-        rows = np.concatenate([np.arange(n) for n in num_recorded[:count]]).astype(np.int64)
         elbos = []
         for first in range(0, len(lanes), self.batch_size):
-            chosen = np.arange(first, first + self.batch_size)
-            used = chosen < len(lanes)
-            chosen = np.where(used, chosen, first)
-            approximations, scored = self._score_batch(records, lanes[chosen], rows[chosen])
-            elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
-            elbos.append(elbo)
-            self._keep_best(
-                approximations, lanes[chosen[used]], elbo, np.asarray(records.trace.iteration), rows[chosen]
-            )
-            if settings.save_trajectory:
-                self._keep_trajectory(records, approximations, lanes[chosen[used]], rows[chosen[used]])
+            with self._timed("elbo"):
+                chosen = np.arange(first, first + self.batch_size)
+                used = chosen < len(lanes)
+                chosen = np.where(used, chosen, first)
+                approximations, scored = self._score_batch(records, lanes[chosen], rows[chosen])
+            yield
+            with self._timed("elbo"):
+                elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
+                elbos.append(elbo)
+                self._keep_best(
+                    approximations, lanes[chosen[used]], elbo, np.asarray(records.trace.iteration), rows[chosen]
+                )
+                if settings.save_trajectory:
+                    self._keep_trajectory(records, approximations, lanes[chosen[used]], rows[chosen[used]])
         np.add.at(self.num_elbo_draws, lanes, settings.num_elbo_draws)
-        return self._tabulate(records, lanes, rows, elbos)
+        return elbos
 
     def _score_batch(self, records: Records, lanes, rows) -> tuple[LowRankNormal, ScoredDraws]:
         settings = self.settings
         approximations, keys = build_lanes(
-            records, self.keys, lanes, rows, devices=self.devices, history_size=settings.history_size,
-            num_draws=settings.num_elbo_draws,
-        )  # fmt: skip
+            records, self.keys, lanes, rows, history_size=settings.history_size, num_draws=settings.num_elbo_draws
+        )
         scored = score_lanes(
             approximations, keys, self.fit_of_lane[lanes], self.data, density=self.problem.density,
-            devices=self.devices, batched=self.problem.batched,
+            batched=self.problem.batched,
         )  # fmt: skip
         return approximations, scored
 
@@ -560,7 +575,7 @@ class _Block:
         self.status[ended_well & ~has_approximation] = Status.NO_FINITE_ELBO
 
 
-def _join(blocks: list[_Block], num_lanes: int, interrupted: bool) -> PathOutcomes:
+def _join(blocks: list[_Block], devices: Devices, num_lanes: int, interrupted: bool) -> PathOutcomes:
     def joined(name):
         return np.concatenate([getattr(block, name) for block in blocks])
 
@@ -571,7 +586,7 @@ def _join(blocks: list[_Block], num_lanes: int, interrupted: bool) -> PathOutcom
         if best is None and template is not None:
             best = jax.tree_util.tree_map(lambda leaf: jnp.full_like(leaf, jnp.nan), template)
         count = len(block.lanes)
-        parts.append(best if count == block.size else _take(best, np.arange(count)))
+        parts.append(devices.put(best if count == block.size else _take(best, np.arange(count)), 0))
     approximations = (
         parts[0] if len(parts) == 1 else jax.tree_util.tree_map(lambda *rows: jnp.concatenate(rows), *parts)
     )

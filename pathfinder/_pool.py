@@ -39,7 +39,7 @@ class PathDraws:
         draw_keys: Key of each lane's draws.
         elbo_keys: Key of the draws that chose each lane's approximation.
         num_reused: How many of the first draws come from `elbo_keys`; 0 unless they are reused.
-        batch_size: Lanes per batch on all devices.
+        batch_size: Lanes per batch.
         draws_per_lane: Draws that one lane of a batch makes.
     """
 
@@ -156,22 +156,24 @@ def score_paths(
     with np.errstate(divide="ignore"):
         log_weights = jnp.asarray(np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)), problem.dtype)
     components = _by_fit(source.approximations, num_fits=num_fits)
+    shared = [devices.put((problem.data, components, log_weights), number) for number in range(len(devices))]
     pending = []  # read at the end, so that the devices need not wait for the host
-    for first in range(0, len(lanes), source.batch_size):
+    for number, first in enumerate(range(0, len(lanes), source.batch_size)):
         chosen = np.arange(first, first + source.batch_size)
         used = chosen < len(lanes)
         chosen = np.where(used, chosen, first)
         lane, fit = lanes[chosen], lanes[chosen] // per_fit
         columns = starts[chosen][:, None] + np.arange(width)
-        own, keys = source.lanes(lane, columns)
+        own, keys = devices.put(source.lanes(lane, columns), number)
+        data, *mixture = shared[number % len(devices)]
         batch = {}
         if settings.calculate_lp:
             draws, batch["log_p"], batch["log_q"] = score_lanes(
-                own, keys, fit, problem.data, density=problem.density, devices=devices, batched=problem.batched
+                own, keys, fit, data, density=problem.density, batched=problem.batched
             )
         else:
             draws, batch["log_q"] = draw_lanes(own, keys)
-        batch["log_mixture"] = log_mixture_density(components, log_weights, fit, draws, devices=devices)
+        batch["log_mixture"] = log_mixture_density(*mixture, fit, draws)
         pending.append(((lane[used][:, None], columns[used]), used, batch))
     for target, used, batch in pending:
         for name, values in batch.items():
@@ -243,6 +245,6 @@ def path_draws(
         draw_keys=draw_keys,
         elbo_keys=counted_keys(elbo_keys, np.maximum(best_iteration, 0)),
         num_reused=min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0,
-        batch_size=scoring_batch_size(problem, settings, devices) * len(devices),
+        batch_size=scoring_batch_size(problem, settings, devices),
         draws_per_lane=settings.num_elbo_draws,
     )

@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int, UInt32
 
-from pathfinder._devices import LANES, Devices
 from pathfinder._linalg import LowRankNormal
 from pathfinder._streams import normal
 
@@ -46,7 +44,7 @@ def draw_and_score(approximation: LowRankNormal, keys: UInt32[Array, "draw 2"], 
     return ScoredDraws(draws, jax.vmap(log_density)(draws), jax.vmap(approximation.log_density_of_noise)(z))
 
 
-@partial(jax.jit, static_argnames=("density", "devices", "batched"))
+@partial(jax.jit, static_argnames=("density", "batched"))
 def score_lanes(
     approximations: LowRankNormal,
     keys: UInt32[Array, "lane draw 2"],
@@ -54,10 +52,9 @@ def score_lanes(
     data: Any,
     *,
     density,
-    devices: Devices,
     batched: bool,
 ) -> ScoredDraws:
-    """`draw_and_score` for a batch of lanes, spread over devices.
+    """`draw_and_score` for a batch of lanes.
 
     Args:
         approximations: One per lane, on the leading axis of every field.
@@ -65,19 +62,14 @@ def score_lanes(
         fits: Which entry of the leading axis of `data` each lane is about, if `batched`.
         data: Data of the model; one for all, or with a leading axis of fits if `batched`.
         density: `density(position, data)`.
-        devices: Where to run.
         batched: Whether `data` has a leading axis.
     """
 
-    def on_device(approximations, keys, fits, data):
-        def lane(approximation, lane_keys, fit):
-            own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
-            return draw_and_score(approximation, lane_keys, lambda position: density(position, own))
+    def lane(approximation, lane_keys, fit):
+        own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
+        return draw_and_score(approximation, lane_keys, lambda position: density(position, own))
 
-        return jax.vmap(lane)(approximations, keys, fits)
-
-    everywhere = PartitionSpec()
-    return devices.spread(on_device, (LANES, LANES, LANES, everywhere), LANES)(approximations, keys, fits, data)
+    return jax.vmap(lane)(approximations, keys, fits)
 
 
 @jax.jit

@@ -63,9 +63,9 @@ _MESSAGES = {
     Status.INTERRUPTED: "Stopped early by a time limit or an interrupt; the best approximation so far is used.",
     Status.INITIALIZATION_FAILED: "No initial point with a finite log density and gradient was found. Give initial "
     "values (init), reduce init_radius, or check the support of the density.",
-    Status.LINE_SEARCH_FAILED_AT_START: "The first line search found no better point than the initial one. The density "
-    "may be discontinuous, its gradient wrong, or its scale extreme there: try a smaller init_alpha or other initial "
-    "values.",
+    Status.LINE_SEARCH_FAILED_AT_START: "The first line search found no acceptable point. The density may grow without "
+    "end in some direction (an improper posterior), be discontinuous, have a wrong gradient, or an extreme scale at the "
+    "initial point: check it, or try a smaller init_alpha or other initial values.",
     Status.NO_FINITE_ELBO: "No approximation along the path has a finite ELBO: its draws fall where the density is "
     "zero or not finite. Try other initial values, or reparameterize so that the whole unconstrained space has "
     "positive density.",

@@ -1,4 +1,12 @@
 import jax
+import pytest
 
 
 jax.config.update("jax_enable_x64", True)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drop_compiled_programs():
+    """A process may map so much memory in so many pieces, and XLA crashes when thousands of programs go beyond it."""
+    yield
+    jax.clear_caches()

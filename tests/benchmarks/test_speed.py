@@ -61,7 +61,7 @@ def test_later_calls_of_blackjax_are_timed(engine):
 def test_paths_per_second_and_overhead_are_of_the_same_fits():
     rates, overhead = speed.paths_per_second(TINY), speed.overhead(TINY)
     for column, num_paths in enumerate(TINY.num_paths, start=1):
-        fit = speed.throughput(num_paths, 3, "float64")
+        fit = speed.throughput(num_paths, 3, "float64", speed.ROWS)
         assert float(rates.rows[0][column]) == pytest.approx(num_paths / fit.seconds, rel=0.01)
         assert overhead.rows[column - 1][1] == str(fit.num_gradients)
     assert all(float(ratio) > 0 for ratio in cells(overhead, "ratio"))

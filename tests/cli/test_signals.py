@@ -34,22 +34,24 @@ def model(data):
 """
 
 
+# The tests may run in the background of a shell, where SIGINT is ignored, also by what they start.
+WITH_SIGINT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
 def started(folder, *, size=100, wait="pass", after="model is made", shell=""):
     """A run that has come as far as to print some text."""
     (folder / "slow.py").write_text(SLOW_MODEL.replace("SIZE", str(size)).replace("WAIT", wait))
-    command = [
-        sys.executable,
-        "-m",
-        "pathfinder_cli",
-        "slow.py",
-        "pathfinder",
-        "save_single_paths=1",
-        "output",
-        "refresh=1",
-    ]
+    words = ["-m", "pathfinder_cli", "slow.py", "pathfinder", "save_single_paths=1", "output", "refresh=1"]
+    command = [sys.executable, *words]
     if shell:
         command = ["bash", "-c", f"{shell} exec {' '.join(command)}"]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        [sys.executable, "-c", WITH_SIGINT, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert run.stdout is not None
     for line in run.stdout:
         if after in line:

@@ -189,14 +189,21 @@ def test_a_path_does_not_depend_on_the_number_of_draws(logistic_model):
 
 
 FINGERPRINT = """
+    import json, hashlib
     import numpy as np, jax
     jax.config.update("jax_enable_x64", True)
     import pathfinder
+    from examples import eight_schools
     from tests import problems
-    density = problems.logistic_regression(10)
-    model = pathfinder.Model.from_log_density(density.log_density, np.zeros(10))
-    result = pathfinder.fit(model, seed=3, progress=False, num_draws=100, num_psis_draws=100)
-    print(jax.device_count(), result.unconstrained_draws.tobytes().hex())
+
+    schools = eight_schools.model(json.load(open("examples/eight_schools.data.json")))
+    logistic = pathfinder.Model.from_log_density(problems.logistic_regression(10).log_density, np.zeros(10))
+    digest = hashlib.sha256()
+    for model in (schools, logistic):
+        result = pathfinder.fit(model, seed=3, progress=False, num_paths=9, num_draws=100, num_psis_draws=100)
+        for values in (result.unconstrained_draws, result.pool.log_proposal, result.pool.log_weights):
+            digest.update(values.tobytes())
+    print(jax.device_count(), digest.hexdigest())
 """
 
 

@@ -340,6 +340,20 @@ def test_discontinuous_density_ends_with_a_status():
     assert Status(int(state.status)) in (Status.LINE_SEARCH_FAILED, Status.LINE_SEARCH_FAILED_AT_START)
 
 
+@pytest.mark.parametrize("dim", [1, 3])
+def test_kink_at_the_optimum(dim):
+    """No step along a line through the kink of a Laplace density satisfies the curvature condition."""
+    state, trace, _ = run_path(lambda x: -jnp.sum(jnp.abs(x)), np.arange(1.0, dim + 1))
+    assert Status(int(state.status)).succeeded
+    np.testing.assert_allclose(trace.position[-1], 0.0, atol=1e-3)
+
+
+def test_density_without_end_has_no_path():
+    state, trace, _ = run_path(lambda x: jnp.sum(x), np.ones(2))
+    assert Status(int(state.status)) == Status.LINE_SEARCH_FAILED_AT_START
+    assert len(trace.iteration) == 0
+
+
 def test_cliff_at_the_start_fails_there():
     """The gradient points over an edge beyond which the density is lower."""
 
@@ -358,7 +372,7 @@ def test_support_with_a_boundary(start):
     np.testing.assert_allclose(trace.position[-1], 2.0, rtol=1e-3)
 
 
-@pytest.mark.parametrize("start", [-20.0, 5.0, 10.0])
+@pytest.mark.parametrize("start", [-20.0, 5.0, 10.0, 100.0])
 def test_density_that_overflows(start):
     """Log of an exponential waiting time: exp(x) overflows above 709; the mode is at 0."""
     state, trace, _ = run_path(lambda x: jnp.sum(x - jnp.exp(x)), [start, 0.3])

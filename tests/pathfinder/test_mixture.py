@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from pathfinder._devices import Devices
 from pathfinder._linalg import LowRankNormal
 from pathfinder._mixture import log_mixture_density
 
@@ -34,7 +33,7 @@ def component(components, fit, path):
 def log_density(components, log_weights, points):
     with np.errstate(divide="ignore"):
         log_weights = jnp.asarray(log_weights)
-    return np.asarray(log_mixture_density(components, log_weights, FITS, points, devices=Devices.choose()))
+    return np.asarray(log_mixture_density(components, log_weights, FITS, points))
 
 
 def test_against_scipy(components, points):

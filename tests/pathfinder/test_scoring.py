@@ -3,7 +3,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pathfinder._devices import Devices
 from pathfinder._linalg import LowRankNormal
 from pathfinder._scoring import draw_and_score, draw_lanes, estimate_elbo, score_lanes
 from pathfinder._streams import Stream, counted_keys, path_keys
@@ -112,7 +111,7 @@ def lane_keys(num_lanes, num_draws):
 
 
 def scores_of(approximations, lanes, **changes):
-    arguments = {"data": None, "density": density, "devices": Devices.choose(jax.devices()[:1]), "batched": False}
+    arguments = {"data": None, "density": density, "batched": False}
     return score_lanes(approximations, lanes, np.zeros(len(lanes), np.int64), **{**arguments, **changes})
 
 
@@ -145,7 +144,7 @@ def test_lanes_take_the_data_of_their_fit():
 
     scored = score_lanes(
         approximations, lanes, np.array([1, 0, 1, 2]), {"shift": jnp.array([10.0, 20.0, 30.0])},
-        density=shifted, devices=Devices.choose(jax.devices()[:1]), batched=True,
+        density=shifted, batched=True,
     )  # fmt: skip
     plain = scores_of(approximations, lanes)
     shift = np.asarray(scored.log_p - plain.log_p)
