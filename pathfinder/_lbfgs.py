@@ -294,9 +294,9 @@ def _steepest_descent(state: PathState, first_step) -> PathState:
 
 
 def _new_search(f, slope, first_step) -> LineSearch:
-    zero, nothing = jnp.zeros_like(f), jnp.zeros((), jnp.int32)
+    zero, nothing, no = jnp.zeros_like(f), jnp.zeros((), jnp.int32), jnp.zeros((), bool)
     first_step = first_step.astype(f.dtype)
-    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing, jnp.zeros((), bool))
+    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing, no)
 
 
 def _retry(state: PathState, tolerances: Tolerances) -> PathState:

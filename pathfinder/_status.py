@@ -64,8 +64,8 @@ _MESSAGES = {
     Status.INITIALIZATION_FAILED: "No initial point with a finite log density and gradient was found. Give initial "
     "values (init), reduce init_radius, or check the support of the density.",
     Status.LINE_SEARCH_FAILED_AT_START: "The first line search found no acceptable point. The density may grow without "
-    "end in some direction (an improper posterior), be discontinuous, have a wrong gradient, or an extreme scale at the "
-    "initial point: check it, or try a smaller init_alpha or other initial values.",
+    "end in some direction (an improper posterior), be discontinuous, have a wrong gradient, or an extreme scale at "
+    "the initial point: check it, or try a smaller init_alpha or other initial values.",
     Status.NO_FINITE_ELBO: "No approximation along the path has a finite ELBO: its draws fall where the density is "
     "zero or not finite. Try other initial values, or reparameterize so that the whole unconstrained space has "
     "positive density.",
