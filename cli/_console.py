@@ -96,15 +96,6 @@ def no_finite_elbo(path: int) -> str:
     return f"{path_label(path)}Failure: None of the LBFGS iterations completed successfully"
 
 
-def final_draws_failed(path: int, error: str) -> str:
-    """A path whose draws failed, for instance in its generated quantities."""
-    label = path_label(path)
-    return (
-        f"{label}Final sampling approximation failed with error: {error}\n"
-        f"{label}Returning the approximate samples used for ELBO calculation: {error}"
-    )
-
-
 def rejected_log_density_error(error: str) -> str:
     """An initial value at which the log density raised an error."""
     return f"{_REJECTING}  Error evaluating the log probability at the initial value.\n{error}"
@@ -136,12 +127,6 @@ def initialization_error(error: str) -> str:
     return f"Unrecoverable error evaluating the log probability at the initial value.\n{error}"
 
 
-def evaluation_failed(*, gradient: bool) -> str:
-    """A trial point of the line search without a finite gradient, or without a finite log density."""
-    what = "gradient" if gradient else "function evaluation"
-    return f"Error evaluating model log probability: Non-finite {what}."
-
-
 def path_failed(index: int) -> str:
     """A path that is left out (stderr); `index` is counted from 0, as CmdStan counts here."""
     return f"Pathfinder iteration: {index} failed."
@@ -162,14 +147,6 @@ def more_psis_draws_than_draws() -> str:
     return (
         "Warning: Number of PSIS draws is larger than the total number of draws returned by the single Pathfinders. "
         "This is likely unintentional and leads to re-sampling from the same draws."
-    )
-
-
-def tail_without_spread(difference: float) -> str:
-    """Importance ratios to which no Pareto distribution can be fitted."""
-    return (
-        f"In PSIS Weight Calculation: Difference between the tails is {difference:f} which is too small for "
-        "estimating the generalized pareto values. Returning non-pareto smoothed weights."
     )
 
 
