@@ -34,10 +34,11 @@ def model(data):
 """
 
 
-# The tests may run in the background of a shell, where SIGINT is ignored, also by what they start.
-WITH_SIGINT = """
+# Tests that run in the background or under nohup have these signals ignored, also in what they start.
+WITH_SIGNALS = """
 import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 
@@ -50,7 +51,7 @@ def started(folder, *, size=100, wait="pass", after="model is made", shell=""):
     if shell:
         command = ["bash", "-c", f"{shell} exec {' '.join(command)}"]
     run = subprocess.Popen(
-        [sys.executable, "-c", WITH_SIGINT, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", WITH_SIGNALS, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert run.stdout is not None
     for line in run.stdout:

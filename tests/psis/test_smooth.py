@@ -58,6 +58,8 @@ def test_agrees_with_plain_loops(num_draws, step):
 
 
 def test_agrees_with_arviz(arviz):
+    if not hasattr(arviz, "psislw"):
+        pytest.skip("The reference is psislw of ArviZ before version 1; the one of ArviZ 1 differs from it by 1e-5.")
     rng = np.random.default_rng(2)
     for _ in range(200):
         num_draws = int(rng.integers(21, 3000))
