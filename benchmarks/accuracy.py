@@ -17,7 +17,7 @@ from benchmarks import posteriors
 
 
 # Each entry has columns of its own: its name and what it gives to `pathfinder.fit`.
-VARIANTS: dict[str, dict[str, Any]] = {"plain": {}}
+VARIANTS: dict[str, dict[str, Any]] = {"plain": {}, "refined": {"refine": True}}
 
 # Ratios to Stan's median above these are marked, by measure.
 LIMITS = {"w1": 1.15, "densities_per_path": 1.05, "gradients_per_path": 1.2}

@@ -124,6 +124,7 @@ class Engine:
         "multinomial", "How draws are resampled; multinomial is CmdStan's way"
     )
     optimizer: Literal["lbfgs", "jaxopt"] = _word("lbfgs", "Which L-BFGS runs the paths")
+    refine: bool = _switch(False, "Refine the best approximation of each mode with further gradients, and draw from it")
     platform: Literal["auto", "cpu", "gpu", "tpu"] = _word("auto", "Device to compute on")
     precision: Literal["double", "single"] = _word("double", "Floating-point precision of the computation")
     time_limit: float = _option(math.inf, _POSITIVE, "Seconds after which running paths are cut short")

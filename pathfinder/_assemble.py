@@ -1,6 +1,7 @@
 """Put together the result of one fit from the outcomes of its lanes."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -9,7 +10,8 @@ import numpy as np
 import psis
 from pathfinder._model import Model
 from pathfinder._paths import PathOutcomes
-from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, make_pool
+from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool
+from pathfinder._refined_pool import Refinement
 from pathfinder._result import PathfinderResult, PathResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -35,9 +37,10 @@ def assemble(
     seed: int | None,
     key: Key,
     outcomes: PathOutcomes,
-    scores: Mapping[str, np.ndarray],
+    pool: Pool,
     source: PathDraws,
     seconds: Mapping[str, float],
+    refinement: Refinement | None = None,
 ) -> PathfinderResult:
     """The result of one fit.
 
@@ -47,28 +50,17 @@ def assemble(
         seed: Seed, if there was one.
         key: Key that all random numbers come from.
         outcomes: Outcomes of the lanes of this fit.
-        scores: Scores of their draws, from `score_paths`.
-        source: Where their draws come from.
+        pool: Their weighted draws.
+        source: Where these come from.
         seconds: Wall time by stage.
-
-    Raises:
-        PathfinderError: If no path succeeded, or no draw has a finite density.
+        refinement: How the approximations were refined, if they were.
     """
-    succeeded = outcomes.best_iteration >= 0
-    statuses = [Status(status) for status in outcomes.status]
-    if not succeeded.any():
-        lines = [f"  path {number}: {status.message}" for number, status in enumerate(statuses)]
-        raise PathfinderError("No path produced an approximation.\n" + "\n".join(lines), statuses)
-    try:
-        pool = make_pool(scores, succeeded, settings)
-    except NoFiniteDrawError as error:
-        raise PathfinderError(str(error), statuses) from error
     is_resampled, rows = choose_rows(pool, settings, key)
     return PathfinderResult(
         model=model,
         settings=settings,
         seed=seed,
-        paths=_path_results(outcomes, pool, settings),
+        paths=_path_results(outcomes, pool, 0 if refinement else densities_for_draws(settings)),
         pool=pool,
         rows=rows,
         is_resampled=is_resampled,
@@ -76,12 +68,39 @@ def assemble(
         interrupted=outcomes.interrupted,
         key=key,
         source=source,
+        refinement=refinement,
     )
+
+
+def require_paths(outcomes: PathOutcomes) -> None:
+    """Check that a fit has something to draw from.
+
+    Raises:
+        PathfinderError: If no path succeeded.
+    """
+    statuses = [Status(status) for status in outcomes.status]
+    if not np.any(outcomes.best_iteration >= 0):
+        lines = [f"  path {number}: {status.message}" for number, status in enumerate(statuses)]
+        raise PathfinderError("No path produced an approximation.\n" + "\n".join(lines), statuses)
+
+
+@contextmanager
+def finite_draws_required(outcomes: PathOutcomes):
+    """Turn a pool without any finite density into an error about the fit.
+
+    Raises:
+        PathfinderError: Instead of `NoFiniteDrawError`.
+    """
+    try:
+        yield
+    except NoFiniteDrawError as error:
+        raise PathfinderError(str(error), [Status(status) for status in outcomes.status]) from error
 
 
 def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndarray]:
     """Whether draws are resampled, and the rows of the pool to return."""
-    if not (settings.psis_resample and settings.calculate_lp and settings.num_paths > 1):
+    several = settings.num_paths > 1 or settings.refine
+    if not (settings.psis_resample and settings.calculate_lp and several):
         return False, np.arange(len(pool))
     rng = host_generator(key, "resample")
     method: Any = settings.resample
@@ -95,7 +114,7 @@ def densities_for_draws(settings: Settings) -> int:
     return settings.num_draws - (min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0)
 
 
-def _path_results(outcomes: PathOutcomes, pool: Pool, settings: Settings) -> tuple[PathResult, ...]:
+def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: int) -> tuple[PathResult, ...]:
     num_paths = len(outcomes.status)
     weights = np.bincount(pool.paths, weights=np.exp(pool.log_weights), minlength=num_paths)
     approximations = jax.tree_util.tree_map(np.asarray, outcomes.approximations)
@@ -111,8 +130,7 @@ def _path_results(outcomes: PathOutcomes, pool: Pool, settings: Settings) -> tup
                 best_iteration=int(outcomes.best_iteration[path]),
                 num_iterations=int(outcomes.num_iterations[path]),
                 num_gradients=int(outcomes.num_gradients[path]),
-                num_densities=int(outcomes.num_elbo_draws[path])
-                + (densities_for_draws(settings) if status.succeeded else 0),
+                num_densities=int(outcomes.num_elbo_draws[path]) + (num_densities_for_draws if status.succeeded else 0),
                 pareto_k=float(pool.pareto_k_by_path[path]),
                 weight=float(weights[path]),
                 initial_log_density=float(outcomes.initial_log_density[path]),

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 import psis
-from pathfinder._assemble import assemble, choose_rows, densities_for_draws
+from pathfinder._assemble import assemble, choose_rows, densities_for_draws, finite_draws_required, require_paths
 from pathfinder._devices import Devices
 from pathfinder._fit import draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._initial_points import initial_points
@@ -20,8 +20,10 @@ from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
 from pathfinder._paths import PathOutcomes, Problem, run_paths
-from pathfinder._pool import NoFiniteDrawError, PathDraws, log_ratios, make_pool, score_paths
+from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios, make_pool, score_paths
 from pathfinder._progress import ProgressBar
+from pathfinder._refine import refine_modes
+from pathfinder._refined_pool import RefinedPool, refined_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._streams import Stream, counted_keys, path_keys
@@ -102,10 +104,28 @@ def fit_batch(
         )
     drawing = time.perf_counter()
     source = draws_of(problem, outcomes, lane_keys, settings, chosen_devices, paths)
-    scores = score_paths(problem, source, outcomes.best_iteration >= 0, settings, chosen_devices)
+    seconds = dict(outcomes.seconds)
+    scores, refined = {}, None
+    if settings.refine:
+        modes = refine_modes(problem, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
+        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+        refined = tuple(_refined_pool(problem, modes, fit, source, fit_keys[fit], settings) for fit in range(num_fits))
+    else:
+        scores = score_paths(problem, source, outcomes.best_iteration >= 0, settings, chosen_devices)
     now = time.perf_counter()
-    seconds = {**outcomes.seconds, "draws": now - drawing, "total": now - begin}
-    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds)
+    seconds.update(draws=now - drawing, total=now - begin)
+    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
+
+
+def _refined_pool(problem: Problem, modes, fit: int, source: PathDraws, key, settings: Settings) -> RefinedPool | None:
+    """The weighted draws of one fit; None if it failed."""
+    if modes[fit] is None:
+        return None
+    own = jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data)
+    try:
+        return refined_pool(dataclasses.replace(problem, data=own, num_fits=None), modes[fit], source, key, settings)
+    except NoFiniteDrawError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -130,6 +150,7 @@ class BatchResult(Sequence[PathfinderResult]):
     scores: Mapping[str, Float[np.ndarray, "lane draw"]] = dataclasses.field(repr=False)
     source: PathDraws = dataclasses.field(repr=False)
     seconds: Mapping[str, float]
+    refined: tuple[RefinedPool | None, ...] | None = dataclasses.field(default=None, repr=False)
 
     def __len__(self) -> int:
         return self.keys.shape[0]
@@ -145,16 +166,20 @@ class BatchResult(Sequence[PathfinderResult]):
         fit %= len(self)
         lanes = slice(fit * self.settings.num_paths, (fit + 1) * self.settings.num_paths)
         model = dataclasses.replace(self.model, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], self.data))
-        return assemble(
-            model,
-            self.settings,
-            None,
-            self.keys[fit],
-            self.outcomes.of_lanes(lanes),
-            {name: values[lanes] for name, values in self.scores.items()},
-            self.source.of_lanes(lanes),
-            self.seconds,
-        )
+        outcomes = self.outcomes.of_lanes(lanes)
+        require_paths(outcomes)
+        with finite_draws_required(outcomes):
+            pool, source, refinement = self._pool(fit, lanes)
+        return assemble(model, self.settings, None, self.keys[fit], outcomes, pool, source, self.seconds, refinement)
+
+    def _pool(self, fit: int, lanes: slice) -> RefinedPool | tuple[Pool, PathDraws, None]:
+        if self.refined is None:
+            own = {name: values[lanes] for name, values in self.scores.items()}
+            return make_pool(own, self._path_succeeded[fit], self.settings), self.source.of_lanes(lanes), None
+        refined = self.refined[fit]
+        if refined is None:
+            raise NoFiniteDrawError("The log density is not finite at any draw of any refined approximation.")
+        return refined
 
     def __iter__(self) -> Iterator[PathfinderResult]:
         return (self[fit] for fit in range(len(self)))
@@ -180,13 +205,18 @@ class BatchResult(Sequence[PathfinderResult]):
     @property
     def num_gradients(self) -> Int[np.ndarray, " fit"]:
         """Evaluations of the log density with its gradient."""
-        return self._by_fit(self.outcomes.num_gradients).sum(axis=1)
+        return self._by_fit(self.outcomes.num_gradients).sum(axis=1) + self._of_refinement("num_gradients")
 
     @property
     def num_densities(self) -> Int[np.ndarray, " fit"]:
         """Evaluations of the log density alone."""
-        for_draws = densities_for_draws(self.settings) * self._path_succeeded.sum(axis=1)
+        per_path = densities_for_draws(self.settings) if self.refined is None else 0
+        for_draws = per_path * self._path_succeeded.sum(axis=1) + self._of_refinement("num_densities")
         return self._by_fit(self.outcomes.num_elbo_draws).sum(axis=1) + for_draws
+
+    def _of_refinement(self, name: str) -> Int[np.ndarray, " fit"]:
+        refined = self.refined or (None,) * len(self)
+        return np.array([0 if own is None else getattr(own[2], name) for own in refined])
 
     @property
     def pareto_k(self) -> Float[np.ndarray, " fit"]:
@@ -205,6 +235,8 @@ class BatchResult(Sequence[PathfinderResult]):
         Raises:
             ValueError: If fits have different numbers of draws, because draws were not resampled and paths failed.
         """
+        if self.refined is not None:
+            return self._refined_draws()
         rows = {fit: chosen for fit, chosen in enumerate(self._rows) if chosen is not None}
         good = list(rows)
         sizes = {len(lanes) for lanes, _ in rows.values()}
@@ -229,6 +261,19 @@ class BatchResult(Sequence[PathfinderResult]):
             whole[good] = values.reshape(len(good), size, *values.shape[1:])
             result[name] = whole
         return result
+
+    def _refined_draws(self) -> dict[str, np.ndarray]:
+        """The same for refined fits, whose draws come from sources of their own."""
+        results = [self[fit] if self.succeeded[fit] else None for fit in range(len(self))]
+        named = [None if result is None else result.draws for result in results]
+        template = next((own for own in named if own is not None), {})
+        return {
+            name: np.stack(
+                [np.full(values.shape, np.nan, np.result_type(values, np.float32)) if own is None else own[name]
+                 for own in named]
+            )
+            for name, values in template.items()
+        }  # fmt: skip
 
     def _by_fit(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(len(self), self.settings.num_paths)
@@ -259,6 +304,11 @@ class BatchResult(Sequence[PathfinderResult]):
     def _smoothed(self) -> tuple[np.ndarray, np.ndarray]:
         """k-hat and effective sample size of each fit, those whose paths all succeeded in one go."""
         pareto_k, size = np.full(len(self), np.nan), np.full(len(self), np.nan)
+        if self.refined is not None:
+            for fit, own in enumerate(self.refined):
+                if own is not None:
+                    pareto_k[fit], size[fit] = own[0].pareto_k, own[0].effective_sample_size
+            return pareto_k, size
         if not self.settings.calculate_lp:
             return pareto_k, size
         name = "log_mixture" if self.settings.weights == "mixture" else "log_q"

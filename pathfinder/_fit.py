@@ -13,14 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from pathfinder._assemble import assemble
+from pathfinder._assemble import assemble, finite_draws_required, require_paths
 from pathfinder._devices import Devices
 from pathfinder._initial_points import InitialPoints, initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._paths import Interrupt, PathOutcomes, PathReport, Problem, run_paths
-from pathfinder._pool import PathDraws, path_draws, score_paths
+from pathfinder._pool import PathDraws, make_pool, path_draws, score_paths
 from pathfinder._progress import ProgressBar
+from pathfinder._refine import refine_modes
+from pathfinder._refined_pool import refined_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._streams import Key, Stream, path_keys
@@ -92,12 +94,25 @@ def fit(
     succeeded = outcomes.best_iteration >= 0
     if outcomes.interrupted and not succeeded.any() and time.perf_counter() - begin < max_time:
         raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
+    require_paths(outcomes)
     drawing = time.perf_counter()
     source = draws_of(problem, outcomes, key, settings, chosen_devices, numbers)
-    scores = score_paths(problem, source, succeeded, settings, chosen_devices)
+    refinement, seconds = None, dict(outcomes.seconds)
+    with finite_draws_required(outcomes):
+        refined = (
+            refine_modes(problem, outcomes, key[None], settings, check=time_limit(begin, max_time))[0]
+            if (settings.refine)
+            else None
+        )
+        if refined is None:
+            pool = make_pool(score_paths(problem, source, succeeded, settings, chosen_devices), succeeded, settings)
+        else:
+            refining, drawing = drawing, time.perf_counter()
+            seconds["refine"] = drawing - refining
+            pool, source, refinement = refined_pool(problem, refined, source, key, settings)
     now = time.perf_counter()
-    seconds = {**outcomes.seconds, "draws": now - drawing, "total": now - begin}
-    return assemble(model, settings, seed, key, outcomes, scores, source, seconds)
+    seconds.update(draws=now - drawing, total=now - begin)
+    return assemble(model, settings, seed, key, outcomes, pool, source, seconds, refinement)
 
 
 def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:

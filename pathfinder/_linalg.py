@@ -58,6 +58,10 @@ class LowRankNormal:
         """The draw that standard normal `noise` becomes. Cost: O(dim rank)."""
         return self.mean + self.scale * self._in_core(lambda part: self.core @ part, noise)
 
+    def noise_gradient(self, gradient: Float[Array, " dim"]) -> Float[Array, " dim"]:
+        """The gradient with respect to the noise, of a function whose gradient at `transform(noise)` is given."""
+        return self._in_core(lambda part: self.core.T @ part, self.scale * gradient)
+
     def log_density_of_noise(self, noise: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density at the draw `transform(noise)`, cheaper than `log_density` of that draw."""
         return -self.log_det_cholesky - 0.5 * (jnp.sum(noise**2) + self.dim * LOG_2PI)
@@ -90,6 +94,16 @@ class LowRankNormal:
             return linear_map(vector)
         part = self.basis.T @ vector
         return vector + self.basis @ (linear_map(part) - part)
+
+
+def dense_form(normal: LowRankNormal) -> LowRankNormal:
+    """The same distribution without a basis. Memory: O(dim^2)."""
+    if normal.basis is None:
+        return normal
+    identity = jnp.eye(normal.dim, dtype=normal.mean.dtype)
+    change = normal.core @ normal.core.T - jnp.eye(normal.core.shape[0], dtype=normal.mean.dtype)
+    core = jnp.linalg.cholesky(identity + normal.basis @ change @ normal.basis.T)
+    return LowRankNormal(normal.mean, normal.scale, None, core)
 
 
 class Pairs(NamedTuple):

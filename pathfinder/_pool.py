@@ -50,6 +50,11 @@ class PathDraws:
     batch_size: int
     draws_per_lane: int
 
+    @property
+    def num_lanes(self) -> int:
+        """Number of approximations."""
+        return self.approximations.mean.shape[0]
+
     def lanes(
         self, paths: Int[np.ndarray, " lane"], indices: Int[np.ndarray, "lane draw"]
     ) -> tuple[LowRankNormal, UInt32[Array, "lane draw 2"]]:
@@ -73,15 +78,29 @@ class PathDraws:
         Yields:
             Pairs of rows (which of the n draws) and their unconstrained vectors.
         """
+        for lanes, own, keys in self.batches(paths, indices):
+            draws = np.asarray(draw_lanes(own, keys)[0])
+            for lane, rows in enumerate(lanes):
+                yield rows, draws[lane, : len(rows)]
+
+    def batches(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
+        """Pack draws into lanes of one size and batches of one size.
+
+        Args:
+            paths: The path (lane) of each draw.
+            indices: The number of each draw within its path.
+
+        Yields:
+            The rows of each lane that is used (the others of the batch repeat the first), and the approximations and
+            keys of all, as `draw_lanes` and `score_lanes` take them.
+        """
         lanes = list(self._filled_lanes(paths))
         for first in range(0, len(lanes), self.batch_size):
-            batch = lanes[first : first + self.batch_size]
-            batch += batch[:1] * (self.batch_size - len(batch))
+            used = lanes[first : first + self.batch_size]
+            batch = used + used[:1] * (self.batch_size - len(used))
             own = np.array([paths[rows[0]] for rows in batch])
             columns = np.stack([indices[np.resize(rows, self.draws_per_lane)] for rows in batch])
-            draws = np.asarray(draw_lanes(*self.lanes(own, columns))[0])
-            for lane, rows in enumerate(lanes[first : first + self.batch_size]):
-                yield rows, draws[lane, : len(rows)]
+            yield used, *self.lanes(own, columns)
 
     def _filled_lanes(self, paths: np.ndarray):
         """The rows of each lane: at most `draws_per_lane`, all of one path."""
@@ -98,7 +117,8 @@ class Pool:
 
     Args:
         paths: Path of each draw.
-        indices: Its number within the path.
+        lanes: Lane of the source that it comes from; the path, unless approximations were refined.
+        indices: Its number within the lane.
         log_p: Log density of the model; NaN if it was not evaluated.
         log_q: Log density of the approximation of its own path.
         log_proposal: Log density of the proposal that the importance weights use.
@@ -110,6 +130,7 @@ class Pool:
     """
 
     paths: Int[np.ndarray, " draw"]
+    lanes: Int[np.ndarray, " draw"]
     indices: Int[np.ndarray, " draw"]
     log_p: Float[np.ndarray, " draw"]
     log_q: Float[np.ndarray, " draw"]
@@ -205,7 +226,7 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
     size = len(paths)
     if not settings.calculate_lp:
         equal = np.full(size, -np.log(size))
-        return Pool(paths, indices, log_p, log_q, log_proposal, equal, np.nan, by_path, np.nan, 0)
+        return Pool(paths, paths, indices, log_p, log_q, log_proposal, equal, np.nan, by_path, np.nan, 0)
     ratios = log_ratios(log_p, log_proposal)
     if not np.any(ratios > -np.inf):
         raise NoFiniteDrawError(
@@ -219,7 +240,7 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
         own_k[usable] = psis.smooth_log_weights(own_ratios[usable]).pareto_k
     by_path[succeeded] = own_k
     return Pool(
-        paths, indices, log_p, log_q, log_proposal, smoothed.log_weights, float(smoothed.pareto_k), by_path,
+        paths, paths, indices, log_p, log_q, log_proposal, smoothed.log_weights, float(smoothed.pareto_k), by_path,
         float(smoothed.effective_sample_size), int(smoothed.num_invalid),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import psis
 
 
 if TYPE_CHECKING:
+    from pathfinder._refined_pool import Refinement
     from pathfinder._result import PathfinderResult
 
 MOST_PATHS_SHOWN = 10
@@ -49,11 +50,30 @@ def _headline(result: "PathfinderResult") -> list[str]:
     ]
     if result.settings.calculate_lp:
         lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool)))
+    if result.refinement:
+        lines += _refinement(result.refinement)
     if result.pool.num_invalid:
         lines.append(f"{result.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
     lines.append(
         f"Cost: {result.num_gradients} gradients, {result.num_densities} densities, {result.seconds['total']:.3g} s"
     )
+    return lines
+
+
+def _refinement(refinement: "Refinement") -> list[str]:
+    lines = [
+        f"Refined from path {mode.path}: ELBO {mode.initial_elbo:.2f} (s.e. {mode.initial_elbo_standard_error:.2f}) to "
+        f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "
+        f"{mode.num_rounds} rounds, {mode.num_gradients} gradients, weight {mode.weight:.3f}"
+        + (", with draws of the approximation before, whose ELBO is higher" if mode.uses_start else "")
+        for mode in refinement.modes
+    ]
+    if refinement.num_adapted:
+        lines.append(
+            f"The proposal was then adapted to its own weighted draws {refinement.num_adapted} times; before, k-hat was "
+            f"{refinement.pareto_k_before:.2f} and the effective sample size "
+            f"{refinement.effective_sample_size_before:.0f}."
+        )
     return lines
 
 

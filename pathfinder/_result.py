@@ -15,6 +15,7 @@ from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
 from pathfinder._paths import Iterations, Trajectory
 from pathfinder._pool import PathDraws, Pool
+from pathfinder._refined_pool import Refinement
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 from pathfinder._streams import Key, Stream, counted_keys, host_generator, path_keys
@@ -73,6 +74,7 @@ class PathfinderResult:
         is_resampled: Whether the rows were chosen by their weights. If so, all returned draws weigh the same.
         seconds: Wall time by stage: "paths", "elbo", "draws" and "total", compilation included.
         interrupted: Whether a time limit or an interrupt ended the fit early.
+        refinement: How the approximations were refined; None if they were not.
     """
 
     model: Model
@@ -86,6 +88,7 @@ class PathfinderResult:
     interrupted: bool
     key: Key = dataclasses.field(repr=False)
     source: PathDraws = dataclasses.field(repr=False)
+    refinement: Refinement | None = None
 
     @property
     def num_draws(self) -> int:
@@ -132,17 +135,21 @@ class PathfinderResult:
 
     @property
     def num_gradients(self) -> int:
-        """Evaluations of the log density with its gradient, over all paths."""
-        return sum(path.num_gradients for path in self.paths)
+        """Evaluations of the log density with its gradient, over all paths and their refinement."""
+        refining = self.refinement.num_gradients if self.refinement else 0
+        return sum(path.num_gradients for path in self.paths) + refining
 
     @property
     def num_densities(self) -> int:
-        """Evaluations of the log density alone, for ELBOs and draws, over all paths."""
-        return sum(path.num_densities for path in self.paths)
+        """Evaluations of the log density alone, for ELBOs and draws, over all paths and their refinement."""
+        refining = self.refinement.num_densities if self.refinement else 0
+        return sum(path.num_densities for path in self.paths) + refining
 
     @property
     def approximations(self) -> tuple[LowRankNormal, ...]:
-        """The normal approximations of the paths that succeeded, on the unconstrained scale."""
+        """The normal approximations on the unconstrained scale: refined ones, or those of the paths that succeeded."""
+        if self.refinement:
+            return tuple(mode.approximation for mode in self.refinement.modes)
         return tuple(path.approximation for path in self.paths if path.approximation is not None)
 
     @cached_property
@@ -153,7 +160,7 @@ class PathfinderResult:
     @cached_property
     def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
         """The draws on the unconstrained scale."""
-        return self._unconstrained(self.pool.paths[self.rows], self.pool.indices[self.rows])
+        return self._unconstrained(self.pool.lanes[self.rows], self.pool.indices[self.rows])
 
     def resample(
         self,
@@ -185,20 +192,20 @@ class PathfinderResult:
     def draw(self, num_draws: int, *, seed: int = 0) -> dict[str, np.ndarray]:
         """Fresh draws from the mixture of the fitted approximations, by variable name.
 
-        Each path's approximation has the share of the mixture that its draws have of the importance weight. These draws
-        are not importance-resampled themselves.
+        Each approximation has the share of the mixture that its draws have of the importance weight. These draws are
+        not importance-resampled themselves.
 
         Args:
             num_draws: How many.
             seed: Seed of the draws; each gives others.
         """
         rng = host_generator(counted_keys(self.key, np.array([seed]))[0], "fresh draws")
-        shares = np.array([path.weight for path in self.paths])
-        paths = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
+        shares = np.bincount(self.pool.lanes, np.exp(self.pool.log_weights), minlength=self.source.num_lanes)
+        lanes = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
         indices = np.arange(num_draws)
         keys = counted_keys(path_keys(self.key, np.arange(len(shares)), Stream.FRESH_DRAWS), np.full(len(shares), seed))
         fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
-        return named_draws(self.model, fresh, paths, indices, keys)
+        return named_draws(self.model, fresh, lanes, indices, keys)
 
     def summary(self) -> "pd.DataFrame":
         """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws."""
@@ -241,8 +248,8 @@ class PathfinderResult:
         return values
 
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        keys = path_keys(self.key, np.arange(len(self.paths)), Stream.GENERATED_QUANTITIES)
-        return named_draws(self.model, self.source, self.pool.paths[rows], self.pool.indices[rows], keys)
+        keys = path_keys(self.key, np.arange(self.source.num_lanes), Stream.GENERATED_QUANTITIES)
+        return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
 
 
 def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: float) -> np.ndarray:

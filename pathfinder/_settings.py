@@ -81,6 +81,11 @@ class Settings:
         50, "Stop a path when its ELBO has not improved for this many iterations; None goes on to convergence", _count
     )
     optimizer: str = _option("lbfgs", "What makes the paths", ("lbfgs", "jaxopt"))
+    refine: bool = _option(
+        False,
+        "Refine the best approximation of each mode by matching scores on small batches of draws, and draw from that",
+    )
+    max_refine_rounds: int = _option(25, "Largest number of batches of gradients for each mode", _count)
     reuse_elbo_draws: bool = _option(
         False,
         "Return the draws that won the ELBO comparison among the draws, as Stan does; their ELBO is biased upwards",
@@ -92,6 +97,8 @@ class Settings:
             value = getattr(self, field.name)
             checked = _checked(field.name, value, field.default, field.metadata["valid"])
             object.__setattr__(self, field.name, checked)
+        if self.refine and not self.calculate_lp:
+            raise ValueError("`refine` needs the log density of the draws; leave `calculate_lp` at True.")
 
     @classmethod
     def describe(cls) -> str:

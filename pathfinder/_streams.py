@@ -30,6 +30,8 @@ class Stream(IntEnum):
     DRAWS = 2
     FRESH_DRAWS = 3
     GENERATED_QUANTITIES = 4
+    REFINEMENT = 5
+    REFINED_DRAWS = 6
 
 
 def threefry(key: UInt32[Array, "*batch 2"], first: UInt32[Array, "*batch"], second: UInt32[Array, "*batch"]):

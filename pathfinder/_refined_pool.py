@@ -1,0 +1,308 @@
+"""Draws from refined approximations, weighted against the mixture of all normals that they come from.
+
+The mixture holds the refined normal of each mode, the normals of its last rounds, whose draws are paid for, and, where
+refinement did not help, the normal that it started from. Where the weights are uneven, normals are added whose moments
+are those of the weighted draws (adaptive importance sampling; Cappe, Guillin, Marin and Robert 2004).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt32
+
+import psis
+from pathfinder._linalg import LowRankNormal
+from pathfinder._mixture import log_mixture_density
+from pathfinder._paths import Problem
+from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios
+from pathfinder._refine import NUM_AVERAGED, RefinedFit
+from pathfinder._scoring import draw_lanes, estimate_elbo, score_lanes
+from pathfinder._settings import Settings
+from pathfinder._streams import Stream, path_keys
+
+
+MOST_ADAPTED = 3  # rounds of adaptive importance sampling
+INFLATION = 1.2  # of the standard deviations of the normals that it adds: proposals should be wider than the target
+ENOUGH_OF_WANTED = 0.5  # effective sample size, relative to the number of draws wanted, at which it stops
+PER_MODE = 2 + NUM_AVERAGED + 1 + MOST_ADAPTED  # components that there is room for
+
+
+@dataclass(frozen=True)
+class RefinedMode:
+    """What refinement made of one mode of the density.
+
+    Args:
+        path: The path whose best approximation it started from.
+        approximation: The refined normal approximation.
+        elbo: Its ELBO, from the returned draws.
+        elbo_standard_error: Monte Carlo standard error of that.
+        initial_elbo: ELBO of the starting approximation, from the fresh draws of the first round.
+        initial_elbo_standard_error: Monte Carlo standard error of that.
+        pareto_k: k-hat of the draws of the refined normal against it alone.
+        initial_pareto_k: The same for the starting approximation, from the few draws of the first round.
+        elbos: ELBO estimates of the normal that each round began with.
+        divergences: Per dimension, the mean squared difference of the scores of the density and that normal, in its own
+            metric: 0 where they agree.
+        num_undone: Rounds that made things worse and were undone.
+        num_gradients: Evaluations of the log density with its gradient.
+        uses_start: Whether the starting approximation takes part in the mixture, because its ELBO was higher.
+        weight: Share of the importance weight that fell on the draws of this mode.
+    """
+
+    path: int
+    approximation: LowRankNormal = dataclasses.field(repr=False)
+    elbo: float
+    elbo_standard_error: float
+    initial_elbo: float
+    initial_elbo_standard_error: float
+    pareto_k: float
+    initial_pareto_k: float
+    elbos: tuple[float, ...] = dataclasses.field(repr=False)
+    divergences: tuple[float, ...] = dataclasses.field(repr=False)
+    num_undone: int
+    num_gradients: int
+    uses_start: bool
+    weight: float
+
+    @property
+    def num_rounds(self) -> int:
+        """Batches of gradients."""
+        return len(self.elbos)
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """How the approximations of a fit were refined, and what the draws come from.
+
+    Args:
+        modes: One for each mode that the paths found.
+        num_adapted: Rounds of adaptive importance sampling.
+        pareto_k_before: k-hat before these.
+        effective_sample_size_before: Effective sample size before these.
+        num_densities: Evaluations of the log density alone, for draws and to tell modes apart.
+    """
+
+    modes: tuple[RefinedMode, ...]
+    num_adapted: int
+    pareto_k_before: float
+    effective_sample_size_before: float
+    num_densities: int
+
+    @property
+    def num_gradients(self) -> int:
+        """Evaluations of the log density with its gradient."""
+        return sum(mode.num_gradients for mode in self.modes)
+
+
+RefinedPool = tuple[Pool, PathDraws, Refinement]
+
+
+class _Components:
+    """The normals of the mixture, with the log densities at their draws; room for a fixed number of them.
+
+    A fixed number, because each new one would compile everything again.
+    """
+
+    def __init__(self, problem: Problem, keys: UInt32[Array, "room 2"], placeholder: LowRankNormal, source: PathDraws):
+        room = len(keys)
+        self.problem = problem
+        self.normals = [placeholder] * room
+        self.keys = keys
+        self.counts = np.zeros(room, np.int64)
+        self.modes = np.zeros(room, np.int64)
+        self.log_p: list[np.ndarray] = [np.zeros(0)] * room
+        self.path_source = source
+        self.num_densities = 0
+
+    def add(self, component: int, mode: int, normal: LowRankNormal) -> None:
+        self.normals[component], self.modes[component] = normal, mode
+
+    @property
+    def source(self) -> PathDraws:
+        stacked = jax.tree_util.tree_map(lambda *leaves: jnp.asarray(np.stack(leaves)), *self.normals)
+        return dataclasses.replace(
+            self.path_source, approximations=stacked, draw_keys=self.keys, elbo_keys=self.keys, num_reused=0
+        )
+
+    def score(self, components: Sequence[int], count: int) -> None:
+        """Evaluate the density at draws of some components."""
+        lanes = np.repeat(np.asarray(components), count)
+        indices = np.tile(np.arange(count), len(components))
+        log_p = np.empty(len(lanes))
+        for used, own, keys in self.source.batches(lanes, indices):
+            scored = score_lanes(
+                own, keys, np.zeros(keys.shape[0], np.int64), self.problem.data, density=self.problem.density,
+                batched=False,
+            )  # fmt: skip
+            values = np.asarray(scored.log_p)
+            for lane, rows in enumerate(used):
+                log_p[rows] = values[lane, : len(rows)]
+        for component, values in zip(components, np.split(log_p, len(components)), strict=True):
+            self.log_p[component], self.counts[component] = values, count
+        self.num_densities += len(lanes)
+
+    def draws(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Component, number and log density of every draw."""
+        lanes = np.repeat(np.arange(len(self.counts)), self.counts)
+        indices = np.concatenate([np.arange(count) for count in self.counts])
+        return lanes, indices, np.concatenate(self.log_p)
+
+    def densities(self, lanes: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log densities of each draw under its own component and under the mixture."""
+        source = self.source
+        with np.errstate(divide="ignore"):
+            log_weights = jnp.asarray(np.log(self.counts / self.counts.sum())[None], self.problem.dtype)
+        mixture = jax.tree_util.tree_map(lambda leaf: leaf[None], source.approximations)
+        log_q, log_mixture = np.empty(len(lanes)), np.empty(len(lanes))
+        for used, own, keys in source.batches(lanes, indices):
+            drawn, own_log_q = draw_lanes(own, keys)
+            fits = np.zeros(keys.shape[0], np.int64)
+            values = np.asarray(log_mixture_density(mixture, log_weights, fits, drawn))
+            own_log_q = np.asarray(own_log_q)
+            for lane, rows in enumerate(used):
+                log_q[rows], log_mixture[rows] = own_log_q[lane, : len(rows)], values[lane, : len(rows)]
+        return log_q, log_mixture
+
+    def weighted_moments(self, lanes, indices, weights: np.ndarray, present: LowRankNormal) -> LowRankNormal:
+        """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`."""
+        scale, mean = np.asarray(present.scale), np.asarray(present.mean)
+        dim = len(mean)
+        total, first, second = weights.sum(), np.zeros(dim), np.zeros((dim, dim))
+        for rows, positions in self.source.positions(lanes, indices):
+            standardized = (positions - mean) / scale
+            own = weights[rows] / total
+            first += own @ standardized
+            second += (standardized * own[:, None]).T @ standardized
+        effective = total**2 / np.sum(weights**2)
+        prior = dim / (effective + dim)
+        core = np.asarray(present.core)
+        covariance = (1 - prior) * (second - np.outer(first, first)) + prior * core @ core.T
+        factor = INFLATION * np.linalg.cholesky(covariance)
+        return LowRankNormal(jnp.asarray(mean + scale * first), jnp.asarray(scale), None, jnp.asarray(factor))
+
+
+def refined_pool(
+    problem: Problem,
+    refined: RefinedFit,
+    source: PathDraws,
+    key: UInt32[Array, " 2"],
+    settings: Settings,
+) -> RefinedPool:
+    """Draw from the refined normals of one fit, and weigh the draws.
+
+    Args:
+        problem: What was fitted; one data set.
+        refined: Its refined modes.
+        source: Draws of the paths, for the sizes of batches.
+        key: Key of the fit.
+        settings: Options.
+
+    Raises:
+        NoFiniteDrawError: If the density is not finite at any draw.
+    """
+    lanes = refined.lanes
+    own_start = [jax.tree_util.tree_map(lambda leaf, i=i: leaf[i], refined.starts) for i in range(len(lanes))]
+    keys = path_keys(key, np.arange(PER_MODE * len(lanes)), Stream.REFINED_DRAWS)
+    components = _Components(problem, keys, own_start[0], source)
+    finals = [PER_MODE * mode for mode in range(len(lanes))]
+    for mode, lane in enumerate(lanes):
+        assert lane.approximation is not None
+        components.add(finals[mode], mode, lane.approximation)
+        components.add(finals[mode] + 1, mode, own_start[mode])
+        for number, kept in enumerate(lane.kept[-(NUM_AVERAGED + 1) :]):
+            component = finals[mode] + 2 + number
+            components.add(component, mode, kept.normal)
+            components.keys = components.keys.at[component].set(kept.key)
+            components.log_p[component], components.counts[component] = kept.log_p, len(kept.log_p)
+    components.score(finals, settings.num_draws)
+    own = _own_densities(components, finals)
+    elbo = estimate_elbo(own[0], own[1])
+    initial = np.array([lane.elbos[0] for lane in lanes]), np.array([lane.elbo_standard_errors[0] for lane in lanes])
+    error = np.hypot(np.nan_to_num(elbo.standard_error), np.nan_to_num(initial[1]))
+    uses_start = elbo.mean < initial[0] - 2 * error
+    if uses_start.any():
+        components.score([finals[mode] + 1 for mode in np.flatnonzero(uses_start)], settings.num_draws)
+    adapted, before = 0, (np.nan, np.nan)
+    while True:
+        drawn = components.draws()
+        log_q, log_mixture = components.densities(drawn[0], drawn[1])
+        ratios = log_ratios(drawn[2], log_mixture)
+        if not np.any(ratios > -np.inf):
+            raise NoFiniteDrawError(
+                "The log density is not finite at any draw of any refined approximation, so the draws cannot be "
+                "weighted."
+            )
+        smoothed = psis.smooth_log_weights(ratios)
+        if adapted == 0:
+            before = (float(smoothed.pareto_k), float(smoothed.effective_sample_size))
+        good = smoothed.pareto_k <= psis.pareto_k_threshold(len(ratios))
+        enough = smoothed.effective_sample_size >= ENOUGH_OF_WANTED * settings.num_psis_draws
+        if adapted == MOST_ADAPTED or (good and enough):
+            break
+        weights = np.exp(smoothed.log_weights)
+        new = []
+        for mode in range(len(lanes)):
+            of_mode = components.modes[drawn[0]] == mode
+            if weights[of_mode].sum() > 0:
+                component = finals[mode] + PER_MODE - MOST_ADAPTED + adapted
+                rows = np.flatnonzero(of_mode & (weights > 0))
+                normal = components.weighted_moments(
+                    drawn[0][rows], drawn[1][rows], weights[rows], components.normals[finals[mode]]
+                )
+                components.add(component, mode, normal)
+                new.append(component)
+        components.score(new, settings.num_draws)
+        adapted += 1
+    weights = np.exp(smoothed.log_weights)
+    shares = np.bincount(components.modes[drawn[0]], weights=weights, minlength=len(lanes))
+    modes = tuple(
+        RefinedMode(
+            path=lane.start,
+            approximation=components.normals[finals[mode]],
+            elbo=float(elbo.mean[mode]),
+            elbo_standard_error=float(elbo.standard_error[mode]),
+            initial_elbo=lane.elbos[0],
+            initial_elbo_standard_error=lane.elbo_standard_errors[0],
+            pareto_k=_pareto_k(own[0][mode], own[1][mode]),
+            initial_pareto_k=_pareto_k(*(lane.first_draws or (np.zeros(0), np.zeros(0)))),
+            elbos=tuple(lane.elbos),
+            divergences=tuple(lane.divergences),
+            num_undone=lane.num_undone,
+            num_gradients=lane.num_gradients,
+            uses_start=bool(uses_start[mode]),
+            weight=float(shares[mode]),
+        )
+        for mode, lane in enumerate(lanes)
+    )
+    paths = np.array([lane.start for lane in lanes])[components.modes[drawn[0]]]
+    pool = Pool(
+        paths=paths,
+        lanes=drawn[0],
+        indices=drawn[1],
+        log_p=drawn[2],
+        log_q=log_q,
+        log_proposal=log_mixture,
+        log_weights=smoothed.log_weights,
+        pareto_k=float(smoothed.pareto_k),
+        pareto_k_by_path=np.full(settings.num_paths, np.nan),
+        effective_sample_size=float(smoothed.effective_sample_size),
+        num_invalid=int(smoothed.num_invalid),
+    )
+    num_densities = refined.num_densities + components.num_densities
+    return pool, components.source, Refinement(modes, adapted, *before, num_densities)
+
+
+def _own_densities(components: _Components, finals: Sequence[int]) -> tuple[Float[np.ndarray, "mode draw"], ...]:
+    count = components.counts[finals[0]]
+    lanes, indices = np.repeat(finals, count), np.tile(np.arange(count), len(finals))
+    log_q, _ = components.densities(lanes, indices)
+    return np.stack([components.log_p[final] for final in finals]), log_q.reshape(len(finals), -1)
+
+
+def _pareto_k(log_p: np.ndarray, log_q: np.ndarray) -> float:
+    ratios = log_ratios(log_p, log_q)
+    return float(psis.smooth_log_weights(ratios).pareto_k) if np.any(ratios > -np.inf) else np.inf
