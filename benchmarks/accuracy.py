@@ -17,7 +17,16 @@ from benchmarks import posteriors
 
 
 # Each entry has columns of its own: its name and what it gives to `pathfinder.fit`.
-VARIANTS: dict[str, dict[str, Any]] = {"plain": {}}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "history 10": {"covariance_history": 10},
+    "history 30": {"covariance_history": 30},
+    "secant": {"diagonals": "secant"},
+    "bank": {"diagonals": "bank"},
+    "race": {"schedule": "race"},
+    "race, bank": {"schedule": "race", "diagonals": "bank"},
+    "race, bank, history 30": {"schedule": "race", "diagonals": "bank", "covariance_history": 30},
+}
 
 # Ratios to Stan's median above these are marked, by measure.
 LIMITS = {"w1": 1.15, "densities_per_path": 1.05, "gradients_per_path": 1.2}
