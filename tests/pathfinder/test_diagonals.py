@@ -49,7 +49,7 @@ def test_secant_follows_the_units_of_the_parameters():
     hessian, units = correlated_hessian(5), np.logspace(-3, 3, 5)
     steps, changes = pairs_of(hessian, 4)
     plain = secant_diagonal(sums_of(Pairs(steps, changes)), jnp.ones(5))
-    scaled = secant_diagonal(sums_of(Pairs(steps * units, changes / units)), jnp.ones(5))
+    scaled = secant_diagonal(sums_of(Pairs(steps * units[None], changes / units[None])), jnp.ones(5))
     np.testing.assert_allclose(scaled, plain * units**2, rtol=1e-12)
 
 

@@ -13,7 +13,7 @@ from pathfinder._diagonals import SecantSums, scalar_diagonal, secant_diagonal, 
 from pathfinder._initial_points import initial_points
 from pathfinder._linalg import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
 from pathfinder._paths import NUM_FINALISTS, RACE
-from pathfinder._scoring import draw_and_score, estimate_elbo
+from pathfinder._scoring import estimate_elbo, score_lanes
 from pathfinder._starts import find_starts
 from pathfinder._streams import Stream, counted_keys, path_keys
 from tests import problems
@@ -49,10 +49,22 @@ def elbo_key(seed, path, counter):
 
 
 def elbo_of(model, normal, key, num_draws):
-    normal = jax.tree.map(jnp.asarray, normal)
-    keys = counted_keys(key, np.arange(num_draws))
-    scored = jax.jit(lambda normal, keys: draw_and_score(normal, keys, lambda x: model.density(x, None)))(normal, keys)
-    return estimate_elbo(scored.log_p, scored.log_q)
+    lane = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], normal)
+    keys = counted_keys(key, np.arange(num_draws))[None]
+    scored = score_lanes(lane, keys, np.zeros(1, np.int64), None, density=model.density, batched=False)
+    return estimate_elbo(scored.log_p[0], scored.log_q[0])
+
+
+@jax.jit
+def follow(gilbert, sums, step, change):
+    sums = update_secant_sums(sums, step, change)
+    return has_curvature(step, change), update_diagonal(gilbert, step, change), sums
+
+
+@jax.jit
+def candidates(position, gradient, pairs, gilbert, sums):
+    diagonals = (gilbert, secant_diagonal(sums, gilbert), scalar_diagonal(pairs))
+    return [inverse_hessian_normal(position, gradient, pairs, diagonal) for diagonal in diagonals]
 
 
 def approximations(path, starts, number, history_size):
@@ -61,18 +73,14 @@ def approximations(path, starts, number, history_size):
     gradients = -np.vstack([starts.gradient[number], path.trajectory.gradient])
     dim = positions.shape[1]
     gilbert, sums = jnp.ones(dim), SecantSums(jnp.zeros(dim), jnp.zeros(dim))
-    steps, changes = [np.zeros(dim)] * history_size, [np.zeros(dim)] * history_size
-    make = jax.jit(inverse_hessian_normal)
-    for step, change, position, gradient in zip(
-        np.diff(positions, axis=0), np.diff(gradients, axis=0), positions[1:], gradients[1:], strict=True
-    ):
-        assert has_curvature(jnp.asarray(step), jnp.asarray(change))
-        gilbert = update_diagonal(gilbert, jnp.asarray(step), jnp.asarray(change))
-        sums = update_secant_sums(sums, jnp.asarray(step), jnp.asarray(change))
-        steps, changes = [*steps, step], [*changes, change]
-        pairs = Pairs(jnp.asarray(np.array(steps[-history_size:])), jnp.asarray(np.array(changes[-history_size:])))
-        diagonals = (gilbert, secant_diagonal(sums, gilbert), scalar_diagonal(pairs))
-        yield [make(jnp.asarray(position), jnp.asarray(gradient), pairs, diagonal) for diagonal in diagonals]
+    padding = np.zeros((history_size, dim))
+    steps, changes = (np.vstack([padding, np.diff(points, axis=0)]) for points in (positions, gradients))
+    for row in range(len(positions) - 1):
+        window = slice(row + 1, row + 1 + history_size)
+        curved, gilbert, sums = follow(gilbert, sums, steps[row + history_size], changes[row + history_size])
+        assert curved
+        pairs = Pairs(jnp.asarray(steps[window]), jnp.asarray(changes[window]))
+        yield candidates(positions[row + 1], gradients[row + 1], pairs, gilbert, sums)
 
 
 def starts_of(model, seed):
