@@ -17,7 +17,18 @@ from benchmarks import posteriors
 
 
 # Each entry has columns of its own: its name and what it gives to `pathfinder.fit`.
-VARIANTS: dict[str, dict[str, Any]] = {"plain": {}, "refined": {"refine": True}}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "refined": {"refine": True, "schedule": "race"},
+    "history 10": {"covariance_history": 10},
+    "history 30": {"covariance_history": 30},
+    "secant": {"diagonals": "secant"},
+    "bank": {"diagonals": "bank"},
+    "race": {"schedule": "race"},
+    "race, bank": {"schedule": "race", "diagonals": "bank"},
+    "race, bank, history 30": {"schedule": "race", "diagonals": "bank", "covariance_history": 30},
+}
+USUAL = ("plain", "refined")
 
 # Ratios to Stan's median above these are marked, by measure.
 LIMITS = {"w1": 1.15, "densities_per_path": 1.05, "gradients_per_path": 1.2}
@@ -265,7 +276,7 @@ def geometric_mean(values: Sequence[float]) -> float:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("--posterior", nargs="+", metavar="NAME", help="only these posteriors")
-    parser.add_argument("--variant", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--variant", nargs="+", choices=list(VARIANTS), default=list(USUAL))
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
     parser.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
     options = parser.parse_args(arguments)

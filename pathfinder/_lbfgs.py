@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from pathfinder._diagonals import SecantSums, secant_diagonal, update_secant_sums
 from pathfinder._linalg import Pairs, has_curvature, update_diagonal
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -103,6 +104,7 @@ class Trace(NamedTuple):
     position: Float[Array, "row dim"]
     gradient: Float[Array, "row dim"]  # of the negative log density
     diagonal: Float[Array, "row dim"]  # initial inverse Hessian of the approximation there
+    secant: Float[Array, "row dim"] | None  # another one, if it is followed
     pairs_end: Int[Array, " row"]  # the newest pair of the approximation is row pairs_end - 1 of the pairs
     log_density: Float[Array, " row"]
     iteration: Int[Array, " row"]
@@ -117,7 +119,7 @@ class Trace(NamedTuple):
 class Records(NamedTuple):
     """What a path leaves behind, written in place: the pairs that entered its history and its accepted iterates.
 
-    The first `history_size` rows of `pairs` hold the newest pairs of before the last `rewind`.
+    The first `num_kept` rows of `pairs` hold the newest pairs of before the last `rewind`.
     """
 
     pairs: Pairs
@@ -141,7 +143,8 @@ class PathState(NamedTuple):
     num_gradients: Int[Array, ""]
     initial_log_density: Float[Array, ""]
     diagonal: Float[Array, " dim"]
-    pairs_end: Int[Array, ""]  # rows [pairs_end - history_size, pairs_end) of the pairs are the newest
+    secant_sums: SecantSums | None  # if they are followed
+    pairs_end: Int[Array, ""]  # rows [pairs_end - num_kept, pairs_end) of the pairs are the newest
     num_pairs: Int[Array, ""]  # since the last reset, for the direction
     num_recorded: Int[Array, ""]
 
@@ -153,8 +156,15 @@ class Path(NamedTuple):
     records: Records
 
 
-def init(start: Start, history_size: int, num_rows: int) -> Path:
-    """A path that has not been evaluated yet, with room to record `num_rows` iterates before `rewind`."""
+def init(start: Start, num_kept: int, num_rows: int, follows_secant: bool = False) -> Path:
+    """A path that has not been evaluated yet.
+
+    Args:
+        start: Where it may start.
+        num_kept: Number of newest pairs that are kept, for directions and approximations.
+        num_rows: Number of iterates that can be recorded before `rewind`.
+        follows_secant: Whether to follow the diagonal of `secant_diagonal` as well.
+    """
     dim, dtype = start.center.shape[0], start.center.dtype
     zero, nothing, no = jnp.zeros((), dtype), jnp.zeros((), jnp.int32), jnp.zeros((), bool)
     vector = jnp.zeros(dim, dtype)
@@ -173,13 +183,14 @@ def init(start: Start, history_size: int, num_rows: int) -> Path:
         num_gradients=nothing,
         initial_log_density=zero,
         diagonal=jnp.ones(dim, dtype),
-        pairs_end=jnp.asarray(history_size, jnp.int32),
+        secant_sums=SecantSums(vector, vector) if follows_secant else None,
+        pairs_end=jnp.asarray(num_kept, jnp.int32),
         num_pairs=nothing,
         num_recorded=nothing,
     )
     row = _trace_row(state, zero, zero, zero)
-    trace = Trace(*[jnp.zeros((num_rows, *value.shape), value.dtype) for value in row])
-    pairs = Pairs(*[jnp.zeros((history_size + num_rows, dim), dtype)] * 2)
+    trace = jax.tree_util.tree_map(lambda value: jnp.zeros((num_rows, *value.shape), value.dtype), row)
+    pairs = Pairs(*[jnp.zeros((num_kept + num_rows, dim), dtype)] * 2)
     return Path(state, Records(pairs, trace))
 
 
@@ -193,13 +204,13 @@ def propose_start(state: PathState) -> Float[Array, " dim"]:
     return jnp.where(state.phase == STARTING, initial_point(state.start, state.num_gradients), state.position)
 
 
-def rewind(path: Path, history_size: int) -> Path:
-    """Forget the recorded iterates, but for the pairs that later approximations need."""
+def rewind(path: Path, num_kept: int) -> Path:
+    """Forget the recorded iterates, but for the pairs that later directions and approximations need."""
     state, (pairs, trace) = path
-    newest = newest_pairs(pairs, state.pairs_end, history_size)
-    pairs = Pairs(*[rows.at[:history_size].set(part) for rows, part in zip(pairs, newest, strict=True)])
+    newest = newest_pairs(pairs, state.pairs_end, num_kept)
+    pairs = Pairs(*[rows.at[:num_kept].set(part) for rows, part in zip(pairs, newest, strict=True)])
     state = state._replace(
-        pairs_end=jnp.full_like(state.pairs_end, history_size), num_recorded=jnp.zeros_like(state.num_recorded)
+        pairs_end=jnp.full_like(state.pairs_end, num_kept), num_recorded=jnp.zeros_like(state.num_recorded)
     )
     return Path(state, Records(pairs, trace))
 
@@ -391,6 +402,9 @@ def accept(
     diagonal = update_diagonal(state.diagonal, moved, change)
     curved = has_curvature(moved, change) & jnp.all(jnp.isfinite(diagonal) & (diagonal > 0))
     diagonal = jnp.where(curved, diagonal, state.diagonal)
+    secant_sums = state.secant_sums
+    if secant_sums is not None:
+        secant_sums = _select(curved, update_secant_sums(secant_sums, moved, change), secant_sums)
     row = jnp.where(curved & accepted, state.pairs_end, pairs.positions.shape[0])  # out of bounds: dropped
     pairs = Pairs(pairs.positions.at[row].set(moved, mode="drop"), pairs.gradients.at[row].set(change, mode="drop"))
     pairs_end = state.pairs_end + (curved & accepted).astype(jnp.int32)
@@ -413,6 +427,7 @@ def accept(
         was_reset=jnp.zeros((), bool),
         iteration=state.iteration + 1,
         diagonal=diagonal,
+        secant_sums=secant_sums,
         pairs_end=pairs_end,
         num_pairs=num_pairs,
     )
@@ -427,7 +442,7 @@ def record(path: Path, keep: Bool[Array, ""], before: PathState) -> Path:
     step_norm = jnp.linalg.norm(state.position - before.position)
     values = _trace_row(state, step_norm, before.search.step, before.search.first_step)
     values = values._replace(was_reset=before.was_reset)
-    trace = Trace(*[rows.at[row].set(value, mode="drop") for rows, value in zip(trace, values, strict=True)])
+    trace = jax.tree_util.tree_map(lambda rows, value: rows.at[row].set(value, mode="drop"), trace, values)
     return Path(state._replace(num_recorded=state.num_recorded + keep.astype(jnp.int32)), Records(pairs, trace))
 
 
@@ -436,6 +451,7 @@ def _trace_row(state: PathState, step_norm, alpha, first_alpha) -> Trace:
         position=state.position,
         gradient=state.gradient,
         diagonal=state.diagonal,
+        secant=None if state.secant_sums is None else secant_diagonal(state.secant_sums, state.diagonal),
         pairs_end=state.pairs_end,
         log_density=-state.f,
         iteration=state.iteration,

@@ -20,6 +20,8 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from pathfinder import _lbfgs
 from pathfinder._devices import CPU_PATHS, Devices
+from pathfinder._diagonals import BANKS, scalar_diagonal
+from pathfinder._finalists import Finalists
 from pathfinder._jaxopt import JaxoptAdvance
 from pathfinder._lbfgs import Path, Records, Start, Tolerances
 from pathfinder._linalg import LowRankNormal, inverse_hessian_normal
@@ -31,6 +33,8 @@ from pathfinder._status import Status
 MAX_ROWS = 32  # iterates that a lane makes before they are scored
 FIRST_STEPS = 4
 SECONDS_PER_CALL = 0.2
+NUM_FINALISTS = 3  # approximations of a path that leave the race
+RACE = -1  # where the keys of other draws have the iteration
 # Densities evaluated at a time: on a CPU more only fill up partial batches; accelerators take what memory allows.
 CPU_DRAWS_PER_BATCH = 800
 CPU_LANES_PER_BATCH = 32
@@ -198,9 +202,11 @@ def advance(
     return jax.lax.while_loop(go_on, step, (jnp.zeros((), jnp.int32), paths))[1]
 
 
-@partial(jax.jit, static_argnames=("history_size", "num_rows"))
-def _start_lanes(starts: Start, unused: Bool[Array, " lane"], *, history_size: int, num_rows: int) -> Path:
-    paths = jax.vmap(lambda start: _lbfgs.init(start, history_size, num_rows))(starts)
+@partial(jax.jit, static_argnames=("num_kept", "num_rows", "follows_secant"))
+def _start_lanes(
+    starts: Start, unused: Bool[Array, " lane"], *, num_kept: int, num_rows: int, follows_secant: bool
+) -> Path:
+    paths = jax.vmap(lambda start: _lbfgs.init(start, num_kept, num_rows, follows_secant))(starts)
     phase = jnp.where(unused, _lbfgs.DONE, paths.state.phase)
     return paths._replace(state=paths.state._replace(phase=phase))
 
@@ -210,61 +216,106 @@ def _take(tree: Any, indices: Int[Array, " n"]) -> Any:
     return jax.tree_util.tree_map(lambda leaf: leaf[indices], tree)
 
 
-@partial(jax.jit, static_argnames=("history_size",), donate_argnames=("paths",))
-def _rewind_lanes(paths: Path, stalled: Bool[Array, " lane"], *, history_size: int) -> Path:
+@partial(jax.jit, static_argnames=("num_kept",), donate_argnames=("paths",))
+def _rewind_lanes(paths: Path, stalled: Bool[Array, " lane"], *, num_kept: int) -> Path:
     """Make room for the next iterates, and end the lanes whose ELBO has stalled."""
-    paths = jax.vmap(lambda path: _lbfgs.rewind(path, history_size))(paths)
+    paths = jax.vmap(lambda path: _lbfgs.rewind(path, num_kept))(paths)
     phase = jnp.where(stalled, _lbfgs.DONE, paths.state.phase)
     status = jnp.where(stalled, Status.ELBO_STALLED, paths.state.status).astype(paths.state.status.dtype)
     return paths._replace(state=paths.state._replace(phase=phase, status=status))
 
 
-@partial(jax.jit, static_argnames=("history_size", "num_draws"))
+@partial(jax.jit, static_argnames=("history_size", "diagonals", "num_draws", "is_race"))
 def build_lanes(
     records: Records,
     elbo_keys: UInt32[Array, "lane 2"],
     lanes: Int[Array, " batch"],
     rows: Int[Array, " batch"],
+    candidates: Int[Array, " batch"],
     *,
     history_size: int,
+    diagonals: tuple[str, ...],
     num_draws: int,
+    is_race: bool,
 ) -> tuple[LowRankNormal, UInt32[Array, "batch draw 2"]]:
-    """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO."""
+    """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO.
 
-    def one(lane, row):
+    Args:
+        records: Of all lanes.
+        elbo_keys: Key of each lane.
+        lanes: Lane of each iterate.
+        rows: Its row in the records.
+        candidates: Which of `diagonals` its approximation is built on.
+        history_size: Number of pairs of an approximation.
+        diagonals: Names of diagonals, see `BANKS`.
+        num_draws: Draws for each ELBO.
+        is_race: Whether all iterates of a lane share their random numbers.
+    """
+
+    def one(lane, row, candidate):
         trace = jax.tree_util.tree_map(lambda leaf: leaf[lane, row], records.trace)
         window = trace.pairs_end - history_size + jnp.arange(history_size, dtype=jnp.int32)
         pairs = jax.tree_util.tree_map(lambda leaf: leaf[lane, window], records.pairs)
-        normal = inverse_hessian_normal(trace.position, trace.gradient, pairs, trace.diagonal)
-        key = jax.random.fold_in(elbo_keys[lane], trace.iteration)
-        return normal, jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
+        bank = {"gilbert": trace.diagonal, "secant": trace.secant, "scalar": scalar_diagonal(pairs)}
+        chosen = [bank[name] for name in diagonals]
+        diagonal = chosen[0] if len(chosen) == 1 else jnp.stack(chosen)[candidate]
+        return inverse_hessian_normal(trace.position, trace.gradient, pairs, diagonal)
 
-    return jax.vmap(one)(lanes, rows)
-
-
-@jax.jit
-def _replace_lanes(best: LowRankNormal, batch: LowRankNormal, source, replace) -> LowRankNormal:
-    def choose(old, new):
-        chosen = replace.reshape(-1, *[1] * (old.ndim - 1))
-        return jnp.where(chosen, new[source], old)
-
-    return jax.tree_util.tree_map(choose, best, batch)
+    counters = jnp.full_like(lanes, RACE) if is_race else records.trace.iteration[lanes, rows]
+    return jax.vmap(one)(lanes, rows, candidates), elbo_draw_keys(elbo_keys, lanes, counters, num_draws=num_draws)
 
 
-def scoring_batch_size(problem: Problem, settings: Settings, devices: Devices) -> int:
-    """Lanes per device in one scoring batch, from the dimension and the number of draws alone."""
+@partial(jax.jit, static_argnames=("num_draws",))
+def elbo_draw_keys(
+    elbo_keys: UInt32[Array, "lane 2"], lanes: Int[Array, " batch"], counters: Int[Array, " batch"], *, num_draws: int
+) -> UInt32[Array, "batch draw 2"]:
+    """The keys of the draws that estimate the ELBO of one iteration of each lane, or of the race if that is `RACE`."""
+
+    def one(lane, counter):
+        key = jax.random.fold_in(elbo_keys[lane], counter)
+        return jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(num_draws))
+
+    return jax.vmap(one)(lanes, counters)
+
+
+def covariance_history(settings: Settings) -> int:
+    """Number of pairs of an approximation."""
+    return settings.covariance_history or settings.history_size
+
+
+def _num_kept(settings: Settings) -> int:
+    return max(settings.history_size, covariance_history(settings))
+
+
+def _num_slots(settings: Settings) -> int:
+    return NUM_FINALISTS if settings.schedule == "race" else 1
+
+
+def _filled(first: int, size: int, total: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of one batch, those past the end replaced by the first, and which of them are in use."""
+    chosen = np.arange(first, first + size)
+    used = chosen < total
+    return np.where(used, chosen, first), used
+
+
+def scoring_batch_size(problem: Problem, settings: Settings, devices: Devices, num_draws: int | None = None) -> int:
+    """Lanes per device in one scoring batch, from the dimension and the number of draws of a lane alone.
+
+    That is `num_elbo_draws` unless another one is given.
+    """
+    num_draws = num_draws or settings.num_elbo_draws
     itemsize = np.dtype(problem.dtype).itemsize
     data_bytes = 0
     if problem.batched:
         leaves = jax.tree_util.tree_leaves(problem.data)
         data_bytes = sum(leaf.nbytes // leaf.shape[0] for leaf in leaves)
-    per_lane = problem.dim * itemsize * 4 * (settings.num_elbo_draws + settings.history_size) + data_bytes
+    per_lane = problem.dim * itemsize * 4 * (num_draws + covariance_history(settings)) + data_bytes
     if not devices.is_cpu:
-        most = ACCELERATOR_DRAWS_PER_BATCH // settings.num_elbo_draws
+        most = ACCELERATOR_DRAWS_PER_BATCH // num_draws
     elif problem.batched:
-        most = CPU_DRAWS_PER_BATCH_OF_FITS // settings.num_elbo_draws
+        most = CPU_DRAWS_PER_BATCH_OF_FITS // num_draws
     else:
-        most = min(CPU_DRAWS_PER_BATCH // settings.num_elbo_draws, CPU_LANES_PER_BATCH)
+        most = min(CPU_DRAWS_PER_BATCH // num_draws, CPU_LANES_PER_BATCH)
     return devices.lanes_per_batch(per_lane, max(1, most))
 
 
@@ -290,7 +341,7 @@ def run_paths(
         report: Called with the progress of the lanes that moved, in order, after each scoring.
     """
     num_lanes = starts.center.shape[0]
-    block_size = _block_size(problem, num_lanes, devices)
+    block_size = _block_size(problem, num_lanes, settings, devices)
     blocks = []
     for first in range(0, num_lanes, block_size):
         lanes = np.arange(first, min(first + block_size, num_lanes))
@@ -327,10 +378,13 @@ def _goes_on(block: Generator[None, None, None]) -> bool:
     return False
 
 
-def _block_size(problem: Problem, num_lanes: int, devices: Devices) -> int:
+def _block_size(problem: Problem, num_lanes: int, settings: Settings, devices: Devices) -> int:
     """Lanes that are advanced together, on one device."""
     itemsize = np.dtype(problem.dtype).itemsize
-    per_lane = 8 * MAX_ROWS * problem.dim * itemsize
+    # Beyond one approximation from the pairs of the direction, for which there is room among the rows.
+    more_pairs = 2 * (_num_kept(settings) - settings.history_size)
+    more_factors = 2 * (_num_slots(settings) * covariance_history(settings) - settings.history_size)
+    per_lane = (8 * MAX_ROWS + more_pairs + max(0, more_factors)) * problem.dim * itemsize
     if problem.batched:
         assert problem.num_fits is not None
         per_fit = num_lanes // problem.num_fits
@@ -357,9 +411,18 @@ class _Block:
     def __post_init__(self):
         problem, settings, devices = self.problem, self.settings, self.devices
         itemsize = np.dtype(problem.dtype).itemsize
-        row_bytes = 5 * problem.dim * itemsize * self.size
-        self.num_rows = max(8, devices.lanes_per_batch(row_bytes, MAX_ROWS))
-        self.batch_size = scoring_batch_size(problem, settings, devices)
+        self.is_race = settings.schedule == "race"
+        self.draws_per_lane = settings.num_race_draws if self.is_race else settings.num_elbo_draws
+        self.num_candidates = len(BANKS[settings.diagonals])
+        self.follows_secant = "secant" in BANKS[settings.diagonals]
+        vectors_per_row = 5 + self.follows_secant
+        row_bytes = vectors_per_row * problem.dim * itemsize * self.size
+        # The pairs kept for the covariance alone take the place of rows.
+        kept_rows = -(-2 * (_num_kept(settings) - settings.history_size) // vectors_per_row)
+        self.num_rows = max(8, devices.lanes_per_batch(row_bytes, MAX_ROWS + kept_rows) - kept_rows)
+        batch_size = scoring_batch_size(problem, settings, devices, self.draws_per_lane)
+        # The candidates of an iterate are in one batch.
+        self.batch_size = max(1, batch_size // self.num_candidates) * self.num_candidates
         self.data = problem.data
         if problem.batched:
             assert problem.num_fits is not None
@@ -382,7 +445,7 @@ class _Block:
         self.num_elbo_draws = np.zeros(count, np.int64)
         self.tables: list[list[Iterations]] = [[] for _ in range(count)]
         self.trajectories: list[list] = [[] for _ in range(count)]
-        self.best: LowRankNormal | None = None
+        self.finalists = Finalists(self.size, _num_slots(settings))
         self.jaxopt: JaxoptAdvance | None = None
         if settings.optimizer == "jaxopt":
             self.jaxopt = JaxoptAdvance(problem.density, settings.history_size, self._data_of_lane)
@@ -402,7 +465,13 @@ class _Block:
                 (self.data, _take((self.starts, self.elbo_keys), padded)), self.number
             )
             unused = np.arange(self.size) >= len(self.lanes)
-            paths = _start_lanes(starts, unused, history_size=settings.history_size, num_rows=self.num_rows)
+            paths = _start_lanes(
+                starts,
+                unused,
+                num_kept=_num_kept(settings),
+                num_rows=self.num_rows,
+                follows_secant=self.follows_secant,
+            )
         steps = FIRST_STEPS
         done = False
         unscored = False
@@ -426,12 +495,15 @@ class _Block:
                     yield from self._take_in(paths, report)
                     if not done:
                         stalled = self._end_stalled()
-                        paths = _rewind_lanes(paths, stalled, history_size=settings.history_size)
+                        paths = _rewind_lanes(paths, stalled, num_kept=_num_kept(settings))
                         done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
+            yield from self._end(report)
         except (Interrupt, KeyboardInterrupt):
             if unscored and not paths.state.phase.is_deleted():
                 for _ in self._take_in(paths, report):
                     pass  # there is nothing else to wait for
+            for _ in self._end(report):
+                pass
             raise
 
     @contextmanager
@@ -448,6 +520,12 @@ class _Block:
         rows = np.concatenate([np.arange(number) for number in num_recorded]).astype(np.int64)
         elbos = yield from self._score(paths.records, lanes, rows)
         report(self._tabulate(paths.records, lanes, rows, elbos))
+
+    def _end(self, report) -> Generator[None, None, None]:
+        """Choose among the finalists, if there is more than one of a lane."""
+        if self.is_race:
+            yield from self._end_race()
+            report([self._report(lane, _concatenated([])) for lane in range(len(self.lanes))])
 
     def _advance(self, paths: Path, data: Any, tolerances: Tolerances, steps: int) -> Path:
         if self.jaxopt is not None:
@@ -482,53 +560,84 @@ class _Block:
         self.initial_log_density = np.asarray(state.initial_log_density, np.float64)[:count]
 
     def _score(self, records: Records, lanes, rows) -> Generator[None, None, list[ElboEstimate]]:
-        """Estimate the ELBO of every recorded iterate and keep the best approximations."""
-        settings = self.settings
+        """Estimate the ELBO of the approximations at every recorded iterate and keep the best ones.
+
+        The estimates are those of the best approximation at each iterate.
+        """
+        candidates = np.tile(np.arange(self.num_candidates), len(lanes))
+        lanes, rows = (np.repeat(part, self.num_candidates) for part in (lanes, rows))
+        iterations = np.asarray(records.trace.iteration)
         elbos = []
         for first in range(0, len(lanes), self.batch_size):
             with self._timed("elbo"):
-                chosen = np.arange(first, first + self.batch_size)
-                used = chosen < len(lanes)
-                chosen = np.where(used, chosen, first)
-                approximations, scored = self._score_batch(records, lanes[chosen], rows[chosen])
+                chosen, used = _filled(first, self.batch_size, len(lanes))
+                approximations, scored = self._score_batch(records, lanes[chosen], rows[chosen], candidates[chosen])
             yield
             with self._timed("elbo"):
                 elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
-                elbos.append(elbo)
-                self._keep_best(
-                    approximations, lanes[chosen[used]], elbo, np.asarray(records.trace.iteration), rows[chosen]
-                )
-                if settings.save_trajectory:
-                    self._keep_trajectory(records, approximations, lanes[chosen[used]], rows[chosen[used]])
-        np.add.at(self.num_elbo_draws, lanes, settings.num_elbo_draws)
+                chosen = chosen[used]
+                self._keep_best(approximations, lanes[chosen], elbo, iterations[lanes[chosen], rows[chosen]])
+                by_iterate = np.argmax(elbo.mean.reshape(-1, self.num_candidates), axis=1)
+                best = np.arange(len(by_iterate)) * self.num_candidates + by_iterate
+                elbos.append(ElboEstimate(*[column[best] for column in elbo]))
+                if self.settings.save_trajectory:
+                    own = jax.tree_util.tree_map(lambda leaf, best=best: np.asarray(leaf)[best], approximations)
+                    self._keep_trajectory(records, own, lanes[chosen[best]], rows[chosen[best]])
+        np.add.at(self.num_elbo_draws, lanes, self.draws_per_lane)
         return elbos
 
-    def _score_batch(self, records: Records, lanes, rows) -> tuple[LowRankNormal, ScoredDraws]:
-        settings = self.settings
+    def _score_batch(self, records: Records, lanes, rows, candidates) -> tuple[LowRankNormal, ScoredDraws]:
         approximations, keys = build_lanes(
-            records, self.keys, lanes, rows, history_size=settings.history_size, num_draws=settings.num_elbo_draws
+            records,
+            self.keys,
+            lanes,
+            rows,
+            candidates,
+            history_size=covariance_history(self.settings),
+            diagonals=BANKS[self.settings.diagonals],
+            num_draws=self.draws_per_lane,
+            is_race=self.is_race,
         )
-        scored = score_lanes(
+        return approximations, self._score_lanes(approximations, keys, lanes)
+
+    def _score_lanes(self, approximations: LowRankNormal, keys, lanes) -> ScoredDraws:
+        return score_lanes(
             approximations, keys, self.fit_of_lane[lanes], self.data, density=self.problem.density,
             batched=self.problem.batched,
         )  # fmt: skip
-        return approximations, scored
 
-    def _keep_best(self, approximations: LowRankNormal, lanes, elbo, iterations, rows) -> None:
-        source = np.zeros(self.size, np.int64)
-        replace = np.zeros(self.size, bool)
+    def _keep_best(self, approximations: LowRankNormal, lanes, elbo: ElboEstimate, iterations) -> None:
+        self.finalists.offer(approximations, lanes, elbo.mean, iterations)
         for position, lane in enumerate(lanes):
             if elbo.mean[position] > self.elbo[lane]:
                 self.elbo[lane] = elbo.mean[position]
                 self.elbo_standard_error[lane] = elbo.standard_error[position]
-                self.best_iteration[lane] = iterations[lane, rows[position]]
-                source[lane], replace[lane] = position, True
-        if self.best is None:
-            self.best = jax.tree_util.tree_map(
-                lambda leaf: jnp.full((self.size, *leaf.shape[1:]), jnp.nan, leaf.dtype), approximations
-            )
-        if replace.any():
-            self.best = _replace_lanes(self.best, approximations, source, replace)
+                self.best_iteration[lane] = iterations[position]
+
+    def _end_race(self) -> Generator[None, None, None]:
+        """Estimate the ELBOs of the best of the race with fresh draws, and let these choose."""
+        kept = self.finalists.elbo[: len(self.lanes)] > -np.inf
+        lanes, slots = np.nonzero(kept)
+        size = scoring_batch_size(self.problem, self.settings, self.devices)
+        means, errors = np.full(kept.shape, -np.inf), np.full(kept.shape, np.nan)
+        for first in range(0, len(lanes), size):
+            with self._timed("elbo"):
+                chosen, used = _filled(first, size, len(lanes))
+                lane, slot = lanes[chosen], slots[chosen]
+                keys = elbo_draw_keys(
+                    self.keys, lane, self.finalists.iteration[lane, slot], num_draws=self.settings.num_elbo_draws
+                )
+                scored = self._score_lanes(self.finalists.take(lane, slot), keys, lane)
+            yield
+            with self._timed("elbo"):
+                elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
+                means[lane[used], slot[used]] = elbo.mean
+                errors[lane[used], slot[used]] = elbo.standard_error
+                np.add.at(self.num_elbo_draws, lane[used], self.settings.num_elbo_draws)
+        every, best = np.arange(len(self.lanes)), np.argmax(means, axis=1)
+        self.elbo, self.elbo_standard_error = means[every, best], errors[every, best]
+        self.best_iteration = np.where(self.elbo > -np.inf, self.finalists.iteration[every, best], -1)
+        self.finalists.elbo[: len(self.lanes)] = means
 
     def _keep_trajectory(self, records: Records, approximations: LowRankNormal, lanes, rows) -> None:
         positions = np.asarray(records.trace.position[lanes, rows])
@@ -557,13 +666,14 @@ class _Block:
             table = Iterations(*[column[own] for column in (*columns, means, errors, finite)])
             if len(table.iteration) or self.phase[lane] == _lbfgs.DONE:
                 self.tables[lane].append(table)
-                reports.append(
-                    PathReport(
-                        int(self.lanes[lane]), float(self.initial_log_density[lane]), table, Status(self.status[lane]),
-                        int(self.best_iteration[lane]), float(self.elbo[lane]),
-                    )
-                )  # fmt: skip
+                reports.append(self._report(lane, table))
         return reports
+
+    def _report(self, lane: int, table: Iterations) -> PathReport:
+        return PathReport(
+            int(self.lanes[lane]), float(self.initial_log_density[lane]), table, Status(self.status[lane]),
+            int(self.best_iteration[lane]), float(self.elbo[lane]),
+        )  # fmt: skip
 
     def finish(self) -> None:
         """Settle the status of every lane."""
@@ -579,10 +689,10 @@ def _join(blocks: list[_Block], devices: Devices, num_lanes: int, interrupted: b
     def joined(name):
         return np.concatenate([getattr(block, name) for block in blocks])
 
-    template = next((block.best for block in blocks if block.best is not None), None)
+    chosen = [block.finalists.best for block in blocks]
+    template = next((best for best in chosen if best is not None), None)
     parts = []
-    for block in blocks:
-        best = block.best
+    for block, best in zip(blocks, chosen, strict=True):
         if best is None and template is not None:
             best = jax.tree_util.tree_map(lambda leaf: jnp.full_like(leaf, jnp.nan), template)
         count = len(block.lanes)

@@ -26,7 +26,7 @@ _RULES: dict[Callable[[Any], bool], str] = {
 }
 
 
-_MAY_BE_NONE = ("init_radius", "elbo_patience")
+_MAY_BE_NONE = ("init_radius", "covariance_history", "elbo_patience")
 
 
 def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[str, ...] | None = None) -> Any:
@@ -50,6 +50,12 @@ class Settings:
     num_elbo_draws: int = _option(25, "Draws to estimate each ELBO", _count)
     max_lbfgs_iters: int = _option(1000, "Largest number of L-BFGS iterations", _count)
     history_size: int = _option(5, "Number of past steps that the inverse Hessian is made from", _count)
+    covariance_history: int | None = _option(
+        None,
+        "Number of past steps that the covariance of an approximation is made from; None is `history_size`, which then "
+        "is for the direction alone",
+        _count,
+    )
     init_alpha: float = _option(0.001, "First trial step length, times the gradient", _positive)
     tol_obj: float = _option(1e-12, "Stop when the log density changes by less", _positive)
     tol_rel_obj: float = _option(1e4, "Stop at this relative change of the log density, in units of 2.2e-16", _positive)
@@ -80,6 +86,19 @@ class Settings:
     elbo_patience: int | None = _option(
         50, "Stop a path when its ELBO has not improved for this many iterations; None goes on to convergence", _count
     )
+    diagonals: str = _option(
+        "gilbert",
+        "Diagonal that a covariance is built on: that of Gilbert and Lemarechal, a running secant estimate, or the "
+        "best by ELBO of both and a single number, at three times the draws",
+        ("gilbert", "secant", "bank"),
+    )
+    schedule: str = _option(
+        "cmdstan",
+        "How ELBOs are compared: `num_elbo_draws` for every approximation as in Stan, or a race with fewer, whose best "
+        "three are then estimated with `num_elbo_draws` others",
+        ("cmdstan", "race"),
+    )
+    num_race_draws: int = _option(8, "Draws for every approximation in the race", _count)
     optimizer: str = _option("lbfgs", "What makes the paths", ("lbfgs", "jaxopt"))
     refine: bool = _option(
         False,

@@ -65,20 +65,21 @@ def run_lanes(log_density, starts, **options):
         paths = advance_lanes(log_density, paths, tolerances)
         host = jax.tree.map(np.asarray, paths)
         for lane, parts in enumerate(traces):
-            parts.append([rows[lane, : host.state.num_recorded[lane]] for rows in host.records.trace])
+            num_recorded = int(host.state.num_recorded[lane])
+            parts.append(jax.tree.map(lambda rows, i=lane, n=num_recorded: rows[i, :n], host.records.trace))
         if np.all(host.state.phase == _lbfgs.DONE):
             break
-        paths = jax.vmap(partial(_lbfgs.rewind, history_size=5))(paths)
+        paths = jax.vmap(partial(_lbfgs.rewind, num_kept=5))(paths)
     states = [jax.tree.map(lambda leaf, i=lane: leaf[i], host.state) for lane in range(len(starts))]
-    columns = [[np.concatenate(column) for column in zip(*parts, strict=True)] for parts in traces]
-    return [(state, _lbfgs.Trace(*trace)) for state, trace in zip(states, columns, strict=True)]
+    whole = [jax.tree.map(lambda *rows: np.concatenate(rows), *parts) for parts in traces]
+    return list(zip(states, whole, strict=True))
 
 
 @jax.jit
 def start_lanes(starts):
     def lane(start):
         box = Start(jnp.zeros(2, jnp.uint32), start, jnp.zeros_like(start), jnp.int32(1))
-        return _lbfgs.init(box, history_size=5, num_rows=100)
+        return _lbfgs.init(box, num_kept=5, num_rows=100)
 
     return jax.vmap(lane)(starts)
 
