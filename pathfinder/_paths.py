@@ -33,6 +33,7 @@ from pathfinder._status import Status
 MAX_ROWS = 32  # iterates that a lane makes before they are scored
 FIRST_STEPS = 4
 SECONDS_PER_CALL = 0.2
+MOST_STEPS = 2**20
 NUM_FINALISTS = 3  # approximations of a path that leave the race
 RACE = -1  # where the keys of other draws have the iteration
 # Densities evaluated at a time: on a CPU more only fill up partial batches; accelerators take what memory allows.
@@ -488,7 +489,7 @@ class _Block:
                     done = np.all(np.asarray(paths.state.phase) == _lbfgs.DONE)
                 # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
                 elapsed = time.perf_counter() - begin
-                steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, 4 * steps))
+                steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, min(4 * steps, MOST_STEPS)))
                 # Scoring goes by the number of iterates and never by the clock, which must not change results.
                 if done or np.any(num_recorded >= self.num_rows):
                     unscored = False

@@ -6,7 +6,7 @@ a round changes little, then with steps that average over the remaining rounds.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,15 +18,18 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from pathfinder._linalg import LowRankNormal, dense_form
 from pathfinder._modes import distinct_modes
 from pathfinder._paths import Interrupt, PathOutcomes, Problem
+from pathfinder._refine_low_rank import low_rank_form, refine_low_rank
+from pathfinder._refined_lane import KeptRound, RefinedLane
 from pathfinder._score_matching import match_scores, usable_draws
 from pathfinder._scoring import ScoredDraws, estimate_elbo
 from pathfinder._settings import Settings
-from pathfinder._streams import Stream, counted_keys, normal, path_keys
+from pathfinder._streams import Stream, counted_keys, draw_keys, normal, path_keys
 
 
 DENSE_LIMIT = 200  # dimensions up to which the covariance is a full matrix
 BOLD_WEIGHT = 10.0  # times the batch size, before averaging
 NUM_AVERAGED = 5
+NUM_KEPT = NUM_AVERAGED + 1  # newest rounds whose draws are kept
 # A round that changes no variance by more than a factor of 4, and the mean by less than a standard deviation per
 # dimension, is the last one that is taken alone.
 SETTLED_LOG_CHANGE = 2 * np.log(2.0)
@@ -45,42 +48,6 @@ class Round(NamedTuple):
     log_change: Float[Array, " lane"]
     squared_shift: Float[Array, " lane"]  # per dimension
     divergence: Float[Array, " lane"]
-
-
-@dataclass
-class RefinedLane:
-    """What became of one starting approximation.
-
-    Args:
-        start: Lane of `PathOutcomes` that it came from.
-        approximation: The refined normal.
-        elbos: ELBO estimates of the normal that each round began with; the first is the starting approximation's.
-        elbo_standard_errors: Their Monte Carlo standard errors.
-        divergences: Per dimension, the mean squared difference of the scores of the density and that normal, in its own
-            metric: 0 where they agree.
-        num_undone: Rounds that made things worse and were undone.
-        num_gradients: Evaluations of the log density with its gradient.
-        kept: Rounds whose draws are worth keeping, with the normal that they are from.
-        first_draws: Log densities of the draws of the starting approximation.
-    """
-
-    start: int
-    approximation: LowRankNormal | None = None
-    elbos: list[float] = field(default_factory=list)
-    elbo_standard_errors: list[float] = field(default_factory=list)
-    divergences: list[float] = field(default_factory=list)
-    num_undone: int = 0
-    num_gradients: int = 0
-    kept: list["KeptRound"] = field(default_factory=list)
-    first_draws: tuple[np.ndarray, np.ndarray] | None = None
-
-
-class KeptRound(NamedTuple):
-    """Scored draws of one round, which are made again from the key."""
-
-    normal: LowRankNormal
-    key: UInt32[np.ndarray, " 2"]
-    log_p: Float[np.ndarray, " draw"]
 
 
 @partial(jax.jit, static_argnames=("density", "batched"))
@@ -156,20 +123,36 @@ def refine(
         max_rounds: Most rounds of each.
         check: Called between rounds; ends all by raising `Interrupt`, with what they have come to.
     """
+    if problem.dim > DENSE_LIMIT:
+        return _refine_one_by_one(problem, starts, lanes, keys, fits, max_rounds, check)
     most = min(LANES_PER_BATCH, len(lanes)) if problem.batched else 1
     refined = []
     for first in range(0, len(lanes), most):
         rows = np.minimum(np.arange(first, first + most), len(lanes) - 1)
-        normals = _dense_forms(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts))
+        normals = refinable(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts))
         used = [RefinedLane(int(lane)) for lane in lanes[first : first + most]]
         _refine_batch(problem, normals, used, keys[rows], fits[rows], max_rounds, check)
         refined += used
     return refined
 
 
+def _refine_one_by_one(problem: Problem, starts, lanes, keys, fits, max_rounds: int, check) -> list[RefinedLane]:
+    refined = []
+    for row, lane in enumerate(lanes):
+        data = problem.data
+        if problem.batched:
+            data = jax.tree_util.tree_map(lambda leaf, fit=fits[row]: leaf[fit], data)
+        start = jax.tree_util.tree_map(lambda leaf, i=row: leaf[i], starts)
+        refined.append(RefinedLane(int(lane)))
+        refine_low_rank(problem, low_rank_form(start), refined[-1], keys[row], data, max_rounds, check)
+    return refined
+
+
 @jax.jit
-def _dense_forms(normals: LowRankNormal) -> LowRankNormal:
-    return jax.vmap(dense_form)(normals)
+def refinable(normals: LowRankNormal) -> LowRankNormal:
+    """The same distributions, on the leading axis, in the form that refinement keeps."""
+    dense = normals.mean.shape[-1] <= DENSE_LIMIT
+    return jax.vmap(dense_form if dense else low_rank_form)(normals)
 
 
 def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rounds: int, check) -> None:
@@ -195,7 +178,10 @@ def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rou
             for lane, report in enumerate(used):
                 if not progress.done[lane]:
                     own = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], outcome)
-                    _note(report, own, elbo.mean[lane], elbo.standard_error[lane], count)
+                    report.note(
+                        float(elbo.mean[lane]), float(elbo.standard_error[lane]), float(own.divergence), count,
+                        own.scored.log_p, own.scored.log_q,
+                    )  # fmt: skip
             slack = 3 * np.hypot(np.nan_to_num(elbo.standard_error), accepted_error) + problem.dim
             worse = (elbo.mean < accepted_elbo - slack) | ~_is_finite(outcome.updated)
             undone = np.array([report.num_undone for report in used] + [MOST_UNDONE] * (size - len(used)))
@@ -210,6 +196,7 @@ def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rou
                 elif progress.num_averaged[lane] > 0 or outcome.divergence[lane] < USEFUL_DIVERGENCE:
                     own = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], (present, outcome.scored.log_p))
                     report.kept.append(KeptRound(own[0], np.asarray(round_keys[lane]), own[1]))
+                    del report.kept[:-NUM_KEPT]
             progress.ceiling = np.where(undo, progress.ceiling / 16, progress.ceiling)
             progress.num_averaged += step & ((progress.num_averaged > 0) | settled)
             progress.done = progress.done | (step & ((progress.num_averaged > NUM_AVERAGED) | matched))
@@ -224,21 +211,6 @@ def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rou
     present = _choose(valid, present, accepted)
     for lane, report in enumerate(used):
         report.approximation = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], present)
-
-
-def _note(report: RefinedLane, own: Round, elbo: float, standard_error: float, count: int) -> None:
-    report.elbos.append(float(elbo))
-    report.elbo_standard_errors.append(float(standard_error))
-    report.divergences.append(float(own.divergence))
-    report.num_gradients += count
-    if report.first_draws is None:
-        report.first_draws = (np.asarray(own.scored.log_p), np.asarray(own.scored.log_q))
-
-
-@partial(jax.jit, static_argnames="count")
-def draw_keys(keys: UInt32[Array, "lane 2"], count: int) -> UInt32[Array, "lane draw 2"]:
-    """Keys of the first draws of each lane's stream."""
-    return jax.vmap(lambda key: jax.vmap(lambda draw: jax.random.fold_in(key, draw))(jnp.arange(count)))(keys)
 
 
 def _is_finite(normals: LowRankNormal) -> Bool[np.ndarray, " lane"]:
@@ -258,7 +230,7 @@ class RefinedFit(NamedTuple):
 
     Args:
         lanes: One for each mode; `start` is the number of the path that it started from.
-        starts: The normals that they started from, without a basis.
+        starts: The normals that they started from, in the form of the refined ones.
         num_densities: Evaluations of the log density to tell modes apart.
     """
 
@@ -299,11 +271,11 @@ def refine_modes(
     starts = jax.tree_util.tree_map(lambda leaf: leaf[lanes], outcomes.approximations)
     lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
     refined = refine(problem, starts, paths, lane_keys, fits, settings.max_refine_rounds, check=check)
-    dense = jax.tree_util.tree_map(np.asarray, _dense_forms(starts))
+    forms = jax.tree_util.tree_map(np.asarray, refinable(starts))
     results: list[RefinedFit | None] = []
     for fit in range(num_fits):
         own = np.flatnonzero(fits == fit)
-        own_starts = jax.tree_util.tree_map(lambda leaf, rows=own: leaf[rows], dense)
+        own_starts = jax.tree_util.tree_map(lambda leaf, rows=own: leaf[rows], forms)
         result = RefinedFit([refined[row] for row in own], own_starts, num_densities // num_fits)
         results.append(result if len(own) else None)
     return results

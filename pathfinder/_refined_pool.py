@@ -19,7 +19,7 @@ from pathfinder._linalg import LowRankNormal
 from pathfinder._mixture import log_mixture_density
 from pathfinder._paths import Problem
 from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios
-from pathfinder._refine import NUM_AVERAGED, RefinedFit
+from pathfinder._refine import NUM_KEPT, RefinedFit
 from pathfinder._scoring import draw_lanes, estimate_elbo, score_lanes
 from pathfinder._settings import Settings
 from pathfinder._streams import Stream, path_keys
@@ -28,7 +28,6 @@ from pathfinder._streams import Stream, path_keys
 MOST_ADAPTED = 3  # rounds of adaptive importance sampling
 INFLATION = 1.2  # of the standard deviations of the normals that it adds: proposals should be wider than the target
 ENOUGH_OF_WANTED = 0.5  # effective sample size, relative to the number of draws wanted, at which it stops
-PER_MODE = 2 + NUM_AVERAGED + 1 + MOST_ADAPTED  # components that there is room for
 
 
 @dataclass(frozen=True)
@@ -205,15 +204,19 @@ def refined_pool(
         NoFiniteDrawError: If the density is not finite at any draw.
     """
     lanes = refined.lanes
+    dense = refined.starts.basis is None
+    # Room for what a mode can bring, always the same.
+    most_adapted = MOST_ADAPTED if dense else 0
+    per_mode = 2 + (NUM_KEPT + MOST_ADAPTED if dense else 0)
     own_start = [jax.tree_util.tree_map(lambda leaf, i=i: leaf[i], refined.starts) for i in range(len(lanes))]
-    keys = path_keys(key, np.arange(PER_MODE * len(lanes)), Stream.REFINED_DRAWS)
+    keys = path_keys(key, np.arange(per_mode * len(lanes)), Stream.REFINED_DRAWS)
     components = _Components(problem, keys, own_start[0], source)
-    finals = [PER_MODE * mode for mode in range(len(lanes))]
+    finals = [per_mode * mode for mode in range(len(lanes))]
     for mode, lane in enumerate(lanes):
         assert lane.approximation is not None
         components.add(finals[mode], mode, lane.approximation)
         components.add(finals[mode] + 1, mode, own_start[mode])
-        for number, kept in enumerate(lane.kept[-(NUM_AVERAGED + 1) :]):
+        for number, kept in enumerate(lane.kept):
             component = finals[mode] + 2 + number
             components.add(component, mode, kept.normal)
             components.keys = components.keys.at[component].set(kept.key)
@@ -241,14 +244,14 @@ def refined_pool(
             before = (float(smoothed.pareto_k), float(smoothed.effective_sample_size))
         good = smoothed.pareto_k <= psis.pareto_k_threshold(len(ratios))
         enough = smoothed.effective_sample_size >= ENOUGH_OF_WANTED * settings.num_psis_draws
-        if adapted == MOST_ADAPTED or (good and enough):
+        if adapted == most_adapted or (good and enough):
             break
         weights = np.exp(smoothed.log_weights)
         new = []
         for mode in range(len(lanes)):
             of_mode = components.modes[drawn[0]] == mode
             if weights[of_mode].sum() > 0:
-                component = finals[mode] + PER_MODE - MOST_ADAPTED + adapted
+                component = finals[mode] + per_mode - MOST_ADAPTED + adapted
                 rows = np.flatnonzero(of_mode & (weights > 0))
                 normal = components.weighted_moments(
                     drawn[0][rows], drawn[1][rows], weights[rows], components.normals[finals[mode]]

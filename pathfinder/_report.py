@@ -70,8 +70,8 @@ def _refinement(refinement: "Refinement") -> list[str]:
     ]
     if refinement.num_adapted:
         lines.append(
-            f"The proposal was then adapted to its own weighted draws {refinement.num_adapted} times; before, k-hat was "
-            f"{refinement.pareto_k_before:.2f} and the effective sample size "
+            f"The proposal was then adapted to its own weighted draws {refinement.num_adapted} times; before, k-hat "
+            f"was {refinement.pareto_k_before:.2f} and the effective sample size "
             f"{refinement.effective_sample_size_before:.0f}."
         )
     return lines

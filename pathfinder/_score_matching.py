@@ -58,14 +58,14 @@ def match_scores(
     u = jnp.where(usable[:, None], noise, 0.0)
     v = jnp.where(usable[:, None], scores, 0.0)
     mean_u, mean_v = share @ u, share @ v
-    centered_u, centered_v = u - mean_u, v - mean_v
+    centered_u, centered_v = u - mean_u[None, :], v - mean_v[None, :]
     shrunk = weight / (1 + weight)
-    target = identity + weight * (centered_u.T * share) @ centered_u + shrunk * jnp.outer(mean_u, mean_u)
-    scatter = weight * (centered_v.T * share) @ centered_v + shrunk * jnp.outer(mean_v, mean_v)
+    target = identity + weight * (centered_u.T * share[None, :]) @ centered_u + shrunk * jnp.outer(mean_u, mean_u)
+    scatter = weight * (centered_v.T * share[None, :]) @ centered_v + shrunk * jnp.outer(mean_v, mean_v)
     root = jnp.linalg.cholesky(target)
     values, vectors = jnp.linalg.eigh(root.T @ scatter @ root)
     values = jnp.maximum(values, 0.0)  # of a positive semi-definite matrix, up to rounding
-    factor = (root @ vectors) * jnp.sqrt(2.0 / (1.0 + jnp.sqrt(1.0 + 4.0 * values)))
+    factor = (root @ vectors) * jnp.sqrt(2.0 / (1.0 + jnp.sqrt(1.0 + 4.0 * values)))[None, :]
     covariance = factor @ factor.T
     eigenvalues = jnp.linalg.eigvalsh(covariance)
     enough = count >= 2

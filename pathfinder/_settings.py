@@ -104,7 +104,7 @@ class Settings:
         False,
         "Refine the best approximation of each mode by matching scores on small batches of draws, and draw from that",
     )
-    max_refine_rounds: int = _option(25, "Largest number of batches of gradients for each mode", _count)
+    max_refine_rounds: int = _option(40, "Largest number of batches of gradients for each mode", _count)
     reuse_elbo_draws: bool = _option(
         False,
         "Return the draws that won the ELBO comparison among the draws, as Stan does; their ELBO is biased upwards",

@@ -9,6 +9,7 @@ on a CPU (jax 0.10.2), and this form a twentieth of a second. Keys are pairs of 
 """
 
 from enum import IntEnum
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -86,3 +87,9 @@ def counted_keys(keys: UInt32[Array, "... 2"], counters: Int[Array, " n"]) -> UI
 def host_generator(key: Key, purpose: str) -> np.random.Generator:
     """A generator of the host for one purpose, apart from the streams of all paths."""
     return np.random.default_rng([*map(int, np.asarray(key)), *purpose.encode()])
+
+
+@partial(jax.jit, static_argnames="count")
+def draw_keys(keys: UInt32[Array, "lane 2"], count: int) -> UInt32[Array, "lane draw 2"]:
+    """Keys of the first draws of each lane's stream."""
+    return jax.vmap(lambda key: jax.vmap(lambda draw: fold_in(key, draw))(jnp.arange(count)))(keys)
