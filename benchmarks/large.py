@@ -11,16 +11,16 @@ import jax
 import numpy as np
 
 import pathfinder
-from benchmarks.accuracy import Table
+from benchmarks.accuracy import PLAIN, Table
 from benchmarks.large_models import hierarchical_logistic, latent_process, long_run_of_nuts, low_rank_normal
 
 
-VARIANTS = {"plain": {}, "refined": {"refine": True, "schedule": "race"}}
+VARIANTS = {"plain": PLAIN, "refined": {}}
 
 
 def moments_by_nuts(model: pathfinder.Model, quick: bool) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviations from two chains that start where Pathfinder ends."""
-    start = pathfinder.fit(model, seed=0, progress=False, refine=True).approximations[0].mean
+    start = pathfinder.fit(model, seed=0, progress=False).approximations[0].mean
     length = 100 if quick else 1000
     draws = long_run_of_nuts(model, np.asarray(start), length, length, 2)
     pooled = draws.reshape(-1, draws.shape[-1])

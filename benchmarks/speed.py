@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 import pathfinder
 import psis
-from benchmarks.accuracy import Table
+from benchmarks.accuracy import PLAIN, Table
 from benchmarks.models import eight_schools_noncentered
 from pathfinder._devices import CPU_PATHS, Devices
 from pathfinder._paths import Problem, scoring_batch_size
@@ -69,7 +69,7 @@ def eight_schools() -> pathfinder.Model:
 
 def pathfinder_call(num_draws: int) -> Callable[[int], Any]:
     model = eight_schools()
-    settings = pathfinder.Settings(num_draws=num_draws, num_psis_draws=num_draws, **SAME_WORK)
+    settings = pathfinder.Settings(num_draws=num_draws, num_psis_draws=num_draws, **SAME_WORK, **PLAIN)
 
     def call(seed):
         result = pathfinder.fit(model, seed=seed, progress=False, settings=settings)
@@ -217,7 +217,7 @@ def throughput(num_paths: int, dim: int, dtype: str, num_rows: int) -> Throughpu
     The density is a logistic regression; there are 25 draws per path, so that the paths dominate.
     """
     model = logistic_model(logistic_data(1, num_rows, dim, dtype))
-    settings = pathfinder.Settings(num_paths=num_paths, num_draws=25, num_psis_draws=25)
+    settings = pathfinder.Settings(num_paths=num_paths, num_draws=25, num_psis_draws=25, **PLAIN)
 
     def fit():
         result = pathfinder.fit(model, seed=1, progress=False, settings=settings)
@@ -332,7 +332,8 @@ def batch_row(name: str, model: pathfinder.Model, data: Any, scale: Scale) -> li
 
 
 def fit_all(model: pathfinder.Model, data: Any, num_draws: int, seed: int) -> pathfinder.BatchResult:
-    result = pathfinder.fit_batch(model, data, seed=seed, progress=False, num_draws=num_draws, num_psis_draws=num_draws)
+    options = {"num_draws": num_draws, "num_psis_draws": num_draws, **PLAIN}
+    result = pathfinder.fit_batch(model, data, seed=seed, progress=False, **options)
     _ = result.draws
     return result
 
@@ -345,7 +346,7 @@ def singles_per_second(model: pathfinder.Model, data: Any, scale: Scale) -> floa
     ]
 
     def fit(own):
-        options = {"num_draws": scale.num_draws, "num_psis_draws": scale.num_draws}
+        options = {"num_draws": scale.num_draws, "num_psis_draws": scale.num_draws, **PLAIN}
         return pathfinder.fit(own, seed=1, progress=False, **options).draws
 
     fit(models[0])
@@ -369,6 +370,7 @@ def large_fit(dim: int, num_draws: int, num_iterations: int) -> dict[str, float]
         num_psis_draws=num_draws,
         max_lbfgs_iters=num_iterations,
         elbo_patience=None,
+        **PLAIN,
         **never,
     )
     model = pathfinder.Model.from_log_density(

@@ -111,6 +111,7 @@ def _settings(config: Configuration, names: OutputNames) -> Settings:
         weights=engine.weights,
         resample=engine.resample,
         optimizer=engine.optimizer,
+        schedule=engine.schedule,
         refine=engine.refine,
         save_trajectory=bool(names.trajectories),
     )

@@ -124,6 +124,9 @@ class Engine:
         "multinomial", "How draws are resampled; multinomial is CmdStan's way"
     )
     optimizer: Literal["lbfgs", "jaxopt"] = _word("lbfgs", "Which L-BFGS runs the paths")
+    schedule: Literal["cmdstan", "race"] = _word(
+        "cmdstan", "How ELBOs are compared: num_elbo_draws for all (CmdStan), or a race whose best are estimated again"
+    )
     refine: bool = _switch(False, "Refine the best approximation of each mode with further gradients, and draw from it")
     platform: Literal["auto", "cpu", "gpu", "tpu"] = _word("auto", "Device to compute on")
     precision: Literal["double", "single"] = _word("double", "Floating-point precision of the computation")

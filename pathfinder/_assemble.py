@@ -99,7 +99,7 @@ def finite_draws_required(outcomes: PathOutcomes):
 
 def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndarray]:
     """Whether draws are resampled, and the rows of the pool to return."""
-    several = settings.num_paths > 1 or settings.refine
+    several = settings.num_paths > 1 or settings.refines
     if not (settings.psis_resample and settings.calculate_lp and several):
         return False, np.arange(len(pool))
     rng = host_generator(key, "resample")

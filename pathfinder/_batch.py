@@ -19,7 +19,7 @@ from pathfinder._initial_points import initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
-from pathfinder._paths import PathOutcomes, Problem, run_paths
+from pathfinder._paths import PathOutcomes, Problem, run_paths, scoring_batch_size
 from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios, make_pool, score_paths
 from pathfinder._progress import ProgressBar
 from pathfinder._refine import refine_modes
@@ -106,9 +106,11 @@ def fit_batch(
     source = draws_of(problem, outcomes, lane_keys, settings, chosen_devices, paths)
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None
-    if settings.refine:
+    if settings.refines and not outcomes.interrupted:
         modes = refine_modes(problem, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+        alone = dataclasses.replace(problem, data=first, num_fits=None)
+        source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
         refined = tuple(_refined_pool(problem, modes, fit, source, fit_keys[fit], settings) for fit in range(num_fits))
     else:
         scores = score_paths(problem, source, outcomes.best_iteration >= 0, settings, chosen_devices)
@@ -121,9 +123,9 @@ def _refined_pool(problem: Problem, modes, fit: int, source: PathDraws, key, set
     """The weighted draws of one fit; None if it failed."""
     if modes[fit] is None:
         return None
-    own = jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data)
+    own = dataclasses.replace(problem, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data), num_fits=None)
     try:
-        return refined_pool(dataclasses.replace(problem, data=own, num_fits=None), modes[fit], source, key, settings)
+        return refined_pool(own, modes[fit], source, key, settings)
     except NoFiniteDrawError:
         return None
 

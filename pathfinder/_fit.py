@@ -99,11 +99,9 @@ def fit(
     source = draws_of(problem, outcomes, key, settings, chosen_devices, numbers)
     refinement, seconds = None, dict(outcomes.seconds)
     with finite_draws_required(outcomes):
-        refined = (
-            refine_modes(problem, outcomes, key[None], settings, check=time_limit(begin, max_time))[0]
-            if (settings.refine)
-            else None
-        )
+        refined = None
+        if settings.refines and not outcomes.interrupted:
+            (refined,) = refine_modes(problem, outcomes, key[None], settings, check=time_limit(begin, max_time))
         if refined is None:
             pool = make_pool(score_paths(problem, source, succeeded, settings, chosen_devices), succeeded, settings)
         else:

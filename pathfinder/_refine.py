@@ -257,7 +257,7 @@ def refine_modes(
         check: As for `refine`.
 
     Returns:
-        One entry per fit; None where no path succeeded.
+        One entry per fit; None where no path succeeded, or a mode was interrupted before its first round.
     """
     num_fits = problem.num_fits or 1
     elbos = np.where(outcomes.best_iteration >= 0, outcomes.elbo, -np.inf).reshape(num_fits, -1)
@@ -277,5 +277,6 @@ def refine_modes(
         own = np.flatnonzero(fits == fit)
         own_starts = jax.tree_util.tree_map(lambda leaf, rows=own: leaf[rows], forms)
         result = RefinedFit([refined[row] for row in own], own_starts, num_densities // num_fits)
-        results.append(result if len(own) else None)
+        usable = len(own) and all(lane.elbos for lane in result.lanes)
+        results.append(result if usable else None)
     return results

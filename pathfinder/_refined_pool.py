@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, UInt32
 
 import psis
 from pathfinder._linalg import LowRankNormal
@@ -110,22 +110,31 @@ class _Components:
         room = len(keys)
         self.problem = problem
         self.normals = [placeholder] * room
-        self.keys = keys
+        self.keys = np.array(keys)
         self.counts = np.zeros(room, np.int64)
         self.modes = np.zeros(room, np.int64)
         self.log_p: list[np.ndarray] = [np.zeros(0)] * room
         self.path_source = source
+        self._stacked: PathDraws | None = None
         self.num_densities = 0
 
-    def add(self, component: int, mode: int, normal: LowRankNormal) -> None:
+    def add(self, component: int, mode: int, normal: LowRankNormal, key: np.ndarray | None = None) -> None:
+        """Put a normal in its place, with the key of its draws if it has one of its own."""
         self.normals[component], self.modes[component] = normal, mode
+        if key is not None:
+            self.keys[component] = key
+        self._stacked = None
 
     @property
     def source(self) -> PathDraws:
-        stacked = jax.tree_util.tree_map(lambda *leaves: jnp.asarray(np.stack(leaves)), *self.normals)
-        return dataclasses.replace(
-            self.path_source, approximations=stacked, draw_keys=self.keys, elbo_keys=self.keys, num_reused=0
-        )
+        """Where the draws of the components come from."""
+        if self._stacked is None:
+            stacked = jax.tree_util.tree_map(lambda *leaves: jnp.asarray(np.stack(leaves)), *self.normals)
+            keys = jnp.asarray(self.keys)
+            self._stacked = dataclasses.replace(
+                self.path_source, approximations=stacked, draw_keys=keys, elbo_keys=keys, num_reused=0
+            )
+        return self._stacked
 
     def score(self, components: Sequence[int], count: int) -> None:
         """Evaluate the density at draws of some components."""
@@ -144,14 +153,10 @@ class _Components:
             self.log_p[component], self.counts[component] = values, count
         self.num_densities += len(lanes)
 
-    def draws(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Component, number and log density of every draw."""
+    def scored(self) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+        """All draws: component, number and log density of each; log density under its component and the mixture."""
         lanes = np.repeat(np.arange(len(self.counts)), self.counts)
         indices = np.concatenate([np.arange(count) for count in self.counts])
-        return lanes, indices, np.concatenate(self.log_p)
-
-    def densities(self, lanes: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log densities of each draw under its own component and under the mixture."""
         source = self.source
         with np.errstate(divide="ignore"):
             log_weights = jnp.asarray(np.log(self.counts / self.counts.sum())[None], self.problem.dtype)
@@ -164,7 +169,7 @@ class _Components:
             own_log_q = np.asarray(own_log_q)
             for lane, rows in enumerate(used):
                 log_q[rows], log_mixture[rows] = own_log_q[lane, : len(rows)], values[lane, : len(rows)]
-        return log_q, log_mixture
+        return (lanes, indices, np.concatenate(self.log_p)), log_q, log_mixture
 
     def weighted_moments(self, lanes, indices, weights: np.ndarray, present: LowRankNormal) -> LowRankNormal:
         """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`."""
@@ -218,21 +223,21 @@ def refined_pool(
         components.add(finals[mode] + 1, mode, own_start[mode])
         for number, kept in enumerate(lane.kept):
             component = finals[mode] + 2 + number
-            components.add(component, mode, kept.normal)
-            components.keys = components.keys.at[component].set(kept.key)
+            components.add(component, mode, kept.normal, kept.key)
             components.log_p[component], components.counts[component] = kept.log_p, len(kept.log_p)
     components.score(finals, settings.num_draws)
-    own = _own_densities(components, finals)
-    elbo = estimate_elbo(own[0], own[1])
+    drawn, log_q, log_mixture = components.scored()
+    of_final = np.isin(drawn[0], finals)
+    own = drawn[2][of_final].reshape(len(finals), -1), log_q[of_final].reshape(len(finals), -1)
+    elbo = estimate_elbo(*own)
     initial = np.array([lane.elbos[0] for lane in lanes]), np.array([lane.elbo_standard_errors[0] for lane in lanes])
     error = np.hypot(np.nan_to_num(elbo.standard_error), np.nan_to_num(initial[1]))
     uses_start = elbo.mean < initial[0] - 2 * error
     if uses_start.any():
         components.score([finals[mode] + 1 for mode in np.flatnonzero(uses_start)], settings.num_draws)
+        drawn, log_q, log_mixture = components.scored()
     adapted, before = 0, (np.nan, np.nan)
     while True:
-        drawn = components.draws()
-        log_q, log_mixture = components.densities(drawn[0], drawn[1])
         ratios = log_ratios(drawn[2], log_mixture)
         if not np.any(ratios > -np.inf):
             raise NoFiniteDrawError(
@@ -259,6 +264,7 @@ def refined_pool(
                 components.add(component, mode, normal)
                 new.append(component)
         components.score(new, settings.num_draws)
+        drawn, log_q, log_mixture = components.scored()
         adapted += 1
     weights = np.exp(smoothed.log_weights)
     shares = np.bincount(components.modes[drawn[0]], weights=weights, minlength=len(lanes))
@@ -297,13 +303,6 @@ def refined_pool(
     )
     num_densities = refined.num_densities + components.num_densities
     return pool, components.source, Refinement(modes, adapted, *before, num_densities)
-
-
-def _own_densities(components: _Components, finals: Sequence[int]) -> tuple[Float[np.ndarray, "mode draw"], ...]:
-    count = components.counts[finals[0]]
-    lanes, indices = np.repeat(finals, count), np.tile(np.arange(count), len(finals))
-    log_q, _ = components.densities(lanes, indices)
-    return np.stack([components.log_p[final] for final in finals]), log_q.reshape(len(finals), -1)
 
 
 def _pareto_k(log_p: np.ndarray, log_q: np.ndarray) -> float:

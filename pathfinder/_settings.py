@@ -26,10 +26,10 @@ _RULES: dict[Callable[[Any], bool], str] = {
 }
 
 
-_MAY_BE_NONE = ("init_radius", "covariance_history", "elbo_patience")
+_MAY_BE_NONE = ("refine", "init_radius", "covariance_history", "elbo_patience")
 
 
-def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[str, ...] | None = None) -> Any:
+def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[Any, ...] | None = None) -> Any:
     return dataclasses.field(default=default, metadata={"help": help_text, "valid": valid})
 
 
@@ -93,16 +93,18 @@ class Settings:
         ("gilbert", "secant", "bank"),
     )
     schedule: str = _option(
-        "cmdstan",
+        "race",
         "How ELBOs are compared: `num_elbo_draws` for every approximation as in Stan, or a race with fewer, whose best "
         "three are then estimated with `num_elbo_draws` others",
         ("cmdstan", "race"),
     )
     num_race_draws: int = _option(8, "Draws for every approximation in the race", _count)
     optimizer: str = _option("lbfgs", "What makes the paths", ("lbfgs", "jaxopt"))
-    refine: bool = _option(
-        False,
-        "Refine the best approximation of each mode by matching scores on small batches of draws, and draw from that",
+    refine: bool | None = _option(
+        None,
+        "Refine the best approximation of each mode by matching scores on small batches of draws, and draw from that; "
+        "None does so unless `calculate_lp` is off",
+        (True, False),
     )
     max_refine_rounds: int = _option(40, "Largest number of batches of gradients for each mode", _count)
     reuse_elbo_draws: bool = _option(
@@ -118,6 +120,11 @@ class Settings:
             object.__setattr__(self, field.name, checked)
         if self.refine and not self.calculate_lp:
             raise ValueError("`refine` needs the log density of the draws; leave `calculate_lp` at True.")
+
+    @property
+    def refines(self) -> bool:
+        """Whether approximations are refined."""
+        return self.calculate_lp if self.refine is None else self.refine
 
     @classmethod
     def describe(cls) -> str:

@@ -182,6 +182,7 @@ def test_there_is_at_least_one_core(monkeypatch):
         ("resample=stratified",),
         ("resample=without_replacement",),
         ("optimizer=jaxopt",),
+        ("schedule=race",),
         ("refine=true",),
         ("platform=cpu",),
         ("time_limit=1000",),

@@ -9,7 +9,8 @@ import pathfinder
 
 
 NUM_FITS = 6
-FEW = {"num_paths": 2, "num_draws": 200, "num_psis_draws": 100, "progress": False}
+PLAIN = {"refine": False, "schedule": "cmdstan"}
+FEW = {**PLAIN, "num_paths": 2, "num_draws": 200, "num_psis_draws": 100, "progress": False}
 
 
 def log_density(position, data):

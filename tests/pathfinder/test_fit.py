@@ -14,7 +14,8 @@ from pathfinder import Model, Status
 from tests import problems
 
 
-QUICK = {"progress": False, "num_draws": 200, "num_psis_draws": 200}
+PLAIN = {"refine": False, "schedule": "cmdstan"}
+QUICK = {**PLAIN, "progress": False, "num_draws": 200, "num_psis_draws": 200}
 
 
 def model_of(density):

@@ -19,7 +19,8 @@ from pathfinder._streams import Stream, counted_keys, path_keys
 from tests import problems
 
 
-QUICK = {"progress": False, "num_draws": 200, "num_psis_draws": 200}
+PLAIN = {"refine": False, "schedule": "cmdstan"}
+QUICK = {**PLAIN, "progress": False, "num_draws": 200, "num_psis_draws": 200}
 RACING = {"schedule": "race", "diagonals": "bank", "covariance_history": 12}
 
 

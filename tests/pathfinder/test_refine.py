@@ -1,6 +1,7 @@
 """Refined fits: exact on normals, modes kept apart, hard targets survived, costs counted."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from pathfinder._linalg import LowRankNormal
 from tests import problems
 
 
-QUICK = {"progress": False, "num_draws": 300, "num_psis_draws": 300, "refine": True}
+QUICK = {"progress": False, "num_draws": 300, "num_psis_draws": 300}
 
 
 def refined(density, dim, **options):
@@ -263,9 +264,23 @@ def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch):
     assert np.all(np.isfinite(result.unconstrained_draws))
 
 
+def test_without_time_for_a_round_the_paths_are_drawn_from(monkeypatch):
+    def interrupt():
+        raise pathfinder._paths.Interrupt
+
+    monkeypatch.setattr(pathfinder._fit, "refine_modes", partial(_refine_modes_interrupted, interrupt))
+    result = refined(problems.logistic_regression(5).log_density, 5)
+    assert result.refinement is None
+    assert np.all(np.isfinite(result.unconstrained_draws))
+
+
+def _refine_modes_interrupted(interrupt, *arguments, check):
+    return _refine.refine_modes(*arguments, check=interrupt)
+
+
 def test_needs_densities():
     with pytest.raises(ValueError, match="`refine` needs the log density"):
-        refined(lambda x: -jnp.sum(x**2), 2, calculate_lp=False)
+        refined(lambda x: -jnp.sum(x**2), 2, calculate_lp=False, refine=True)
 
 
 def test_report_names_the_refinement():
