@@ -11,6 +11,8 @@ from pathfinder._model import Model as Model
 from pathfinder._paths import Iterations as Iterations
 from pathfinder._paths import PathReport as PathReport
 from pathfinder._paths import Trajectory as Trajectory
+from pathfinder._refined_pool import RefinedMode as RefinedMode
+from pathfinder._refined_pool import Refinement as Refinement
 from pathfinder._result import PathfinderResult as PathfinderResult
 from pathfinder._result import PathResult as PathResult
 from pathfinder._settings import Settings as Settings

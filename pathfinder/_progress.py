@@ -19,6 +19,7 @@ class ProgressBar:
             total=num_paths, desc="Pathfinder", unit="path", disable=not enabled, delay=SHOW_AFTER_SECONDS, leave=False
         )
         self.num_iterations = 0
+        self.finished: set[int] = set()
         self.best_elbo = float("-inf")
 
     def __enter__(self) -> "ProgressBar":
@@ -32,4 +33,6 @@ class ProgressBar:
         self.num_iterations += sum(len(report.iterations.iteration) for report in reports)
         self.best_elbo = max([self.best_elbo, *(report.best_elbo for report in reports)])
         self.bar.set_postfix(iterations=self.num_iterations, best_elbo=f"{self.best_elbo:.2f}", refresh=False)
-        self.bar.update(sum(report.status != Status.RUNNING for report in reports))
+        finished = {report.lane for report in reports if report.status != Status.RUNNING} - self.finished
+        self.finished |= finished  # a path can report again after its end
+        self.bar.update(len(finished))
