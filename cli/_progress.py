@@ -7,6 +7,9 @@ first unfinished path as they come.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from jaxtyping import Bool
+
 from pathfinder import PathReport, Status
 
 from . import _console
@@ -18,6 +21,7 @@ class _Path:
     """What is known of a path that has not ended, and what of it is not printed yet."""
 
     lines: list[tuple[Callable[[str], None], str]] = field(default_factory=list)
+    rejected: Bool[np.ndarray, " point"] = field(default_factory=lambda: np.zeros(0, bool))
     has_started: bool = False
     has_ended: bool = False
     last_row: Progress | None = None  # held back until it is known whether the path ends there
@@ -38,7 +42,6 @@ class PathPrinter:
         init_failures: What to print (stdout, then stderr) for paths whose initial values cannot be used.
         radius: Half the width of the box in which paths start, and ...
         num_attempts: ... how many points each may have tried there.
-        rejection: Says what was wrong with the last of them.
         out: Prints on stdout; `error` on stderr.
     """
 
@@ -52,7 +55,6 @@ class PathPrinter:
         init_failures: Mapping[int, tuple[str, str]],
         radius: float,
         num_attempts: Sequence[int],
-        rejection: Callable[[int], str],
         out: Callable[[str], None],
         error: Callable[[str], None],
     ):
@@ -64,7 +66,6 @@ class PathPrinter:
         self._init_failures = init_failures
         self._radius = radius
         self._num_attempts = num_attempts
-        self._rejection = rejection
         self._out = out
         self._error = error
 
@@ -88,6 +89,7 @@ class PathPrinter:
     def _take(self, report: PathReport) -> None:
         path = self._paths[report.lane]
         path.best_iteration, path.best_elbo = report.best_iteration, report.best_elbo
+        path.rejected = report.rejected
         if report.status == Status.INITIALIZATION_FAILED:
             return
         if not path.has_started and self._refresh:
@@ -135,7 +137,7 @@ class PathPrinter:
             return [*([(self._out, f"{rejection}\n")] if rejection else []), (self._error, failure)]
         if status == Status.INITIALIZATION_FAILED:
             text = _console.initialization_failed(self._radius, self._num_attempts[index])
-            rejection = self._rejection(index) + ("\n" if self._radius else "")
+            rejection = _rejection(path.rejected[-1]) + ("\n" if self._radius else "")
             return [(self._out, rejection), (self._error, text)]
         if status == Status.LINE_SEARCH_FAILED_AT_START:
             return [(self._error, _console.line_search_failed_at_start())]
@@ -164,3 +166,8 @@ class PathPrinter:
             if not path.has_ended:
                 return
             self._current += 1
+
+
+def _rejection(has_density: bool) -> str:
+    """What was wrong with an initial point."""
+    return _console.rejected_gradient() if has_density else _console.rejected_zero_density()

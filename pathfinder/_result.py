@@ -39,7 +39,10 @@ class PathResult:
         num_densities: Evaluations of the log density alone, for ELBOs and draws.
         pareto_k: k-hat of its draws against its own approximation; NaN if there are none.
         weight: Share of the importance weight that fell on its draws.
-        initial_log_density: Log density at the initial point.
+        initial_log_density: Log density at the initial point; of a path that found none, at the last point tried.
+        initial_position: That point, on the unconstrained scale.
+        initial_gradient: Gradient of the log density there.
+        num_tries: Points tried, that one included.
         approximation: The best approximation, or None if the path failed.
         iterations: Table of all iterations, with their ELBOs.
         trajectory: Positions, gradients and approximations of all iterations, if `save_trajectory` was set.
@@ -55,6 +58,9 @@ class PathResult:
     pareto_k: float
     weight: float
     initial_log_density: float
+    initial_position: Float[np.ndarray, " dim"] = dataclasses.field(repr=False)
+    initial_gradient: Float[np.ndarray, " dim"] = dataclasses.field(repr=False)
+    num_tries: int
     approximation: LowRankNormal | None = dataclasses.field(repr=False)
     iterations: Iterations = dataclasses.field(repr=False)
     trajectory: Trajectory | None = dataclasses.field(repr=False)
