@@ -160,9 +160,10 @@ def test_paths_without_a_start():
     printer = console.printer(init_failures={1: ("was wrong", "because")})
     failure = {"status": Status.INITIALIZATION_FAILED, "best": (-1, -np.inf)}
     printer.update([report(index, [], rejected=[False], **failure) for index in (0, 1)])
-    failed = console.messages[1][1]
+    failed = console.messages[2][1]
     assert console.messages == [
-        ("out", f"{_console.rejected_zero_density()}\n"),
+        ("out", _console.rejected_zero_density()),
+        ("out", ""),
         ("err", failed),
         ("err", "Pathfinder iteration: 0 failed."),
         ("out", "was wrong\n"),
@@ -171,6 +172,19 @@ def test_paths_without_a_start():
     ]
     assert failed.startswith("Initialization between (-2, 2) failed after 100 attempts.")
     assert failed.endswith("Initialization failed.")
+
+
+@pytest.mark.parametrize("refresh", [0, 1])
+def test_every_rejected_point_is_printed_once(refresh):
+    console = Console()
+    printer = console.printer(refresh=refresh)
+    printer.update([report(0, [-1.0], rejected=[False, True, False])])
+    printer.update([report(0, [-1.0], rejected=[False, True, False], start=2, status=Status.CONVERGED_OBJECTIVE)])
+    zero, gradient = _console.rejected_zero_density(), _console.rejected_gradient()
+    assert [text for _, text in console.messages[:3]] == [zero, gradient, zero]
+    assert len(console.lines("Rejecting")) == 3
+    if refresh:
+        assert console.messages[3] == ("out", "Path [1] :Initial log joint density = -5.000000")
 
 
 def test_a_single_path_has_no_number_of_failure():
