@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-import pathfinder
 from pathfinder import Model, PathfinderError, PathfinderResult, PathReport, Settings, Status
+from pathfinder._fit import fit_model
 
 from . import _console
 from ._grammar import Configuration
@@ -52,7 +52,6 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
     inits = read_inits(config, model, _error)
     if options.num_psis_draws > options.num_draws * options.num_paths:
         _out(_console.more_psis_draws_than_draws())
-    seed = engine_seed(config, info)
     printer = PathPrinter(
         options.num_paths,
         first_id=config.id,
@@ -74,15 +73,17 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
     try:
         if len(inits.failures) == options.num_paths:
             raise PathfinderError("", [Status.INITIALIZATION_FAILED] * options.num_paths)
-        result = pathfinder.fit(
+        result = fit_model(
             model,
-            init=inits.points,
-            seed=seed,
-            settings=_settings(config, names),
+            inits.points,
+            info.seed,
+            _settings(config, names),
             devices=devices,
+            begin=begin,
             max_time=config.engine.time_limit,
             progress=config.engine.progress,
             report=report,
+            first_path=config.id - 1,
         )
     except PathfinderError as error:
         printer.finish(error.statuses)
@@ -95,11 +96,6 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
     printer.finish([path.status for path in result.paths])
     _print_end(result, config)
     return Fitted(result, psis_seconds)
-
-
-def engine_seed(config: Configuration, info: RunInfo) -> int:
-    """The engine's seed: that of the run for `id=1`, and another one for every other `id`."""
-    return info.seed + ((config.id - 1) % 2**32 << 32)
 
 
 def _settings(config: Configuration, names: OutputNames) -> Settings:
