@@ -2,15 +2,13 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-import pathfinder
-from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
-from pathfinder._starts import Starts, find_starts
+from pathfinder import Model, PathfinderError, PathfinderResult, PathReport, Settings, Status
+from pathfinder._fit import fit_model
 
 from . import _console
 from ._grammar import Configuration
@@ -28,12 +26,10 @@ class Fitted:
 
     Args:
         result: The result.
-        starts: Gives where the paths started, which is searched for again.
         psis_seconds: How long weighting and resampling took, after `result.seconds["total"]`.
     """
 
     result: PathfinderResult
-    starts: Callable[[], Starts]
     psis_seconds: float
 
 
@@ -56,8 +52,6 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
     inits = read_inits(config, model, _error)
     if options.num_psis_draws > options.num_draws * options.num_paths:
         _out(_console.more_psis_draws_than_draws())
-    seed = engine_seed(config, info)
-    starts = cache(lambda: find_starts(model, inits.points, seed))
     printer = PathPrinter(
         options.num_paths,
         first_id=config.id,
@@ -66,40 +60,42 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         init_failures=inits.failures,
         radius=config.init.radius,
         num_attempts=inits.points.max_tries.tolist(),
-        rejection=lambda path: _rejection(starts(), path),
         out=_out,
         error=_error,
     )
+    latest: dict[int, PathReport] = {}
+
+    def report(reports: list[PathReport]) -> None:
+        latest.update((each.lane, each) for each in reports)
+        printer.update(reports)
+
     begin = time.perf_counter()
     try:
         if len(inits.failures) == options.num_paths:
             raise PathfinderError("", [Status.INITIALIZATION_FAILED] * options.num_paths)
-        result = pathfinder.fit(
+        result = fit_model(
             model,
-            init=inits.points,
-            seed=seed,
-            settings=_settings(config, names),
+            inits.points,
+            info.seed,
+            _settings(config, names),
             devices=devices,
+            begin=begin,
             max_time=config.engine.time_limit,
             progress=config.engine.progress,
-            report=printer.update,
+            report=report,
+            first_path=config.id - 1,
         )
     except PathfinderError as error:
         printer.finish(error.statuses)
         if options.num_paths > 1:
             _out(_console.no_path_succeeded())
-        raise RunError(_failure(error, inits, starts, config.id)) from error
+        raise RunError(_failure(error, inits, latest, config.id)) from error
     except ValueError as error:
         raise RunError(f"Error: {error}") from error
     psis_seconds = time.perf_counter() - begin - result.seconds["total"]
     printer.finish([path.status for path in result.paths])
     _print_end(result, config)
-    return Fitted(result, starts, psis_seconds)
-
-
-def engine_seed(config: Configuration, info: RunInfo) -> int:
-    """The engine's seed: that of the run for `id=1`, and another one for every other `id`."""
-    return info.seed + ((config.id - 1) % 2**32 << 32)
+    return Fitted(result, psis_seconds)
 
 
 def _settings(config: Configuration, names: OutputNames) -> Settings:
@@ -127,14 +123,7 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
         _out(_console.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
 
 
-def _rejection(starts: Starts, path: int) -> str:
-    """What was wrong with the last initial point of a path."""
-    if np.isfinite(starts.log_density[path]):
-        return _console.rejected_gradient()
-    return _console.rejected_zero_density()
-
-
-def _failure(error: PathfinderError, inits: Inits, starts: Callable[[], Starts], first_id: int) -> str:
+def _failure(error: PathfinderError, inits: Inits, latest: Mapping[int, PathReport], first_id: int) -> str:
     """Why no path succeeded, path by path; nothing of those whose initial values have been reported."""
     if all(status.succeeded for status in error.statuses):
         return f"Error: {error}"
@@ -144,9 +133,9 @@ def _failure(error: PathfinderError, inits: Inits, starts: Callable[[], Starts],
             continue
         reason = status.message
         if status == Status.INITIALIZATION_FAILED:
-            what = "log density" if not np.isfinite(starts().log_density[path]) else "gradient"
-            value = starts().log_density[path] if what == "log density" else "not finite"
-            reason += f" At the last point tried the {what} is {value}."
+            log_density = latest[path].initial_log_density
+            what = "gradient is not finite" if np.isfinite(log_density) else f"log density is {log_density}"
+            reason += f" At the last point tried the {what}."
         reasons.setdefault(reason, []).append(str(first_id + path))
     lines = [f"  path {', '.join(paths)}: {reason}" for reason, paths in reasons.items()]
     return "\n".join(["Error: no path produced an approximation.", *lines])

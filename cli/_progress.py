@@ -6,6 +6,7 @@ first unfinished path as they come.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 
 from pathfinder import PathReport, Status
 
@@ -18,7 +19,7 @@ class _Path:
     """What is known of a path that has not ended, and what of it is not printed yet."""
 
     lines: list[tuple[Callable[[str], None], str]] = field(default_factory=list)
-    has_started: bool = False
+    has_started: bool = False  # or failed to
     has_ended: bool = False
     last_row: Progress | None = None  # held back until it is known whether the path ends there
     num_iterations: int = 0
@@ -38,7 +39,6 @@ class PathPrinter:
         init_failures: What to print (stdout, then stderr) for paths whose initial values cannot be used.
         radius: Half the width of the box in which paths start, and ...
         num_attempts: ... how many points each may have tried there.
-        rejection: Says what was wrong with the last of them.
         out: Prints on stdout; `error` on stderr.
     """
 
@@ -52,7 +52,6 @@ class PathPrinter:
         init_failures: Mapping[int, tuple[str, str]],
         radius: float,
         num_attempts: Sequence[int],
-        rejection: Callable[[int], str],
         out: Callable[[str], None],
         error: Callable[[str], None],
     ):
@@ -64,7 +63,6 @@ class PathPrinter:
         self._init_failures = init_failures
         self._radius = radius
         self._num_attempts = num_attempts
-        self._rejection = rejection
         self._out = out
         self._error = error
 
@@ -88,11 +86,12 @@ class PathPrinter:
     def _take(self, report: PathReport) -> None:
         path = self._paths[report.lane]
         path.best_iteration, path.best_elbo = report.best_iteration, report.best_elbo
-        if report.status == Status.INITIALIZATION_FAILED:
-            return
-        if not path.has_started and self._refresh:
-            initial = _console.initial_log_density(self._id(report.lane), report.initial_log_density)
-            path.lines.append((self._out, initial))
+        if not path.has_started and report.lane not in self._init_failures:
+            path.lines += [(self._out, _rejection(is_finite)) for is_finite in report.rejected]
+            has_start = report.status != Status.INITIALIZATION_FAILED and isfinite(report.initial_log_density)
+            if self._refresh and has_start:
+                initial = _console.initial_log_density(self._id(report.lane), report.initial_log_density)
+                path.lines.append((self._out, initial))
         path.has_started = True
         table = report.iterations
         for row in range(len(table.iteration)):
@@ -135,8 +134,7 @@ class PathPrinter:
             return [*([(self._out, f"{rejection}\n")] if rejection else []), (self._error, failure)]
         if status == Status.INITIALIZATION_FAILED:
             text = _console.initialization_failed(self._radius, self._num_attempts[index])
-            rejection = self._rejection(index) + ("\n" if self._radius else "")
-            return [(self._out, rejection), (self._error, text)]
+            return [*([(self._out, "")] if self._radius else []), (self._error, text)]
         if status == Status.LINE_SEARCH_FAILED_AT_START:
             return [(self._error, _console.line_search_failed_at_start())]
         if status == Status.INTERRUPTED_AT_START:
@@ -164,3 +162,8 @@ class PathPrinter:
             if not path.has_ended:
                 return
             self._current += 1
+
+
+def _rejection(is_finite: bool) -> str:
+    """What was wrong with an initial point; `is_finite` says whether its log density is."""
+    return _console.rejected_gradient() if is_finite else _console.rejected_zero_density()

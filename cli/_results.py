@@ -70,8 +70,7 @@ class _Writer:
 
     def trajectory(self, path: int, name: str) -> None:
         """The iterations of one path."""
-        history_size = self._config.pathfinder.history_size
-        records = trajectory_records(self._result.paths[path], self._fitted.starts(), path, history_size)
+        records = trajectory_records(self._result.paths[path], self._config.pathfinder.history_size)
         with atomic_file(name) as file:
             write_trajectory(file, records, self._sig_figs)
 

@@ -8,23 +8,20 @@ import numpy as np
 
 from pathfinder import LowRankNormal, PathResult
 from pathfinder._linalg import has_curvature
-from pathfinder._starts import Starts
 
 from ._trajectory import ApproximationRecord, TrajectoryRecord
 
 
-def trajectory_records(path: PathResult, starts: Starts, index: int, history_size: int) -> Iterator[TrajectoryRecord]:
+def trajectory_records(path: PathResult, history_size: int) -> Iterator[TrajectoryRecord]:
     """One record per iteration, beginning with the starting point.
 
     Args:
         path: A path whose trajectory was kept.
-        starts: Where the paths of its fit start.
-        index: The number of the path in the fit.
         history_size: Number of update pairs that an approximation may use.
     """
-    if not starts.usable[index]:
+    position, gradient = path.initial_position, path.initial_gradient
+    if not (np.isfinite(path.initial_log_density) and np.all(np.isfinite(gradient))):
         return
-    position, gradient = starts.position[index], starts.gradient[index]
     yield TrajectoryRecord(0, position, gradient)
     trajectory = path.trajectory
     if trajectory is None:

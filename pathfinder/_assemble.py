@@ -15,7 +15,7 @@ from pathfinder._refined_pool import Refinement
 from pathfinder._result import PathfinderResult, PathResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
-from pathfinder._streams import Key, host_generator
+from pathfinder._streams import Key, fit_key, host_generator
 
 
 class PathfinderError(RuntimeError):
@@ -41,6 +41,7 @@ def assemble(
     source: PathDraws,
     seconds: Mapping[str, float],
     refinement: Refinement | None = None,
+    first_path: int = 0,
 ) -> PathfinderResult:
     """The result of one fit.
 
@@ -54,8 +55,9 @@ def assemble(
         source: Where these come from.
         seconds: Wall time by stage.
         refinement: How the approximations were refined, if they were.
+        first_path: Number of the first path among the random streams.
     """
-    is_resampled, rows = choose_rows(pool, settings, key)
+    is_resampled, rows = choose_rows(pool, settings, fit_key(key, first_path))
     return PathfinderResult(
         model=model,
         settings=settings,
@@ -69,6 +71,7 @@ def assemble(
         key=key,
         source=source,
         refinement=refinement,
+        first_path=first_path,
     )
 
 
@@ -133,7 +136,10 @@ def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: i
                 num_densities=int(outcomes.num_elbo_draws[path]) + (num_densities_for_draws if status.succeeded else 0),
                 pareto_k=float(pool.pareto_k_by_path[path]),
                 weight=float(weights[path]),
-                initial_log_density=float(outcomes.initial_log_density[path]),
+                initial_log_density=float(outcomes.tries.log_density[path]),
+                initial_position=np.asarray(outcomes.tries.position[path]),
+                initial_gradient=np.asarray(outcomes.tries.gradient[path]),
+                num_tries=int(outcomes.tries.num_tries[path]),
                 approximation=own if status.succeeded else None,
                 iterations=outcomes.iterations[path],
                 trajectory=None if outcomes.trajectories is None else outcomes.trajectories[path],

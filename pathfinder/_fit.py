@@ -25,7 +25,7 @@ from pathfinder._refine import refine_modes
 from pathfinder._refined_pool import refined_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
-from pathfinder._streams import Key, Stream, path_keys
+from pathfinder._streams import Key, Stream, fit_key, path_keys, path_numbers
 
 
 def fit(
@@ -76,11 +76,42 @@ def fit(
     begin = time.perf_counter()
     settings = merged_settings(settings, options)
     model = model_of(model, example if example is not None else init, data, constraints)
+    points = initial_points(model, init, settings.num_paths, settings.init_radius)
+    return fit_model(model, points, seed, settings, devices, begin, max_time, progress, report)
+
+
+def fit_model(
+    model: Model,
+    points: InitialPoints,
+    seed: Any,
+    settings: Settings,
+    devices: Sequence[Any] | None,
+    begin: float,
+    max_time: float,
+    progress: bool,
+    report: Callable[[list[PathReport]], None] | None,
+    first_path: int = 0,
+) -> PathfinderResult:
+    """The fit itself.
+
+    Args:
+        model: The model.
+        points: Where paths may start.
+        seed: As in `fit`.
+        settings: Options.
+        devices: As in `fit`.
+        begin: When the fit began, by `time.perf_counter()`.
+        max_time: As in `fit`.
+        progress: As in `fit`.
+        report: As in `fit`.
+        first_path: The number of the first path among the random streams of the seed: path k of this fit has the
+            random numbers of path `first_path + k` of one with `first_path=0`.
+    """
     seed, key = seed_and_key(seed)
     chosen_devices = Devices.choose(devices)
-    points = initial_points(model, init, settings.num_paths, settings.init_radius)
     problem = Problem(model.density, model.dim, model.dtype, model.data)
-    numbers = np.arange(settings.num_paths)
+    numbers = path_numbers(first_path, settings.num_paths)
+    whole = fit_key(key, first_path)
     with ProgressBar(settings.num_paths, progress) as bar:
         outcomes = run_paths(
             problem,
@@ -101,16 +132,16 @@ def fit(
     with finite_draws_required(outcomes):
         refined = None
         if settings.refines and not outcomes.interrupted:
-            (refined,) = refine_modes(problem, outcomes, key[None], settings, check=time_limit(begin, max_time))
+            (refined,) = refine_modes(problem, outcomes, whole[None], settings, check=time_limit(begin, max_time))
         if refined is None:
             pool = make_pool(score_paths(problem, source, succeeded, settings, chosen_devices), succeeded, settings)
         else:
             refining, drawing = drawing, time.perf_counter()
             seconds["refine"] = drawing - refining
-            pool, source, refinement = refined_pool(problem, refined, source, key, settings)
+            pool, source, refinement = refined_pool(problem, refined, source, whole, settings)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
-    return assemble(model, settings, seed, key, outcomes, pool, source, seconds, refinement)
+    return assemble(model, settings, seed, key, outcomes, pool, source, seconds, refinement, first_path)
 
 
 def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:

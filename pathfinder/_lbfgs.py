@@ -78,6 +78,16 @@ class Start(NamedTuple):
     max_tries: Int[Array | np.ndarray, ""]
 
 
+class Tries(NamedTuple):
+    """The last point that a path tried to start from, which is where it starts unless all were rejected."""
+
+    position: Float[Array | np.ndarray, " dim"]
+    log_density: Float[Array | np.ndarray, ""]
+    gradient: Float[Array | np.ndarray, " dim"]  # of the log density
+    num_tries: Int[Array | np.ndarray, ""]  # that one included
+    is_finite: Bool[Array | np.ndarray, " try"]  # the log density at each point tried; the gradient may not be
+
+
 class LineSearch(NamedTuple):
     """A strong Wolfe search along a direction; `f` is the objective and `slope` its derivative along the direction.
 
@@ -141,7 +151,7 @@ class PathState(NamedTuple):
     was_reset: Bool[Array, ""]  # because a line search along the L-BFGS direction failed
     iteration: Int[Array, ""]
     num_gradients: Int[Array, ""]
-    initial_log_density: Float[Array, ""]
+    tries: Tries
     diagonal: Float[Array, " dim"]
     secant_sums: SecantSums | None  # if they are followed
     pairs_end: Int[Array, ""]  # rows [pairs_end - num_kept, pairs_end) of the pairs are the newest
@@ -181,7 +191,7 @@ def init(start: Start, num_kept: int, num_rows: int, follows_secant: bool = Fals
         was_reset=no,
         iteration=nothing,
         num_gradients=nothing,
-        initial_log_density=zero,
+        tries=Tries(vector, jnp.full_like(zero, -jnp.inf), vector, nothing, jnp.zeros(MAX_INIT_TRIES, bool)),
         diagonal=jnp.ones(dim, dtype),
         secant_sums=SecantSums(vector, vector) if follows_secant else None,
         pairs_end=jnp.asarray(num_kept, jnp.int32),
@@ -247,6 +257,8 @@ def step(
     moving = can_step(path)
     evaluated = state._replace(num_gradients=state.num_gradients + 1)
 
+    tries = _noted(state.tries, starting & moving, trial, log_density, score)
+    evaluated = evaluated._replace(tries=tries)
     started = _start(evaluated, trial, f, gradient, finite, tolerances)
     search, accepted, failed, zooming = _line_search(evaluated, f, gradient @ state.direction, finite)
     searching = evaluated._replace(search=search, phase=jnp.where(zooming, ZOOMING, EXPANDING).astype(jnp.int32))
@@ -255,7 +267,7 @@ def step(
     retried = _retry(evaluated, tolerances)
 
     following = _select(starting, started, _select(accepted, moved, _select(failed, retried, searching)))
-    following = _select(moving, following, state)
+    following = _select(moving, following, state._replace(tries=tries))
     stationary = moving & starting & (following.status == Status.STATIONARY_START)
     return record(Path(following, Records(pairs, path.records.trace)), accepted | stationary, state)
 
@@ -264,6 +276,14 @@ def initial_point(start: Start, attempt: Int[Array, ""]) -> Float[Array, " dim"]
     """The point that a path tries to start from after `attempt` failures."""
     noise = uniform(fold_in(start.key, attempt), start.center.shape[0], start.center.dtype)
     return jnp.asarray(start.center) + start.radius * noise
+
+
+def _noted(tries: Tries, is_try: Bool[Array, ""], position, log_density, gradient) -> Tries:
+    """With one more point, if this is one."""
+    is_this = is_try & (jnp.arange(MAX_INIT_TRIES, dtype=jnp.int32) == tries.num_tries)
+    is_finite = jnp.where(is_this, jnp.isfinite(log_density), tries.is_finite)
+    log_density = log_density.astype(tries.log_density.dtype)
+    return _select(is_try, Tries(position, log_density, gradient, tries.num_tries + 1, is_finite), tries)
 
 
 def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:
@@ -276,7 +296,6 @@ def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances)
         position=trial,
         f=f,
         gradient=gradient,
-        initial_log_density=jnp.where(finite, -f, -jnp.inf).astype(f.dtype),
         phase=jnp.where(ended, DONE, jnp.where(finite, EXPANDING, STARTING)).astype(jnp.int32),
         status=jnp.where(
             exhausted,

@@ -23,7 +23,7 @@ from pathfinder._devices import CPU_PATHS, Devices
 from pathfinder._diagonals import BANKS, scalar_diagonal
 from pathfinder._finalists import Finalists
 from pathfinder._jaxopt import JaxoptAdvance
-from pathfinder._lbfgs import Path, Records, Start, Tolerances
+from pathfinder._lbfgs import Path, Records, Start, Tolerances, Tries
 from pathfinder._linalg import LowRankNormal, inverse_hessian_normal
 from pathfinder._scoring import ElboEstimate, ScoredDraws, estimate_elbo, score_lanes
 from pathfinder._settings import Settings
@@ -104,7 +104,8 @@ class PathOutcomes:
         num_iterations: Accepted L-BFGS steps.
         num_gradients: Evaluations of the log density with its gradient.
         num_elbo_draws: Evaluations of the log density alone, for ELBOs.
-        initial_log_density: At the initial point; -inf where there is none.
+        tries: Where each lane started, or the last point that it tried.
+        num_rejected: How many points it tried in vain.
         iterations: A table for each lane.
         trajectories: If they were asked for.
         seconds: Time of the stages "paths" and "elbo".
@@ -119,7 +120,8 @@ class PathOutcomes:
     num_iterations: Int[np.ndarray, " lane"]
     num_gradients: Int[np.ndarray, " lane"]
     num_elbo_draws: Int[np.ndarray, " lane"]
-    initial_log_density: Float[np.ndarray, " lane"]
+    tries: Tries  # with a leading axis of lanes
+    num_rejected: Int[np.ndarray, " lane"]
     iterations: list[Iterations]
     trajectories: list[Trajectory | None] | None
     seconds: dict[str, float]
@@ -131,11 +133,12 @@ class PathOutcomes:
             name: getattr(self, name)[lanes]
             for name in (
                 "status", "best_iteration", "elbo", "elbo_standard_error", "num_iterations", "num_gradients",
-                "num_elbo_draws", "initial_log_density", "iterations",
+                "num_elbo_draws", "num_rejected", "iterations",
             )
         }  # fmt: skip
         return PathOutcomes(
             approximations=jax.tree_util.tree_map(lambda leaf: leaf[lanes], self.approximations),
+            tries=jax.tree_util.tree_map(lambda leaf: leaf[lanes], self.tries),
             trajectories=None if self.trajectories is None else self.trajectories[lanes],
             seconds=self.seconds,
             interrupted=self.interrupted,
@@ -147,7 +150,8 @@ class PathReport(NamedTuple):
     """Progress of one lane, given to `report` after its iterates were scored."""
 
     lane: int
-    initial_log_density: float
+    initial_log_density: float  # at the last point tried, if none could be used
+    rejected: Bool[np.ndarray, " point"]  # of points: whether only the gradient was not finite
     iterations: Iterations  # the new ones only
     status: Status
     best_iteration: int
@@ -439,7 +443,16 @@ class _Block:
         self.phase = np.zeros(count, np.int64)
         self.num_gradients = np.zeros(count, np.int64)
         self.num_iterations = np.zeros(count, np.int64)
-        self.initial_log_density = np.full(count, -np.inf)
+        nowhere = np.zeros((count, problem.dim), problem.dtype)
+        self.tries = Tries(
+            nowhere,
+            np.full(count, -np.inf),
+            nowhere,
+            np.zeros(count, np.int64),
+            np.zeros((count, _lbfgs.MAX_INIT_TRIES), bool),
+        )
+        self.num_rejected = np.zeros(count, np.int64)
+        self.all_started = False
         self.elbo = np.full(count, -np.inf)
         self.elbo_standard_error = np.full(count, np.nan)
         self.best_iteration = np.full(count, -1)
@@ -558,7 +571,12 @@ class _Block:
         self.status = np.asarray(state.status)[:count].astype(np.int64)
         self.num_gradients = np.asarray(state.num_gradients)[:count].astype(np.int64)
         self.num_iterations = np.asarray(state.iteration)[:count].astype(np.int64)
-        self.initial_log_density = np.asarray(state.initial_log_density, np.float64)[:count]
+        if not self.all_started:
+            self.tries = jax.tree_util.tree_map(lambda leaf: np.array(leaf[:count]), state.tries)
+            is_looking = self.phase == _lbfgs.STARTING
+            in_vain = is_looking | (self.status == Status.INITIALIZATION_FAILED)
+            self.num_rejected = np.asarray(self.tries.num_tries, np.int64) - ~in_vain
+            self.all_started = not is_looking.any()
 
     def _score(self, records: Records, lanes, rows) -> Generator[None, None, list[ElboEstimate]]:
         """Estimate the ELBO of the approximations at every recorded iterate and keep the best ones.
@@ -672,7 +690,8 @@ class _Block:
 
     def _report(self, lane: int, table: Iterations) -> PathReport:
         return PathReport(
-            int(self.lanes[lane]), float(self.initial_log_density[lane]), table, Status(self.status[lane]),
+            int(self.lanes[lane]), float(self.tries.log_density[lane]),
+            np.asarray(self.tries.is_finite[lane, : self.num_rejected[lane]]), table, Status(self.status[lane]),
             int(self.best_iteration[lane]), float(self.elbo[lane]),
         )  # fmt: skip
 
@@ -714,7 +733,8 @@ def _join(blocks: list[_Block], devices: Devices, num_lanes: int, interrupted: b
         num_iterations=joined("num_iterations"),
         num_gradients=joined("num_gradients"),
         num_elbo_draws=joined("num_elbo_draws"),
-        initial_log_density=joined("initial_log_density"),
+        tries=jax.tree_util.tree_map(lambda *leaves: np.concatenate(leaves), *[block.tries for block in blocks]),
+        num_rejected=joined("num_rejected"),
         iterations=[_concatenated(parts) for parts in tables],
         trajectories=trajectories,
         seconds={stage: sum(block.seconds[stage] for block in blocks) for stage in ("paths", "elbo")},

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int, UInt32
 
 import psis
 from pathfinder._linalg import LowRankNormal
@@ -18,7 +18,7 @@ from pathfinder._pool import PathDraws, Pool
 from pathfinder._refined_pool import Refinement
 from pathfinder._settings import Settings
 from pathfinder._status import Status
-from pathfinder._streams import Key, Stream, counted_keys, host_generator, path_keys
+from pathfinder._streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
 
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ class PathResult:
         num_densities: Evaluations of the log density alone, for ELBOs and draws.
         pareto_k: k-hat of its draws against its own approximation; NaN if there are none.
         weight: Share of the importance weight that fell on its draws.
-        initial_log_density: Log density at the initial point.
+        initial_log_density: Log density at the initial point; of a path that found none, at the last point tried.
+        initial_position: That point, on the unconstrained scale.
+        initial_gradient: Gradient of the log density there.
+        num_tries: Points tried, that one included.
         approximation: The best approximation, or None if the path failed.
         iterations: Table of all iterations, with their ELBOs.
         trajectory: Positions, gradients and approximations of all iterations, if `save_trajectory` was set.
@@ -55,6 +58,9 @@ class PathResult:
     pareto_k: float
     weight: float
     initial_log_density: float
+    initial_position: Float[np.ndarray, " dim"] = dataclasses.field(repr=False)
+    initial_gradient: Float[np.ndarray, " dim"] = dataclasses.field(repr=False)
+    num_tries: int
     approximation: LowRankNormal | None = dataclasses.field(repr=False)
     iterations: Iterations = dataclasses.field(repr=False)
     trajectory: Trajectory | None = dataclasses.field(repr=False)
@@ -75,6 +81,8 @@ class PathfinderResult:
         seconds: Wall time by stage: "paths", "elbo", "draws" and "total", compilation included.
         interrupted: Whether a time limit or an interrupt ended the fit early.
         refinement: How the approximations were refined; None if they were not.
+        first_path: Number of the first path among the random streams of the seed; 0 but for runs of the command line
+            with another `id`.
     """
 
     model: Model
@@ -89,6 +97,7 @@ class PathfinderResult:
     key: Key = dataclasses.field(repr=False)
     source: PathDraws = dataclasses.field(repr=False)
     refinement: Refinement | None = None
+    first_path: int = dataclasses.field(default=0, repr=False)
 
     @property
     def num_draws(self) -> int:
@@ -185,7 +194,7 @@ class PathfinderResult:
         if not self.settings.calculate_lp:
             raise ValueError("The draws have no importance weights, because the fit was made with calculate_lp=False.")
         chosen = method or (self.settings.resample if replace else "without_replacement")
-        rng = host_generator(counted_keys(self.key, np.array([seed]))[0], "resample again")
+        rng = self._generator("resample again", seed)
         rows = psis.resample(self.pool.log_weights, num_draws, method=chosen, rng=rng)  # type: ignore[arg-type]
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
@@ -199,11 +208,11 @@ class PathfinderResult:
             num_draws: How many.
             seed: Seed of the draws; each gives others.
         """
-        rng = host_generator(counted_keys(self.key, np.array([seed]))[0], "fresh draws")
+        rng = self._generator("fresh draws", seed)
         shares = np.bincount(self.pool.lanes, np.exp(self.pool.log_weights), minlength=self.source.num_lanes)
         lanes = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
         indices = np.arange(num_draws)
-        keys = counted_keys(path_keys(self.key, np.arange(len(shares)), Stream.FRESH_DRAWS), np.full(len(shares), seed))
+        keys = counted_keys(self._lane_keys(Stream.FRESH_DRAWS), np.full(len(shares), seed))
         fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
         return named_draws(self.model, fresh, lanes, indices, keys)
 
@@ -247,8 +256,18 @@ class PathfinderResult:
             values[rows] = positions
         return values
 
+    def _generator(self, purpose: str, seed: int) -> np.random.Generator:
+        return host_generator(counted_keys(fit_key(self.key, self.first_path), np.array([seed]))[0], purpose)
+
+    def _lane_keys(self, stream: Stream) -> UInt32[Array, "lane 2"]:
+        """The key of each lane of the source, which is a path or a component of refined ones."""
+        count = self.source.num_lanes
+        if self.refinement:
+            return path_keys(fit_key(self.key, self.first_path), np.arange(count), stream)
+        return path_keys(self.key, path_numbers(self.first_path, count), stream)
+
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        keys = path_keys(self.key, np.arange(self.source.num_lanes), Stream.GENERATED_QUANTITIES)
+        keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
         return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
 
 

@@ -33,6 +33,7 @@ class Stream(IntEnum):
     GENERATED_QUANTITIES = 4
     REFINEMENT = 5
     REFINED_DRAWS = 6
+    WHOLE_FIT = 7  # not of a path: its number stands for a fit whose paths are not counted from 0
 
 
 def threefry(key: UInt32[Array, "*batch 2"], first: UInt32[Array, "*batch"], second: UInt32[Array, "*batch"]):
@@ -76,6 +77,16 @@ def normal(key: Key, dim: int, dtype) -> Float[Array, " dim"]:
 def path_keys(key: UInt32[Array, "... 2"], paths: Int[np.ndarray, " n"], stream: Stream) -> UInt32[Array, "n 2"]:
     """The key of each path for one purpose, from one key or one for each."""
     return counted_keys(counted_keys(key, paths), np.full(len(paths), stream))
+
+
+def path_numbers(first_path: int, num_paths: int) -> Int[np.ndarray, " path"]:
+    """Numbers of the paths of a fit among the random streams; those outside of the range of int32 come round."""
+    return (first_path + np.arange(num_paths)).astype(np.uint32).astype(np.int32)
+
+
+def fit_key(key: Key, first_path: int) -> Key:
+    """The key of what is not of a single path: `key` itself where paths are counted from 0."""
+    return path_keys(key, path_numbers(first_path, 1), Stream.WHOLE_FIT)[0] if first_path else key
 
 
 @jax.jit

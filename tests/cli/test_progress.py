@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pathfinder_cli import _console
 from pathfinder_cli._progress import PathPrinter
 
 from pathfinder import Iterations, PathReport, Status
@@ -27,7 +28,6 @@ class Console:
             "init_failures": {},
             "radius": 2.0,
             "num_attempts": [100] * num_paths,
-            "rejection": lambda path: f"rejected {path}",
         } | options
         return PathPrinter(num_paths, **options, out=self.out, error=self.error)
 
@@ -35,7 +35,7 @@ class Console:
         return [line for _, text in self.messages for line in text.splitlines() if containing in line]
 
 
-def report(lane, elbos, *, start=1, status=Status.RUNNING, best=(1, -1.0), resets=()):
+def report(lane, elbos, *, start=1, status=Status.RUNNING, best=(1, -1.0), resets=(), rejected=()):
     count = len(elbos)
     numbers = np.arange(start, start + count)
     ones = np.ones(count)
@@ -52,7 +52,7 @@ def report(lane, elbos, *, start=1, status=Status.RUNNING, best=(1, -1.0), reset
         elbo_standard_error=ones,
         num_finite=ones.astype(int),
     )
-    return PathReport(lane, -5.0, table, status, *best)
+    return PathReport(lane, -5.0, np.array(rejected, bool), table, status, *best)
 
 
 def fields(lines):
@@ -158,10 +158,12 @@ def test_ends(status, best, expected):
 def test_paths_without_a_start():
     console = Console()
     printer = console.printer(init_failures={1: ("was wrong", "because")})
-    printer.update([report(index, [], status=Status.INITIALIZATION_FAILED, best=(-1, -np.inf)) for index in (0, 1)])
-    failed = console.messages[1][1]
+    failure = {"status": Status.INITIALIZATION_FAILED, "best": (-1, -np.inf)}
+    printer.update([report(index, [], rejected=[False], **failure) for index in (0, 1)])
+    failed = console.messages[2][1]
     assert console.messages == [
-        ("out", "rejected 0\n"),
+        ("out", _console.rejected_zero_density()),
+        ("out", ""),
         ("err", failed),
         ("err", "Pathfinder iteration: 0 failed."),
         ("out", "was wrong\n"),
@@ -172,9 +174,22 @@ def test_paths_without_a_start():
     assert failed.endswith("Initialization failed.")
 
 
+@pytest.mark.parametrize("refresh", [0, 1])
+def test_every_rejected_point_is_printed_once(refresh):
+    console = Console()
+    printer = console.printer(refresh=refresh)
+    printer.update([report(0, [-1.0], rejected=[False, True, False])])
+    printer.update([report(0, [-1.0], rejected=[False, True, False], start=2, status=Status.CONVERGED_OBJECTIVE)])
+    zero, gradient = _console.rejected_zero_density(), _console.rejected_gradient()
+    assert [text for _, text in console.messages[:3]] == [zero, gradient, zero]
+    assert len(console.lines("Rejecting")) == 3
+    if refresh:
+        assert console.messages[3] == ("out", "Path [1] :Initial log joint density = -5.000000")
+
+
 def test_a_single_path_has_no_number_of_failure():
     console = Console()
-    console.printer(1).update([report(0, [], status=Status.INITIALIZATION_FAILED, best=(-1, -np.inf))])
+    console.printer(1).update([report(0, [], rejected=[True], status=Status.INITIALIZATION_FAILED, best=(-1, -np.inf))])
     assert console.lines("Pathfinder iteration") == []
 
 

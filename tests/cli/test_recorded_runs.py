@@ -19,13 +19,13 @@ LISTED = Path(__file__).parents[2] / "docs" / "cmdstan-differences.md"
 # Differences of single commands, by title: what differs, and under which names they are listed.
 DIFFERENCES = {
     "no arguments": {"stdout": ["other-words"]},
-    "data es_sigma_inf.json": {"stdout": ["rejected-once"], "files": ["no-file-on-error"]},
+    "data es_sigma_inf.json": {"files": ["no-file-on-error"]},
     "pathfinder num_paths=2.5": {key: ["whole-value"] for key in ("code", "stdout", "stderr", "files")},
     "pathfinder num_paths": {key: ["needs-value"] for key in ("code", "stdout", "stderr", "files")},
     "init=-1": {key: ["init-radius"] for key in ("code", "stderr", "files")},
     "init=init_bound.json": {"files": ["no-file-on-error"]},
     "eight schools init of wrong length": {"files": ["no-file-on-error"]},
-    "model that always rejects": {"stdout": ["rejected-once", "gq-error"], "files": ["no-file-on-error"]},
+    "model that always rejects": {"stdout": ["reject-text"], "files": ["no-file-on-error"]},
 }
 # Differences that `comparable` or the comparison of files takes out of every run.
 EVERYWHERE = ["path-column", "error-line", "location", "draws", "best-elbo", "evaluations", "pareto-k", "trajectory"]
@@ -78,6 +78,15 @@ def summary_of(path):
     return f"{path.name}: {len(lines)} lines, {len(draws)} draws, header `{header}`"
 
 
+def is_same_text(ours, recorded):
+    """Whether texts are equal, up to what was cut out of the middle of a long recorded one."""
+    beginning, mark, end = recorded.partition("\n[... shortened ...]\n")
+    if not mark:
+        return ours == recorded
+    # The first and the last line may have been cut.
+    return ours.startswith(beginning) and end.rstrip() in ours
+
+
 def differences(command, cli, folder, monkeypatch):
     """What differs between a recorded command and ours."""
     before = prepared(folder)
@@ -89,7 +98,7 @@ def differences(command, cli, folder, monkeypatch):
     stdout = ours.out.replace(f"pathfinder {program.removeprefix('./')}.py", program)
     found = {
         "code": ours.code == command["rc"],
-        "stdout": comparable(stdout) == comparable(command["stdout"]),
+        "stdout": is_same_text(comparable(stdout), comparable(command["stdout"])),
         "stderr": comparable(ours.err) == comparable(command["stderr"]),
         "files": (files, csv) == (expected, command["csv"]),
     }

@@ -84,6 +84,25 @@ def test_another_seed_or_id_gives_other_draws(bernoulli, folder):
     assert len(set(thetas)) == 3
 
 
+def test_paths_are_numbered_from_id(cli, folder):
+    """A path has the random numbers of its number, whatever `id` the run begins with."""
+    paths = {}
+    for first, count in ((1, 8), (4, 5), (0, 3)):
+        words = ("pathfinder", *FEW_DRAWS, "save_single_paths=1", f"num_paths={count}", f"id={first}")
+        outcome = cli("shapes.py", "random", "seed=1", *words, "output", "refresh=1", "sig_figs=18")
+        assert outcome.code == 0
+        for number in range(first, first + count):
+            lines = (folder / f"output_path_{number}.csv").read_text().splitlines()
+            draws = [line for line in lines if not line.startswith("#")]
+            printed = [text for text in outcome.out.splitlines() if text.startswith(f"Path [{number}] :")]
+            trajectory = (folder / f"output_path_{number}.json").read_text()
+            paths.setdefault(number, []).append((draws, printed, trajectory))
+    assert [len(paths[number]) for number in range(9)] == [1, 2, 2, 1, 2, 2, 2, 2, 2]
+    for own in paths.values():
+        assert all(other == own[0] for other in own)
+    assert len({own[0][0][1] for own in paths.values()}) == 9
+
+
 def test_a_seed_from_the_clock_is_shown_everywhere(cli, folder):
     words = ("data", "file=bernoulli.data.json", "output", "save_cmdstan_config=1", "pathfinder", *FEW_DRAWS)
     outcome = cli("bernoulli.py", *words)
@@ -289,7 +308,8 @@ def test_failed_runs_leave_no_file(cli, folder, model, words, messages):
         assert message in outcome.err
     assert new_files(folder) == set()
     if model == "m_reject":
-        assert "Rejecting initial value:\n  Log probability evaluates to log(0), i.e. negative inf" in outcome.out
+        rejected = "Rejecting initial value:\n  Log probability evaluates to log(0), i.e. negative infinity.\n"
+        assert outcome.out.count(rejected) == (1 if "init=0" in words else 200)
         assert ("No pathfinders ran successfully\n" in outcome.out) == ("num_paths=1" not in words)
 
 

@@ -418,7 +418,7 @@ def test_initial_points_are_tried_until_one_is_finite():
         state, trace, _ = run_path(in_corner, np.zeros(3), radius=2.0, max_tries=100, seed=seed)
         assert Status(int(state.status)).converged
         tries.append(trace.num_gradients[0] - 1)
-        assert np.isfinite(state.initial_log_density)
+        assert np.isfinite(state.tries.log_density)
     assert 3 < np.mean(tries) < 15  # 8 on average, and one or two for the first line search
 
 
@@ -426,7 +426,9 @@ def test_no_initial_point_after_all_tries():
     state, trace, _ = run_path(lambda x: jnp.sum(x) * jnp.nan, np.zeros(3), radius=2.0, max_tries=100)
     assert Status(int(state.status)) == Status.INITIALIZATION_FAILED
     assert state.num_gradients == 100
-    assert state.initial_log_density == -np.inf
+    assert state.tries.num_tries == 100
+    assert np.isnan(state.tries.log_density)
+    assert not state.tries.is_finite.any()
     assert len(trace.iteration) == 0
 
 

@@ -10,11 +10,9 @@ import pytest
 import pathfinder
 from pathfinder import Model, Status
 from pathfinder._diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
-from pathfinder._initial_points import initial_points
 from pathfinder._linalg import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
 from pathfinder._paths import NUM_FINALISTS, RACE
 from pathfinder._scoring import estimate_elbo, score_lanes
-from pathfinder._starts import find_starts
 from pathfinder._streams import Stream, counted_keys, path_keys
 from tests import problems
 
@@ -68,10 +66,10 @@ def candidates(position, gradient, pairs, gilbert, sums):
     return [inverse_hessian_normal(position, gradient, pairs, diagonal) for diagonal in diagonals]
 
 
-def approximations(path, starts, number, history_size):
+def approximations(path, history_size):
     """All candidates at every iterate, from the recorded points alone; the pairs of the path are made again."""
-    positions = np.vstack([starts.position[number], path.trajectory.position])
-    gradients = -np.vstack([starts.gradient[number], path.trajectory.gradient])
+    positions = np.vstack([path.initial_position, path.trajectory.position])
+    gradients = -np.vstack([path.initial_gradient, path.trajectory.gradient])
     dim = positions.shape[1]
     gilbert, sums = jnp.ones(dim), SecantSums(jnp.zeros(dim), jnp.zeros(dim))
     padding = np.zeros((history_size, dim))
@@ -82,10 +80,6 @@ def approximations(path, starts, number, history_size):
         assert curved
         pairs = Pairs(jnp.asarray(steps[window]), jnp.asarray(changes[window]))
         yield candidates(positions[row + 1], gradients[row + 1], pairs, gilbert, sums)
-
-
-def starts_of(model, seed):
-    return find_starts(model, initial_points(model, None, 4, None), seed)
 
 
 # Histories and diagonals
@@ -104,7 +98,7 @@ def starts_of(model, seed):
 def test_approximations_are_those_of_the_pairs(logistic, options, history_size, candidate):
     result = pathfinder.fit(logistic, seed=4, save_trajectory=True, **options, **QUICK)
     path = result.paths[0]
-    expected = approximations(path, starts_of(logistic, 4), 0, history_size)
+    expected = approximations(path, history_size)
     rows = 0
     for row, normals in enumerate(expected):
         own = jax.tree.map(lambda leaf, row=row: leaf[row], path.trajectory.approximations)
@@ -149,7 +143,7 @@ def test_bank_keeps_the_best_of_its_candidates(logistic):
     result = pathfinder.fit(logistic, seed=4, diagonals="bank", save_trajectory=True, **QUICK)
     path = result.paths[1]
     winners = set()
-    for row, normals in enumerate(approximations(path, starts_of(logistic, 4), 1, 5)):
+    for row, normals in enumerate(approximations(path, 5)):
         key = elbo_key(4, 1, int(path.iterations.iteration[row]))
         elbos = [float(elbo_of(logistic, normal, key, 25).mean) for normal in normals]
         np.testing.assert_allclose(path.iterations.elbo[row], max(elbos), rtol=1e-5)

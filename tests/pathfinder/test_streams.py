@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pathfinder._streams import Stream, counted_keys, fold_in, host_generator, normal, path_keys, threefry, uniform
+from pathfinder._streams import (
+    Stream,
+    counted_keys,
+    fit_key,
+    fold_in,
+    host_generator,
+    normal,
+    path_keys,
+    path_numbers,
+    threefry,
+    uniform,
+)
 
 
 SEED = jnp.asarray([0, 42], jnp.uint32)
@@ -49,6 +60,16 @@ def test_keys_of_a_path_do_not_depend_on_the_others():
     few, many = (path_keys(SEED, np.arange(n), Stream.DRAWS) for n in (2, 9))
     np.testing.assert_array_equal(few, many[:2])
     np.testing.assert_array_equal(path_keys(SEED, np.array([7]), Stream.DRAWS)[0], many[7])
+
+
+def test_paths_that_are_not_counted_from_zero():
+    whole = path_keys(SEED, path_numbers(0, 9), Stream.DRAWS)
+    np.testing.assert_array_equal(path_keys(SEED, path_numbers(3, 6), Stream.DRAWS), whole[3:])
+    np.testing.assert_array_equal(path_keys(SEED, path_numbers(-1, 4), Stream.DRAWS)[1:], whole[:3])
+    assert path_numbers(2**31 - 2, 4).tolist() == [2**31 - 2, 2**31 - 1, -(2**31), -(2**31) + 1]
+    np.testing.assert_array_equal(fit_key(SEED, 0), SEED)
+    keys = {tuple(np.asarray(fit_key(SEED, first)).tolist()) for first in (-1, 0, 1, 2)}
+    assert len(keys) == 4
 
 
 def test_one_key_per_lane_is_as_good_as_one_for_all():
