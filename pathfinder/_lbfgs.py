@@ -450,7 +450,10 @@ def accept(
         pairs_end=pairs_end,
         num_pairs=num_pairs,
     )
-    descends = jnp.isfinite(slope) & (slope < 0)
+    # After a leap from where the density falls like exp(x) the pair says that everything is minute: its direction leads
+    # nowhere, and would take twenty trials to find that out.
+    stays = _is_leap(state, f) & (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad)
+    descends = jnp.isfinite(slope) & (slope < 0) & ~stays
     return _select(descends, iterated, _steepest_descent(iterated, tolerances.init_alpha)), pairs
 
 
@@ -494,14 +497,19 @@ def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolera
         ((jnp.linalg.norm(moved) < tolerances.tol_param) & ~state.search.settles, Status.CONVERGED_PARAMETERS),
         (state.iteration + 1 >= tolerances.max_lbfgs_iters, Status.ITERATION_LIMIT),
         (change / largest < tolerances.tol_rel_obj, Status.CONVERGED_RELATIVE_OBJECTIVE),
-        # After one huge step the inverse Hessian is huge as well, and no measure of how far it is to the optimum.
         (
-            (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad) & (change < 0.5 * largest),
+            (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
             Status.CONVERGED_RELATIVE_GRADIENT,
         ),
     ]
     conditions, codes = zip(*tests, strict=True)
     return jnp.select(conditions, [jnp.int32(code) for code in codes], jnp.int32(Status.RUNNING))
+
+
+def _is_leap(state: PathState, f) -> Bool[Array, ""]:
+    """Whether a step changed the log density by about as much as there is of it."""
+    largest = jnp.maximum(jnp.maximum(jnp.abs(state.f), jnp.abs(f)), 1.0)
+    return jnp.abs(state.f - f) >= 0.5 * largest
 
 
 def _two_loop(
