@@ -46,6 +46,8 @@ RANGES = {
     "engine weights": (["mixture", "component"], ["Mixture", ""]),
     "engine resample": (["multinomial", "stratified", "systematic", "without_replacement"], ["none"]),
     "engine optimizer": (["lbfgs", "jaxopt"], ["bfgs"]),
+    "engine schedule": (["cmdstan", "race"], ["stan"]),
+    "engine refine": SWITCH,
     "engine platform": (["auto", "cpu", "gpu", "tpu"], ["cuda"]),
     "engine precision": (["double", "single"], ["float32"]),
     "engine time_limit": (["1e-3", "60", "inf"], ["0", "-1", "nan"]),

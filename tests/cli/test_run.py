@@ -55,6 +55,7 @@ def test_draws_are_those_of_the_python_function(bernoulli, folder):
     exec((folder / "bernoulli.py").read_text(), scope)
     model = scope["model"](json.loads((folder / "bernoulli.data.json").read_text()))
     options = {"num_draws": 30, "num_psis_draws": 40, "num_elbo_draws": 5, "resample": "multinomial"}
+    options |= {"refine": False, "schedule": "cmdstan"}
     result = pathfinder.fit(model, seed=1, progress=False, **options)
     np.testing.assert_array_equal(draws["theta"], result.draws["theta"])
     np.testing.assert_array_equal(draws["lp__"], result.log_p)

@@ -26,7 +26,7 @@ def model_of(density):
 def correlated():
     """A normal with known mean and covariance, and its fit."""
     density = problems.normal([1.0, -2.0, 3.0], [[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
-    return density, pathfinder.fit(model_of(density), seed=1, progress=False)
+    return density, pathfinder.fit(model_of(density), seed=1, progress=False, **PLAIN)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_mixture_weights_do_not_count_a_mode_several_times(two_modes):
     model, starts = two_modes
     shares = {}
     for weights in ("mixture", "component"):
-        result = pathfinder.fit(model, init=starts, seed=2, weights=weights, progress=False)
+        result = pathfinder.fit(model, init=starts, seed=2, weights=weights, progress=False, **PLAIN)
         shares[weights] = np.mean(result.unconstrained_draws[:, 0] < 0)
     assert abs(shares["mixture"] - 0.5) < 0.03
     assert abs(shares["component"] - 0.75) < 0.03
@@ -184,20 +184,21 @@ def test_a_path_does_not_depend_on_how_many_there_are(logistic_model):
 
 def test_a_path_does_not_depend_on_the_number_of_draws(logistic_model):
     few, many = (
-        pathfinder.fit(logistic_model, seed=3, progress=False, num_draws=n, num_psis_draws=10) for n in (30, 77)
+        pathfinder.fit(logistic_model, seed=3, progress=False, **PLAIN, num_draws=n, num_psis_draws=10)
+        for n in (30, 77)
     )
     np.testing.assert_array_equal(draws_of_path(few, 1), draws_of_path(many, 1)[:30])
 
 
 FINGERPRINT = """
-    import json, hashlib
+    import json, hashlib, pathlib
     import numpy as np, jax
     jax.config.update("jax_enable_x64", True)
     import pathfinder
     from examples import eight_schools
     from tests import problems
 
-    schools = eight_schools.model(json.load(open("examples/eight_schools.data.json")))
+    schools = eight_schools.model(json.loads(pathlib.Path("examples/eight_schools.data.json").read_text()))
     logistic = pathfinder.Model.from_log_density(problems.logistic_regression(10).log_density, np.zeros(10))
     digest = hashlib.sha256()
     for model in (schools, logistic):
@@ -305,7 +306,7 @@ def test_one_bad_path_does_not_disturb_the_others(logistic_model):
 def test_all_paths_fail():
     model = Model.from_log_density(lambda x: jnp.sum(x) * jnp.nan, np.zeros(2))
     with pytest.raises(pathfinder.PathfinderError, match="No path produced an approximation") as caught:
-        pathfinder.fit(model, seed=0, num_paths=2, progress=False)
+        pathfinder.fit(model, seed=0, num_paths=2, progress=False, **PLAIN)
     assert caught.value.statuses == (Status.INITIALIZATION_FAILED,) * 2
     for path in range(2):
         assert f"path {path}: {Status.INITIALIZATION_FAILED.message}" in str(caught.value)
@@ -317,7 +318,7 @@ def test_no_finite_elbo_is_a_failure():
         lambda x: jnp.where(x[0] == 1.0, -0.5 * x[1] ** 2 + 0.0 * x[0], jnp.nan), np.zeros(2)
     )
     with pytest.raises(pathfinder.PathfinderError, match="No path produced") as caught:
-        pathfinder.fit(model, init=np.array([1.0, 3.0]), seed=0, num_paths=2, progress=False)
+        pathfinder.fit(model, init=np.array([1.0, 3.0]), seed=0, num_paths=2, progress=False, **PLAIN)
     assert set(caught.value.statuses) == {Status.NO_FINITE_ELBO}
 
 
@@ -394,7 +395,7 @@ def test_elbo_patience_ends_a_path_early(funnel_model):
 
 def test_without_resampling_all_draws_come_with_weights(correlated):
     density, _ = correlated
-    result = pathfinder.fit(model_of(density), seed=1, psis_resample=False, num_draws=150, progress=False)
+    result = pathfinder.fit(model_of(density), seed=1, psis_resample=False, num_draws=150, progress=False, **PLAIN)
     assert result.num_draws == 600
     assert not result.is_resampled
     np.testing.assert_array_equal(result.path_ids, np.repeat(np.arange(4), 150))
@@ -406,7 +407,7 @@ def test_without_resampling_all_draws_come_with_weights(correlated):
 
 def test_without_densities_there_are_no_weights(correlated):
     density, _ = correlated
-    result = pathfinder.fit(model_of(density), seed=1, calculate_lp=False, num_draws=150, progress=False)
+    result = pathfinder.fit(model_of(density), seed=1, calculate_lp=False, num_draws=150, progress=False, **PLAIN)
     assert result.num_draws == 600
     assert np.all(np.isnan(result.log_p))
     assert np.all(np.isfinite(result.log_q))
@@ -421,7 +422,7 @@ def test_without_densities_there_are_no_weights(correlated):
 
 def test_single_path(correlated):
     density, _ = correlated
-    result = pathfinder.fit(model_of(density), seed=1, num_paths=1, num_draws=300, progress=False)
+    result = pathfinder.fit(model_of(density), seed=1, num_paths=1, num_draws=300, progress=False, **PLAIN)
     assert result.num_draws == 300
     assert not result.is_resampled
     np.testing.assert_allclose(result.pool.log_proposal, result.pool.log_q, rtol=1e-12)
@@ -430,7 +431,7 @@ def test_single_path(correlated):
 def test_draws_of_the_best_elbo_are_reused_only_if_asked_for(correlated):
     density, plain = correlated
     model = model_of(density)
-    reused = pathfinder.fit(model, seed=1, reuse_elbo_draws=True, progress=False)
+    reused = pathfinder.fit(model, seed=1, reuse_elbo_draws=True, progress=False, **PLAIN)
     same = [np.array_equal(draws_of_path(plain, 0)[i], draws_of_path(reused, 0)[i]) for i in range(1000)]
     assert same == [False] * 25 + [True] * 975
     for path in reused.paths:
@@ -443,7 +444,7 @@ def test_draws_of_the_best_elbo_are_reused_only_if_asked_for(correlated):
 @pytest.mark.parametrize("method", ["systematic", "stratified", "multinomial", "without_replacement"])
 def test_resampling_methods(correlated, method):
     density, _ = correlated
-    result = pathfinder.fit(model_of(density), seed=1, resample=method, num_psis_draws=500, progress=False)
+    result = pathfinder.fit(model_of(density), seed=1, resample=method, num_psis_draws=500, progress=False, **PLAIN)
     assert result.num_draws == 500
     if method == "without_replacement":
         assert len(np.unique(result.rows)) == 500
@@ -504,7 +505,7 @@ def test_log_density_with_data_and_constraints():
 def test_settings_object_and_options_go_together(correlated):
     density, _ = correlated
     settings = pathfinder.Settings(num_paths=2, num_draws=50)
-    result = pathfinder.fit(model_of(density), settings=settings, num_draws=60, seed=0, progress=False)
+    result = pathfinder.fit(model_of(density), settings=settings, num_draws=60, seed=0, progress=False, **PLAIN)
     assert (result.settings.num_paths, result.settings.num_draws) == (2, 60)
 
 
@@ -529,7 +530,7 @@ def test_jaxopt_paths_end_at_the_same_place(logistic_model):
 
 def test_one_dimension():
     model = Model.from_log_density(lambda x: -0.5 * (x - 3.0) ** 2 / 0.25, 0.0)
-    result = pathfinder.fit(model, seed=0, progress=False)
+    result = pathfinder.fit(model, seed=0, progress=False, **PLAIN)
     assert result.draws["x"].shape == (1000,)
     assert abs(result.draws["x"].mean() - 3.0) < 5 * 0.5 / np.sqrt(1000)
     np.testing.assert_allclose(result.draws["x"].std(), 0.5, rtol=0.1)
@@ -576,7 +577,7 @@ SINGLE = """
     covariance = np.array([[2.0, 0.6], [0.6, 1.0]])
     precision, mean = jnp.asarray(np.linalg.inv(covariance), jnp.float32), jnp.array([1.0, -2.0], jnp.float32)
     log_density = lambda x: -0.5 * (x - mean) @ (precision @ (x - mean))
-    result = pathfinder.fit(log_density, np.zeros(2, np.float32), seed=0, progress=False)
+    result = pathfinder.fit(log_density, np.zeros(2, np.float32), seed=0, progress=False, refine=False)
     draws = result.unconstrained_draws
     assert draws.dtype == np.float32, draws.dtype
     assert all(path.status.converged for path in result.paths), result

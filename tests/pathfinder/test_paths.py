@@ -22,6 +22,10 @@ QUICK = {**PLAIN, "progress": False, "num_draws": 200, "num_psis_draws": 200}
 RACING = {"schedule": "race", "diagonals": "bank", "covariance_history": 12}
 
 
+def fit(model, *arguments, **options):
+    return pathfinder.fit(model, *arguments, **{**QUICK, **options})
+
+
 def model_of(density):
     return Model.from_log_density(density.log_density, np.zeros(density.dim), name=density.name)
 
@@ -33,7 +37,7 @@ def logistic():
 
 @pytest.fixture(scope="module")
 def race(logistic):
-    return pathfinder.fit(logistic, seed=4, save_trajectory=True, **RACING, **QUICK)
+    return fit(logistic, seed=4, save_trajectory=True, **RACING)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +100,7 @@ def approximations(path, history_size):
     ],
 )
 def test_approximations_are_those_of_the_pairs(logistic, options, history_size, candidate):
-    result = pathfinder.fit(logistic, seed=4, save_trajectory=True, **options, **QUICK)
+    result = fit(logistic, seed=4, save_trajectory=True, **options)
     path = result.paths[0]
     expected = approximations(path, history_size)
     rows = 0
@@ -112,8 +116,8 @@ def test_approximations_are_those_of_the_pairs(logistic, options, history_size, 
 def test_paths_do_not_depend_on_how_they_are_judged(long_model, options):
     """The direction uses `history_size` pairs and the diagonal of Gilbert and Lemarechal, across `rewind`."""
     options = {**options, "elbo_patience": None, "max_lbfgs_iters": 80, "num_paths": 1}
-    plain = pathfinder.fit(long_model, seed=1, elbo_patience=None, max_lbfgs_iters=80, num_paths=1, **QUICK)
-    other = pathfinder.fit(long_model, seed=1, **options, **QUICK)
+    plain = fit(long_model, seed=1, elbo_patience=None, max_lbfgs_iters=80, num_paths=1)
+    other = fit(long_model, seed=1, **options)
     assert plain.paths[0].num_iterations == 80
     for name in ("log_density", "step_norm", "num_gradients"):
         np.testing.assert_allclose(
@@ -122,25 +126,23 @@ def test_paths_do_not_depend_on_how_they_are_judged(long_model, options):
 
 
 def test_options_of_other_schedules_change_nothing(logistic):
-    plain = pathfinder.fit(logistic, seed=2, **QUICK)
-    spelled = pathfinder.fit(
-        logistic, seed=2, covariance_history=5, diagonals="gilbert", schedule="cmdstan", num_race_draws=3, **QUICK
-    )
+    plain = fit(logistic, seed=2)
+    spelled = fit(logistic, seed=2, covariance_history=5, diagonals="gilbert", schedule="cmdstan", num_race_draws=3)
     np.testing.assert_array_equal(spelled.unconstrained_draws, plain.unconstrained_draws)
     assert spelled.num_densities == plain.num_densities
 
 
 def test_secant_finds_independent_scales_at_once():
     model = model_of(problems.scaled_normal(30, 1e4))
-    for path in pathfinder.fit(model, seed=3, diagonals="secant", **QUICK).paths:
+    for path in fit(model, seed=3, diagonals="secant").paths:
         np.testing.assert_allclose(path.iterations.elbo_standard_error[:1], 0.0, atol=1e-6)
-    for path in pathfinder.fit(model, seed=3, **QUICK).paths:
+    for path in fit(model, seed=3).paths:
         assert path.elbo_standard_error > 0.01
 
 
 def test_bank_keeps_the_best_of_its_candidates(logistic):
     """Every candidate has the draws of the others, so that the estimates can be made again."""
-    result = pathfinder.fit(logistic, seed=4, diagonals="bank", save_trajectory=True, **QUICK)
+    result = fit(logistic, seed=4, diagonals="bank", save_trajectory=True)
     path = result.paths[1]
     winners = set()
     for row, normals in enumerate(approximations(path, 5)):
@@ -161,13 +163,13 @@ def test_bank_keeps_the_best_of_its_candidates(logistic):
 def test_race_costs_what_it_says(logistic, race):
     for path in race.paths:
         assert path.num_densities == 3 * 8 * len(path.iterations.elbo) + NUM_FINALISTS * 25 + 200
-    one = pathfinder.fit(logistic, seed=4, schedule="race", num_race_draws=4, calculate_lp=False, **QUICK)
+    one = fit(logistic, seed=4, schedule="race", num_race_draws=4, calculate_lp=False)
     for path in one.paths:
         assert path.num_densities == 4 * len(path.iterations.elbo) + NUM_FINALISTS * 25
 
 
 def test_short_path_has_fewer_finalists(logistic):
-    result = pathfinder.fit(logistic, seed=4, schedule="race", max_lbfgs_iters=2, num_paths=1, **QUICK)
+    result = fit(logistic, seed=4, schedule="race", max_lbfgs_iters=2, num_paths=1)
     assert result.paths[0].num_densities == 2 * 8 + 2 * 25 + 200
     assert result.paths[0].best_iteration in (1, 2)
 
@@ -182,7 +184,7 @@ def test_iterates_of_a_race_share_their_random_numbers(logistic, race):
 
 def test_race_ends_with_fresh_draws(logistic, race):
     """Their mean is the ELBO, and the best of the finalists by them is chosen."""
-    plain = pathfinder.fit(logistic, seed=4, schedule="race", save_trajectory=True, **QUICK)
+    plain = fit(logistic, seed=4, schedule="race", save_trajectory=True)
     changed = 0
     for number, path in enumerate(plain.paths):
         first = np.argsort(-path.iterations.elbo, kind="stable")[:NUM_FINALISTS]
@@ -202,7 +204,7 @@ def test_race_ends_with_fresh_draws(logistic, race):
 
 
 def test_fresh_draws_of_a_race_are_reused_only_if_asked_for(logistic, race):
-    reused = pathfinder.fit(logistic, seed=4, reuse_elbo_draws=True, **RACING, **QUICK)
+    reused = fit(logistic, seed=4, reuse_elbo_draws=True, **RACING)
     for number, (path, other) in enumerate(zip(reused.paths, race.paths, strict=True)):
         assert path.num_densities == other.num_densities - 25
         ratios = []
@@ -215,8 +217,8 @@ def test_fresh_draws_of_a_race_are_reused_only_if_asked_for(logistic, race):
 
 @pytest.mark.parametrize("options", [RACING, {"diagonals": "bank"}, {"covariance_history": 9}])
 def test_a_path_is_the_same_among_eight_and_alone(long_model, options):
-    options = {**options, "max_lbfgs_iters": 70, **QUICK}
-    many, alone = (pathfinder.fit(long_model, seed=1, num_paths=count, **options) for count in (8, 1))
+    options = {**options, "max_lbfgs_iters": 70}
+    many, alone = (fit(long_model, seed=1, num_paths=count, **options) for count in (8, 1))
     assert many.paths[0].elbo == alone.paths[0].elbo
     assert many.paths[0].best_iteration == alone.paths[0].best_iteration
     np.testing.assert_array_equal(many.paths[0].iterations.elbo, alone.paths[0].iterations.elbo)
@@ -225,7 +227,7 @@ def test_a_path_is_the_same_among_eight_and_alone(long_model, options):
 
 def test_stalled_race_ends_with_fresh_draws():
     model = model_of(problems.funnel(10))
-    result = pathfinder.fit(model, seed=1, schedule="race", elbo_patience=20, **QUICK)
+    result = fit(model, seed=1, schedule="race", elbo_patience=20)
     stalled = [path for path in result.paths if path.status == Status.ELBO_STALLED]
     assert stalled
     for path in stalled:
@@ -241,7 +243,7 @@ def test_interrupted_race_ends_with_fresh_draws(long_model):
         if next(calls) == 1:
             raise KeyboardInterrupt
 
-    result = pathfinder.fit(long_model, seed=1, schedule="race", num_paths=2, report=stop, **QUICK)
+    result = fit(long_model, seed=1, schedule="race", num_paths=2, report=stop)
     assert result.interrupted
     for path in result.paths:
         assert path.status == Status.INTERRUPTED
@@ -251,7 +253,7 @@ def test_interrupted_race_ends_with_fresh_draws(long_model):
 
 def test_last_report_of_a_race_is_its_result(logistic, race):
     reports = []
-    result = pathfinder.fit(logistic, seed=4, report=reports.extend, **RACING, **QUICK)
+    result = fit(logistic, seed=4, report=reports.extend, **RACING)
     for number, path in enumerate(result.paths):
         own = [report for report in reports if report.lane == number]
         assert sum(len(report.iterations.iteration) for report in own) == path.num_iterations
@@ -265,10 +267,10 @@ def test_race_of_many_data_sets():
 
     rng = np.random.default_rng(1)
     data = {"mean": rng.normal(size=(5, 6)), "sd": np.exp(rng.normal(size=(5, 6)))}
-    options = {**RACING, **QUICK, "num_paths": 2, "covariance_history": 2}
+    options = {**QUICK, **RACING, "num_paths": 2, "covariance_history": 2}
     batch = pathfinder.fit_batch(log_density, data, jnp.zeros(6), seed=3, **options)
     own = jax.tree.map(lambda leaf: leaf[3], data)
-    alone = pathfinder.fit(log_density, jnp.zeros(6), data=own, seed=batch.keys[3], **options)
+    alone = fit(log_density, jnp.zeros(6), data=own, seed=batch.keys[3], **options)
     np.testing.assert_allclose(batch.elbo[3], [path.elbo for path in alone.paths], rtol=1e-6)
     np.testing.assert_allclose(batch[3].draws["x"], alone.draws["x"], rtol=1e-6)
     assert batch.num_densities[3] == alone.num_densities
@@ -277,9 +279,7 @@ def test_race_of_many_data_sets():
 def test_finalists_without_a_finite_draw_fail():
     """Of a density with half a normal for support one fresh draw is often outside, all of a hundred never."""
     model = Model.from_log_density(lambda x: jnp.where(x[0] > 0, -0.5 * jnp.sum((x - 0.1) ** 2), jnp.nan), np.ones(2))
-    result = pathfinder.fit(
-        model, seed=1, schedule="race", init=np.ones(2), num_paths=12, num_elbo_draws=1, num_race_draws=100, **QUICK
-    )
+    result = fit(model, seed=1, schedule="race", init=np.ones(2), num_paths=12, num_elbo_draws=1, num_race_draws=100)
     failed = [path for path in result.paths if path.status == Status.NO_FINITE_ELBO]
     assert 0 < len(failed) < 12
     for path in failed:

@@ -9,6 +9,9 @@ import pathfinder
 from pathfinder import Model, Status, constraints
 
 
+PLAIN = {"refine": False, "schedule": "cmdstan"}
+
+
 @pytest.fixture(scope="module")
 def model():
     def log_density(params):
@@ -26,12 +29,12 @@ def model():
 
 @pytest.fixture(scope="module")
 def result(model):
-    return pathfinder.fit(model, seed=7, progress=False)
+    return pathfinder.fit(model, seed=7, progress=False, **PLAIN)
 
 
 @pytest.fixture(scope="module")
 def weighted(model):
-    return pathfinder.fit(model, seed=7, psis_resample=False, num_draws=300, progress=False)
+    return pathfinder.fit(model, seed=7, psis_resample=False, num_draws=300, progress=False, **PLAIN)
 
 
 def test_shapes(result):
@@ -131,7 +134,7 @@ def test_words_as_html(result):
 
 
 def test_many_paths_are_not_all_listed(model):
-    result = pathfinder.fit(model, seed=0, num_paths=12, num_draws=25, num_psis_draws=25, progress=False)
+    result = pathfinder.fit(model, seed=0, num_paths=12, num_draws=25, num_psis_draws=25, progress=False, **PLAIN)
     assert "... and 2 more paths" in repr(result)
 
 
