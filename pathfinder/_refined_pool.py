@@ -48,7 +48,8 @@ class RefinedMode:
             metric: 0 where they agree.
         num_undone: Rounds that made things worse and were undone.
         num_gradients: Evaluations of the log density with its gradient.
-        uses_start: Whether the starting approximation takes part in the mixture, because its ELBO was higher.
+        uses_start: Whether the starting approximation takes part in the mixture: because its ELBO was higher, or by
+            the setting `proposal`.
         weight: Share of the importance weight that fell on the draws of this mode.
     """
 
@@ -232,7 +233,10 @@ def refined_pool(
     elbo = estimate_elbo(*own)
     initial = np.array([lane.elbos[0] for lane in lanes]), np.array([lane.elbo_standard_errors[0] for lane in lanes])
     error = np.hypot(np.nan_to_num(elbo.standard_error), np.nan_to_num(initial[1]))
-    uses_start = elbo.mean < initial[0] - 2 * error
+    better_before = elbo.mean < initial[0] - 2 * error
+    uses_start = {
+        "auto": better_before, "refined": np.zeros_like(better_before), "all": np.ones_like(better_before)
+    }[settings.proposal]  # fmt: skip
     if uses_start.any():
         components.score([finals[mode] + 1 for mode in np.flatnonzero(uses_start)], settings.num_draws)
         drawn, log_q, log_mixture = components.scored()

@@ -65,7 +65,7 @@ def _refinement(refinement: "Refinement") -> list[str]:
         f"Refined from path {mode.path}: ELBO {mode.initial_elbo:.2f} (s.e. {mode.initial_elbo_standard_error:.2f}) to "
         f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "
         f"{mode.num_rounds} rounds, {mode.num_gradients} gradients, weight {mode.weight:.3f}"
-        + (", with draws of the approximation before, whose ELBO is higher" if mode.uses_start else "")
+        + (", with draws of the approximation before" if mode.uses_start else "")
         for mode in refinement.modes
     ]
     if refinement.num_adapted:

@@ -106,6 +106,12 @@ class Settings:
         "None does so unless `calculate_lp` is off",
         (True, False),
     )
+    proposal: str = _option(
+        "auto",
+        "What refined draws come from, besides the draws of the last rounds: the refined normals, all with the normals "
+        "they started from, or whichever the ELBOs favour",
+        ("auto", "refined", "all"),
+    )
     max_refine_rounds: int = _option(40, "Largest number of batches of gradients for each mode", _count)
     reuse_elbo_draws: bool = _option(
         False,

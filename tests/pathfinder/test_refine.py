@@ -244,6 +244,17 @@ def test_a_start_that_was_better_takes_part(monkeypatch):
     np.testing.assert_allclose(result.unconstrained_draws.mean(axis=0), np.arange(1, 4) / 3, atol=0.2)
 
 
+@pytest.mark.parametrize(("proposal", "used"), [("auto", False), ("refined", False), ("all", True)])
+def test_what_draws_come_from_can_be_decided(proposal, used):
+    result = refined(problems.logistic_regression(3).log_density, 3, proposal=proposal)
+    (mode,) = result.refinement.modes
+    assert mode.uses_start == used
+    counts = np.bincount(result.pool.lanes, minlength=2)
+    assert counts[0] == 300
+    assert counts[1] == (300 if used else 0)
+    assert result.refinement.num_densities >= (600 if used else 300)
+
+
 def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch):
     honest = _refine.refine_round
     rounds = []
