@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,10 +24,13 @@ from pathfinder._paths import PathOutcomes, Problem, run_paths, scoring_batch_si
 from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios, make_pool, score_paths
 from pathfinder._progress import ProgressBar
 from pathfinder._refine import refine_modes
-from pathfinder._refined_pool import RefinedPool, refined_pool
+from pathfinder._refined_pool import Refinement, refined_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._streams import Stream, counted_keys, path_keys
+
+
+FitPool = tuple[Pool, PathDraws, Refinement | None]
 
 
 def fit_batch(
@@ -111,7 +115,11 @@ def fit_batch(
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
         alone = dataclasses.replace(problem, data=first, num_fits=None)
         source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
-        refined = tuple(_refined_pool(problem, modes, fit, source, fit_keys[fit], settings) for fit in range(num_fits))
+        succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
+        refined = tuple(
+            _refined_pool(problem, modes, fit, source, fit_keys[fit], succeeded, settings, chosen_devices)
+            for fit in range(num_fits)
+        )
     else:
         scores = score_paths(problem, source, outcomes.best_iteration >= 0, settings, chosen_devices)
     now = time.perf_counter()
@@ -119,15 +127,28 @@ def fit_batch(
     return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
 
 
-def _refined_pool(problem: Problem, modes, fit: int, source: PathDraws, key, settings: Settings) -> RefinedPool | None:
-    """The weighted draws of one fit; None if it failed."""
-    if modes[fit] is None:
-        return None
+def _refined_pool(
+    problem: Problem,
+    modes,
+    fit: int,
+    source: PathDraws,
+    key,
+    succeeded: np.ndarray,
+    settings: Settings,
+    devices: Devices,
+) -> FitPool | None:
+    """The weighted draws of one fit; those of its paths if none of a refined one is usable, None if it failed."""
     own = dataclasses.replace(problem, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data), num_fits=None)
-    try:
-        return refined_pool(own, modes[fit], source, key, settings)
-    except NoFiniteDrawError:
-        return None
+    if modes[fit] is not None:
+        with suppress(NoFiniteDrawError):
+            return refined_pool(own, modes[fit], source, key, settings)
+    num_paths = settings.num_paths
+    of_paths = source.of_lanes(slice(fit * num_paths, (fit + 1) * num_paths))
+    with suppress(NoFiniteDrawError):
+        if succeeded[fit].any():
+            scores = score_paths(own, of_paths, succeeded[fit], settings, devices)
+            return make_pool(scores, succeeded[fit], settings), of_paths, None
+    return None
 
 
 @dataclass(frozen=True)
@@ -152,7 +173,7 @@ class BatchResult(Sequence[PathfinderResult]):
     scores: Mapping[str, Float[np.ndarray, "lane draw"]] = dataclasses.field(repr=False)
     source: PathDraws = dataclasses.field(repr=False)
     seconds: Mapping[str, float]
-    refined: tuple[RefinedPool | None, ...] | None = dataclasses.field(default=None, repr=False)
+    refined: tuple[FitPool | None, ...] | None = dataclasses.field(default=None, repr=False)
 
     def __len__(self) -> int:
         return self.keys.shape[0]
@@ -174,7 +195,7 @@ class BatchResult(Sequence[PathfinderResult]):
             pool, source, refinement = self._pool(fit, lanes)
         return assemble(model, self.settings, None, self.keys[fit], outcomes, pool, source, self.seconds, refinement)
 
-    def _pool(self, fit: int, lanes: slice) -> RefinedPool | tuple[Pool, PathDraws, None]:
+    def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:
             own = {name: values[lanes] for name, values in self.scores.items()}
             return make_pool(own, self._path_succeeded[fit], self.settings), self.source.of_lanes(lanes), None
@@ -212,13 +233,15 @@ class BatchResult(Sequence[PathfinderResult]):
     @property
     def num_densities(self) -> Int[np.ndarray, " fit"]:
         """Evaluations of the log density alone."""
-        per_path = densities_for_draws(self.settings) if self.refined is None else 0
+        refined = self.refined or (None,) * len(self)
+        from_paths = np.array([own is None or own[2] is None for own in refined])
+        per_path = densities_for_draws(self.settings) * from_paths
         for_draws = per_path * self._path_succeeded.sum(axis=1) + self._of_refinement("num_densities")
         return self._by_fit(self.outcomes.num_elbo_draws).sum(axis=1) + for_draws
 
     def _of_refinement(self, name: str) -> Int[np.ndarray, " fit"]:
         refined = self.refined or (None,) * len(self)
-        return np.array([0 if own is None else getattr(own[2], name) for own in refined])
+        return np.array([0 if own is None or own[2] is None else getattr(own[2], name) for own in refined])
 
     @property
     def pareto_k(self) -> Float[np.ndarray, " fit"]:

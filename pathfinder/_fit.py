@@ -6,6 +6,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import jax
@@ -19,7 +20,7 @@ from pathfinder._initial_points import InitialPoints, initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._paths import Interrupt, PathOutcomes, PathReport, Problem, run_paths
-from pathfinder._pool import PathDraws, make_pool, path_draws, score_paths
+from pathfinder._pool import NoFiniteDrawError, PathDraws, make_pool, path_draws, score_paths
 from pathfinder._progress import ProgressBar
 from pathfinder._refine import refine_modes
 from pathfinder._refined_pool import refined_pool
@@ -133,12 +134,14 @@ def fit_model(
         refined = None
         if settings.refines and not outcomes.interrupted:
             (refined,) = refine_modes(problem, outcomes, whole[None], settings, check=time_limit(begin, max_time))
-        if refined is None:
-            pool = make_pool(score_paths(problem, source, succeeded, settings, chosen_devices), succeeded, settings)
-        else:
+        pool = None
+        if refined is not None:
             refining, drawing = drawing, time.perf_counter()
             seconds["refine"] = drawing - refining
-            pool, source, refinement = refined_pool(problem, refined, source, whole, settings)
+            with suppress(NoFiniteDrawError):  # then the paths are drawn from, and the report says so
+                pool, source, refinement = refined_pool(problem, refined, source, whole, settings)
+        if pool is None:
+            pool = make_pool(score_paths(problem, source, succeeded, settings, chosen_devices), succeeded, settings)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
     return assemble(model, settings, seed, key, outcomes, pool, source, seconds, refinement, first_path)

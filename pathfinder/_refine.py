@@ -185,8 +185,9 @@ def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rou
             slack = 3 * np.hypot(np.nan_to_num(elbo.standard_error), accepted_error) + problem.dim
             worse = (elbo.mean < accepted_elbo - slack) | ~_is_finite(outcome.updated)
             undone = np.array([report.num_undone for report in used] + [MOST_UNDONE] * (size - len(used)))
-            undo = worse & (undone < MOST_UNDONE) & (number > 0) & ~progress.done
-            step = ~undo & ~progress.done
+            worse &= (number > 0) & ~progress.done
+            undo, give_up = worse & (undone < MOST_UNDONE), worse & (undone >= MOST_UNDONE)
+            step = ~worse & ~progress.done
             settled = (outcome.log_change < SETTLED_LOG_CHANGE) & (outcome.squared_shift < SETTLED_SQUARED_SHIFT)
             matched = outcome.divergence < MATCHED_DIVERGENCE
             for lane in np.flatnonzero((undo | step)[: len(used)]):
@@ -199,9 +200,9 @@ def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rou
                     del report.kept[:-NUM_KEPT]
             progress.ceiling = np.where(undo, progress.ceiling / 16, progress.ceiling)
             progress.num_averaged += step & ((progress.num_averaged > 0) | settled)
-            progress.done = progress.done | (step & ((progress.num_averaged > NUM_AVERAGED) | matched))
+            progress.done = progress.done | give_up | (step & ((progress.num_averaged > NUM_AVERAGED) | matched))
             accepted_now = _choose(step, present, accepted)
-            present = _choose(step, outcome.updated, _choose(undo, accepted, present))
+            present = _choose(step, outcome.updated, _choose(worse, accepted, present))
             accepted = accepted_now
             accepted_elbo = np.where(step, elbo.mean, accepted_elbo)
             accepted_error = np.where(step, np.nan_to_num(elbo.standard_error), accepted_error)

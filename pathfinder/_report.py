@@ -52,6 +52,9 @@ def _headline(result: "PathfinderResult") -> list[str]:
         lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool)))
     if result.refinement:
         lines += _refinement(result.refinement)
+    elif result.settings.refines:
+        why = "the fit was ended early" if result.interrupted else "no usable draw came of it, or no time was left"
+        lines.append(f"Not refined, because {why}: the draws are those of the paths.")
     if result.pool.num_invalid:
         lines.append(f"{result.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
     lines.append(

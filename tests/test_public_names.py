@@ -14,6 +14,8 @@ PATHFINDER = {
     "Model",
     "PathReport",
     "PathResult",
+    "RefinedMode",
+    "Refinement",
     "PathfinderError",
     "PathfinderResult",
     "Settings",
