@@ -147,7 +147,9 @@ class Cursor:
         if token.text in RESERVED:
             raise StanSyntaxError(f"`{token.text}` is reserved and cannot be the name of {what}.", token.span)
         if token.text.endswith("__"):
-            raise StanSyntaxError(f"`{token.text}` cannot be the name of {what}: it ends in two underscores.", token.span)
+            raise StanSyntaxError(
+                f"`{token.text}` cannot be the name of {what}: it ends in two underscores.", token.span
+            )
         self.read()
         return Identifier(token.text, span=token.span)
 

@@ -8,9 +8,9 @@ from pathfinder.stan._cursor import Cursor
 from pathfinder.stan._diagnostics import Diagnostic, StanSyntaxError, nearest
 from pathfinder.stan._lexer import ReadInclude, tokenize
 from pathfinder.stan._source import Source, Span
-from pathfinder.stan._statements import declarations, statement, statements
+from pathfinder.stan._parse_statements import declarations, statement, statements
 from pathfinder.stan._syntax import Argument, Block, FunctionDefinition, Program, Statement
-from pathfinder.stan._types import TYPE_WORDS, unsized_type
+from pathfinder.stan._parse_types import TYPE_WORDS, unsized_type
 
 
 BLOCKS = (

@@ -5,7 +5,7 @@ Source: Stan reference manual, "Statements"; the grammar is that of stanc3's `sr
 
 from pathfinder.stan._cursor import CONTROL, Cursor
 from pathfinder.stan._diagnostics import StanSyntaxError
-from pathfinder.stan._expressions import call, expression
+from pathfinder.stan._parse_expressions import call, expression
 from pathfinder.stan._operators import ASSIGNMENT, STATEMENT
 from pathfinder.stan._source import Span
 from pathfinder.stan._syntax import (
@@ -40,7 +40,7 @@ from pathfinder.stan._syntax import (
     Variable,
     While,
 )
-from pathfinder.stan._types import OLD_ARRAYS, TYPE_WORDS, sized_type
+from pathfinder.stan._parse_types import OLD_ARRAYS, TYPE_WORDS, sized_type
 
 
 MESSAGES = {"print": Print, "reject": Reject, "fatal_error": FatalError}
@@ -202,8 +202,9 @@ def _check_assignable(target: Expression) -> None:
         base = base.base
     # Parentheses are not in the tree, but in its spans.
     if not parts and (not isinstance(base, Variable) or base.span.text.startswith("(")):
-        hint = "" if base is target else "Only variables, their elements and tuples of these can be."
-        raise StanSyntaxError("This cannot be assigned to.", target.span, hint)
+        raise StanSyntaxError(
+            "This cannot be assigned to.", target.span, "Only variables, their elements and tuples of these can be."
+        )
 
 
 def _sampling(cursor: Cursor, outcome: Expression, start: Span) -> Sampling:
