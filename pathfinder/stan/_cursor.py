@@ -12,18 +12,24 @@ from pathfinder.stan._syntax import Identifier
 
 MAX_DEPTH = 100  # six Python frames each, where Python allows a thousand
 
-CONTROL = "for in while if else break continue return".split()
+CONTROL = ("for", "in", "while", "if", "else", "break", "continue", "return")
 TYPES = (
-    "int real complex vector row_vector matrix complex_vector complex_row_vector complex_matrix "
-    "ordered positive_ordered simplex unit_vector sum_to_zero_vector sum_to_zero_matrix "
-    "cholesky_factor_corr cholesky_factor_cov corr_matrix cov_matrix "
-    "row_stochastic_matrix column_stochastic_matrix"
-).split()
-BLOCKS = "functions data parameters model transformed generated quantities".split()
+    *("int", "real", "complex", "vector", "row_vector", "matrix"),
+    *("complex_vector", "complex_row_vector", "complex_matrix"),
+    *("ordered", "positive_ordered", "simplex", "unit_vector", "sum_to_zero_vector", "sum_to_zero_matrix"),
+    *("cholesky_factor_corr", "cholesky_factor_cov", "corr_matrix", "cov_matrix"),
+    *("row_stochastic_matrix", "column_stochastic_matrix"),
+)
 # Stan reference manual, "Reserved names". Bounds' names stay free, since programs before 2.32 use them for variables.
 RESERVED = frozenset(
-    [*CONTROL, *TYPES, *BLOCKS, "array", "tuple", "void", "target", "print", "reject", "fatal_error", "profile"]
-    + "get_lp increment_log_prob repeat until then true false".split()
+    {
+        *CONTROL,
+        *TYPES,
+        *("functions", "data", "parameters", "model", "transformed", "generated", "quantities"),
+        *("array", "tuple", "void", "target", "print", "reject", "fatal_error", "profile"),
+        *("get_lp", "increment_log_prob"),
+        *("repeat", "until", "then", "true", "false"),  # kept for later
+    }
 )
 
 T = TypeVar("T")

@@ -133,7 +133,7 @@ def _primary(cursor: Cursor) -> Expression:
         return RowVectorLiteral(elements, span=cursor.since(span))
     if cursor.accept("("):
         return _parenthesized(cursor)
-    cursor.fail("an expression")
+    return cursor.fail("an expression")
 
 
 def _integer(cursor: Cursor, digits: str) -> int:

@@ -5,8 +5,9 @@ Source: Stan reference manual, "Statements"; the grammar is that of stanc3's `sr
 
 from pathfinder.stan._cursor import CONTROL, Cursor
 from pathfinder.stan._diagnostics import StanSyntaxError
-from pathfinder.stan._parse_expressions import call, expression
 from pathfinder.stan._operators import ASSIGNMENT, STATEMENT
+from pathfinder.stan._parse_expressions import call, expression
+from pathfinder.stan._parse_types import OLD_ARRAYS, TYPE_WORDS, sized_type
 from pathfinder.stan._source import Span
 from pathfinder.stan._syntax import (
     Assignment,
@@ -40,7 +41,6 @@ from pathfinder.stan._syntax import (
     Variable,
     While,
 )
-from pathfinder.stan._parse_types import OLD_ARRAYS, TYPE_WORDS, sized_type
 
 
 MESSAGES = {"print": Print, "reject": Reject, "fatal_error": FatalError}
@@ -180,7 +180,7 @@ def _headed(cursor: Cursor, start: Span) -> Statement:
     hint = ""
     if isinstance(head, Variable) and cursor.at("<"):
         hint = "Bounds follow only the word of a type."
-    cursor.fail("an assignment or `~` after the expression", hint=hint)
+    return cursor.fail("an assignment or `~` after the expression", hint=hint)
 
 
 def _assignment(cursor: Cursor, target: Expression, start: Span) -> Assignment:

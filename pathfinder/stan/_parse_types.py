@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pathfinder.stan._cursor import TYPES, Cursor
 from pathfinder.stan._diagnostics import StanSyntaxError
-from pathfinder.stan._parse_expressions import expression
 from pathfinder.stan._operators import ADDITIVE
+from pathfinder.stan._parse_expressions import expression
 from pathfinder.stan._syntax import Bounds, Expression, SizedType, UnsizedType
 
 

@@ -7,10 +7,10 @@ since 2.33 (arrays with sizes behind the name, `<-`, `increment_log_prob`, `#` c
 from pathfinder.stan._cursor import Cursor
 from pathfinder.stan._diagnostics import Diagnostic, StanSyntaxError, nearest
 from pathfinder.stan._lexer import ReadInclude, tokenize
-from pathfinder.stan._source import Source, Span
 from pathfinder.stan._parse_statements import declarations, statement, statements
-from pathfinder.stan._syntax import Argument, Block, FunctionDefinition, Program, Statement
 from pathfinder.stan._parse_types import TYPE_WORDS, unsized_type
+from pathfinder.stan._source import Source, Span
+from pathfinder.stan._syntax import Argument, Block, FunctionDefinition, Program, Statement
 
 
 BLOCKS = (
