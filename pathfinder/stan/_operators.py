@@ -1,7 +1,7 @@
 r"""Precedence and associativity of the operators.
 
 Source: Stan reference manual, "Expressions", table of operators, and the declarations at the head of stanc3's
-`src/frontend/parser.mly`, which the numbers follow where the manual is silent (`%/%` binds as `\\`, `.^` as `^`).
+`src/frontend/parser.mly`, which the numbers follow where the manual is silent (`%/%` binds as `\`, `.^` as `^`).
 A larger number binds tighter.
 """
 

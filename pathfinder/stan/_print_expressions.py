@@ -93,6 +93,8 @@ def _tight(node: Expression | StringLiteral | Slice) -> str:
             return f"{print_expression(operand, POSTFIX_POWER)}'"
         case Index(base, indices):
             return f"{print_expression(base, POSTFIX_POWER)}[{_listed(indices)}]"
+        case TupleElement(IntLiteral() as base, position):
+            return f"({print_expression(base)}).{position}"  # `1.2` is a number
         case TupleElement(base, position):
             return f"{print_expression(base, POSTFIX_POWER)}.{position}"
         case Slice(lower, upper):

@@ -81,12 +81,7 @@ def test_binary_operators(first, low, second, high):
     ],
 )
 def test_grouping(text, expected):
-    # `<-` alone is an assignment only where a statement begins.
-    assert explicit(the_expression(f"({text})")) == expected
-
-
-def test_the_bounded_comparison():
-    assert explicit(the_expression("a<-b")) == "(a < (-b))"
+    assert explicit(the_expression(text)) == expected
 
 
 @pytest.mark.parametrize(
