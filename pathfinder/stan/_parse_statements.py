@@ -4,7 +4,7 @@ Source: Stan reference manual, "Statements"; the grammar is that of stanc3's `sr
 """
 
 from pathfinder.stan._cursor import CONTROL, Cursor
-from pathfinder.stan._diagnostics import StanSyntaxError
+from pathfinder.stan._diagnostics import StanSyntaxError, nearest
 from pathfinder.stan._operators import ASSIGNMENT, STATEMENT
 from pathfinder.stan._parse_expressions import call, expression
 from pathfinder.stan._parse_types import OLD_ARRAYS, TYPE_WORDS, sized_type
@@ -176,6 +176,9 @@ def _headed(cursor: Cursor, start: Span) -> Statement:
     if isinstance(head, Call):
         if head.conditional:
             raise StanSyntaxError("The value of this call is not used.", head.span, "Add it with `target += ...;`.")
+        if not cursor.at(";"):
+            hint = nearest(head.function.text, KNOWN)  # such as `whlie (c) {`
+            cursor.fail("`;` after the call", hint=hint, behind_previous=not hint)
         return CallStatement(head, span=head.span)
     hint = ""
     if isinstance(head, Variable) and cursor.at("<"):
