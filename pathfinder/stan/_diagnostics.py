@@ -1,0 +1,44 @@
+"""Errors and warnings that show the place in the program."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pathfinder.stan._source import Span
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """What is wrong, where, and what to write instead.
+
+    Attributes:
+        message: A sentence on what was expected and what came.
+        span: The part of the program that it is about.
+        hint: Advice, or nothing.
+    """
+
+    message: str
+    span: Span
+    hint: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.span.location()}: {self.message}", self.span.excerpt()]
+        at = self.span.source.included_at
+        while at is not None:
+            lines.append(f"included from {at.location()}")
+            at = at.source.included_at
+        return "\n".join([*lines, self.hint] if self.hint else lines)
+
+
+class StanSyntaxError(ValueError):
+    """A text is no Stan program; the message shows the place in it."""
+
+    def __init__(self, message: str, span: Span, hint: str = "") -> None:
+        self.diagnostic = Diagnostic(message, span, hint)
+        super().__init__(str(self.diagnostic))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A question naming the known name that `word` looks like; empty if it looks like none."""
+    matches = get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return f"Did you mean `{matches[0]}`?" if matches and matches[0] != word else ""
