@@ -30,12 +30,20 @@ class Diagnostic:
         return "\n".join([*lines, self.hint] if self.hint else lines)
 
 
-class StanSyntaxError(ValueError):
-    """A text is no Stan program; the message shows the place in it."""
+class StanError(ValueError):
+    """Something is wrong in a Stan program; the message shows the place in it."""
 
     def __init__(self, message: str, span: Span, hint: str = "") -> None:
         self.diagnostic = Diagnostic(message, span, hint)
         super().__init__(str(self.diagnostic))
+
+
+class StanSyntaxError(StanError):
+    """A text is no Stan program."""
+
+
+class StanTypeError(StanError):
+    """A program is well formed, but means nothing: types that do not fit, names that are unknown, and the like."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
