@@ -160,5 +160,6 @@ def _random_numbers(text: str) -> tuple[Signature, ...]:
         containers.append(" | ".join(kind for kind in types if kind not in ("int", "real")))
     choices = [chosen for chosen in product(*zip(scalars, containers, strict=True)) if all(chosen)]
     return tuple(
-        row(f"({', '.join(chosen)}) => {result if list(chosen) == scalars else f'array[] {result}'}") for chosen in choices
+        row(f"({', '.join(chosen)}) => {result if list(chosen) == scalars else f'array[] {result}'}")
+        for chosen in choices
     )

@@ -38,9 +38,7 @@ _ELEMENTWISE_BINARY = (
     "atan2 beta fdim fmax fmin fmod hypot lbeta lchoose lmultiply log_diff_exp log_falling_factorial "
     "log_inv_logit_diff log_modified_bessel_first_kind log_rising_factorial"
 )
-_ELEMENTWISE_INT_REAL = (
-    "bessel_first_kind bessel_second_kind binary_log_loss lmgamma modified_bessel_first_kind modified_bessel_second_kind"
-)
+_ELEMENTWISE_INT_REAL = "bessel_first_kind bessel_second_kind binary_log_loss lmgamma modified_bessel_first_kind modified_bessel_second_kind"
 
 _CHANGE_OF_VARIABLES = {  # each with `_constrain`, `_jacobian` and `_unconstrain`
     "ordered positive_ordered simplex unit_vector": ("(N vector) => N vector", "(N vector) => N vector"),
@@ -144,9 +142,7 @@ _EXPLICIT = {
     "inc_beta inv_inc_beta": "(real, real, real) => real",
     "hypergeometric_1F0": "(real, real) => real",
     "hypergeometric_2F1": "(real, real, real, real) => real",
-    "hypergeometric_3F2 hypergeometric_pFq": (
-        "(containers, containers, real) => real"
-    ),
+    "hypergeometric_3F2 hypergeometric_pFq": ("(containers, containers, real) => real"),
     "student_t_qf": """
         (real, real, real, real) => real
         (containers, reals, reals, reals) => vector
@@ -258,7 +254,8 @@ _EXPLICIT = {
     "to_vector_array": "(#matrix) => array[] #vector",
     "to_row_vector_array": "(#matrix) => array[] #row_vector",
     "to_complex": "() => complex\n(real) => complex",
-    "fma": "(real, real, real) => real\n" + "\n".join(
+    "fma": "(real, real, real) => real\n"
+    + "\n".join(
         f"({a}, {b}, {c}) => {kind}"
         for kind in ("vector", "row_vector", "matrix")
         for a in (kind, "real")

@@ -113,45 +113,58 @@ def in_words(types: Sequence[Type]) -> str:
     return f"({', '.join(map(str, types))})"
 
 
-def explain_mismatch(name: str, candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> Mismatch:
-    """What to say about a call that fits no candidate."""
+def explain_mismatch(
+    name: str, candidates: Sequence[Candidate], arguments: tuple[Argument, ...], *, behind_function: str = ""
+) -> Mismatch:
+    """What to say about a call that fits no candidate.
+
+    Args:
+        name: The function.
+        candidates: What it may be.
+        arguments: What is passed.
+        behind_function: The function passed by name in front of these arguments, if one is.
+    """
+    of = f"`{name}` behind `{behind_function}`" if behind_function else f"`{name}`"
     fits = [(_fit(option.signature, arguments), option) for option in candidates]
     furthest = max(-1 if fit.failed_at is None else fit.failed_at for fit, _ in fits)
     if furthest < 0:
         counts = sorted({len(option.signature.arguments) for option in candidates})
         several = ", ".join(map(str, counts[:-1])) + " or " if len(counts) > 1 else ""
         noun = "argument" if counts == [1] else "arguments"
-        message = f"`{name}` takes {several}{counts[-1]} {noun}, found {len(arguments)}: {in_words(_types(arguments))}."
-        return Mismatch(message, None, _listed(name, [option for _, option in fits]))
+        message = f"{of} takes {several}{counts[-1]} {noun}, found {len(arguments)}: {in_words(_types(arguments))}."
+        return Mismatch(message, None, listed(name, [option for _, option in fits]))
     best = [option for fit, option in fits if fit.failed_at == furthest]
     others = [option for fit, option in fits if fit.failed_at != furthest]
     found = arguments[furthest]
     wanted = list(dict.fromkeys(kind for option in best for kind in option.signature.arguments[furthest]))
-    subject = f"The {ordinal(furthest)} argument of `{name}`"
+    subject = f"The {ordinal(furthest)} argument of {of}"
     if any(promotions(found.type, kind) is not None for kind in wanted):
         message = f"{subject} must be data, but this depends on parameters."
         advice = "Local variables and arguments of functions count as depending on them, if not marked `data`.\n"
-        return Mismatch(message, furthest, advice + _listed(name, best + others))
+        return Mismatch(message, furthest, advice + listed(name, best + others))
     if len(wanted) <= MAX_SHOWN:
         words = [f"`{kind}`" for kind in wanted]
         either = ", ".join(words[:-1]) + (" or " if words[:-1] else "") + words[-1]
         message = f"{subject} must be {either}, found `{found.type}`."
     else:
         message = f"{subject} cannot be `{found.type}` here; the arguments are {in_words(_types(arguments))}."
-    return Mismatch(message, furthest, _listed(name, best + others))
+    return Mismatch(message, furthest, listed(name, best + others))
 
 
 def explain_tie(name: str, candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> Mismatch:
     """What to say about a call that fits several candidates equally well."""
     message = f"`{name}` with arguments {in_words(_types(arguments))} may mean several functions."
-    return Mismatch(message, None, _listed(name, candidates))
+    return Mismatch(message, None, listed(name, candidates))
 
 
 def _types(arguments: Sequence[Argument]) -> list[Type]:
     return [argument.type for argument in arguments]
 
 
-def _listed(name: str, candidates: Sequence[Candidate]) -> str:
+def listed(name: str, candidates: Sequence[Candidate]) -> str:
+    """The first few candidates, one per line; nothing if there are none."""
+    if not candidates:
+        return ""
     texts = [f"{name}{option.signature}" for option in candidates]
     shown = texts[:MAX_SHOWN]
     if len(texts) > len(shown):
