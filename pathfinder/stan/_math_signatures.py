@@ -38,7 +38,10 @@ _ELEMENTWISE_BINARY = (
     "atan2 beta fdim fmax fmin fmod hypot lbeta lchoose lmultiply log_diff_exp log_falling_factorial "
     "log_inv_logit_diff log_modified_bessel_first_kind log_rising_factorial"
 )
-_ELEMENTWISE_INT_REAL = "bessel_first_kind bessel_second_kind binary_log_loss lmgamma modified_bessel_first_kind modified_bessel_second_kind"
+_ELEMENTWISE_INT_REAL = (
+    "bessel_first_kind bessel_second_kind binary_log_loss lmgamma modified_bessel_first_kind "
+    "modified_bessel_second_kind"
+)
 
 _CHANGE_OF_VARIABLES = {  # each with `_constrain`, `_jacobian` and `_unconstrain`
     "ordered positive_ordered simplex unit_vector": ("(N vector) => N vector", "(N vector) => N vector"),
@@ -128,7 +131,7 @@ _EXPLICIT = {
         (#real, #matrix) => #matrix
         (#real, #real) => #real
         (int, int) => int""",
-    "plus": "\n".join(f"({kind}) => {kind}" for kind in "int real complex vector row_vector matrix".split()),
+    "plus": "\n".join(f"({kind}) => {kind}" for kind in BASES[:6]),
     "logical_gt logical_gte logical_lt logical_lte": "(int | real, int | real) => int",
     "logical_eq logical_neq": "(int | real, int | real) => int\n(complex, complex | real) => int",
     "logical_and logical_or modulus": "(int, int) => int",

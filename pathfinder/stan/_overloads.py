@@ -5,7 +5,7 @@ Source: Stan reference manual, "User-defined functions", "Function overloading",
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from pathfinder.stan._rules import GROUPS, Signature
@@ -49,7 +49,7 @@ def candidate(definition: FunctionDefinition) -> Candidate:
     return Candidate(Signature(arguments, result or Type("void"), data_only), result, definition)
 
 
-@lru_cache(maxsize=None)
+@cache
 def library_candidates(name: str) -> tuple[Candidate, ...]:
     """The functions of the library with that name."""
     return tuple(Candidate(signature, signature.result) for signature in LIBRARY.get(name, ()))

@@ -5,7 +5,6 @@ Source: Stan reference manual, "User-defined functions" and "Function calls"; wh
 """
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 from pathfinder.stan._diagnostics import StanTypeError
 from pathfinder.stan._environment import CONDITIONED, Context, Environment, is_discrete, normalized, suffix
@@ -97,9 +96,7 @@ def _endings() -> str:
     return ", ".join(f"`{ending}`" for ending in CONDITIONED)
 
 
-def resolved(
-    environment: Environment, name: Identifier, arguments: Sequence[Expression], span: Span, *, shown: str = ""
-) -> Candidate:
+def resolved(environment: Environment, name: Identifier, arguments: Sequence[Expression], span: Span) -> Candidate:
     """The function that a call means.
 
     Args:
@@ -107,7 +104,6 @@ def resolved(
         name: The name of the function.
         arguments: The checked arguments.
         span: The call, to point at.
-        shown: What messages call the function, if not by its name.
 
     Raises:
         StanTypeError: If there is none, or several.
@@ -120,10 +116,10 @@ def resolved(
         return found.candidates[0]
     candidates = environment.candidates(name.text)
     if not candidates:
-        _unknown_function(environment, name)
+        raise _unknown_function(environment, name)
     if found.tied:
-        _fail(explain_tie(shown or name.text, found.candidates, passed), arguments, span)
-    _fail(explain_mismatch(shown or name.text, candidates, passed), arguments, span)
+        raise _error(explain_tie(name.text, found.candidates, passed), arguments, span)
+    raise _error(explain_mismatch(name.text, candidates, passed), arguments, span)
 
 
 def resolution(environment: Environment, name: str, passed: tuple[Argument, ...]) -> Resolution:
@@ -134,20 +130,20 @@ def resolution(environment: Environment, name: str, passed: tuple[Argument, ...]
     return resolve_library(name, passed)
 
 
-def _fail(mismatch: Mismatch, arguments: Sequence[Expression], span: Span) -> NoReturn:
+def _error(mismatch: Mismatch, arguments: Sequence[Expression], span: Span) -> StanTypeError:
     at = span if mismatch.position is None else arguments[mismatch.position].span
-    raise StanTypeError(mismatch.message, at, mismatch.hint)
+    return StanTypeError(mismatch.message, at, mismatch.hint)
 
 
-def _unknown_function(environment: Environment, name: Identifier) -> NoReturn:
+def _unknown_function(environment: Environment, name: Identifier) -> StanTypeError:
     ending = suffix(name.text)
     other = name.text.removesuffix(ending) + _DENSITY_OF.get(ending, "")
     if ending in _DENSITY_OF and environment.candidates(other):
         outcome = "integers" if other.endswith("pmf") else "real numbers"
-        raise StanTypeError(
+        return StanTypeError(
             f"The function `{name.text}` is not known here.", name.span, f"`{other}` is, a distribution of {outcome}."
         )
-    raise environment.unknown("The function", name.text, name.span)
+    return environment.unknown("The function", name.text, name.span)
 
 
 def _higher_order_type(environment: Environment, call: Call) -> Type:
@@ -179,10 +175,10 @@ def _higher_order_type(environment: Environment, call: Call) -> Type:
     ]
     found = resolve(full, passed)
     if found.tied:
-        _fail(explain_tie(name, found.candidates, passed), arguments[1:], call.span)
+        raise _error(explain_tie(name, found.candidates, passed), arguments[1:], call.span)
     if not found.candidates:
         mismatch = explain_mismatch(name, full, passed, behind_function=function.name)
-        _fail(mismatch, arguments[1:], call.span)
+        raise _error(mismatch, arguments[1:], call.span)
     environment.note_definition(function, found.candidates[0])
     result = found.candidates[0].result
     assert result is not None  # no function of the library is void
