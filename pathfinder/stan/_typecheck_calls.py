@@ -43,7 +43,7 @@ def call_type(environment: Environment, call: Call) -> Type:
     check_place(environment.context, name.text, call.span)
     _check_bar(call)
     environment.library_names[id(call)] = name.text
-    if name.text in HIGHER_ORDER or name.text in REDUCE_SUM:
+    if environment.is_higher_order(name.text):
         result = _higher_order_type(environment, call)
     else:
         found = resolved(environment, name, call.arguments, call.span)
@@ -61,8 +61,8 @@ def check_place(context: Context, name: str, span: Span) -> None:
     where = f"not in `{block}`" if context.function is None else f"not in the function `{context.function.name.text}`"
     match ending:
         case "_lupdf" | "_lupmf":
-            if block != "model" and context.suffix not in ("_lpdf", "_lpmf", "_lp"):
-                places = "`model` and in functions with the suffix `_lpdf`, `_lpmf` or `_lp`"
+            if block != "model" and context.suffix not in ("_lpdf", "_lpmf"):
+                places = "`model` and in functions with the suffix `_lpdf` or `_lpmf`"
                 raise StanTypeError(f"`{name}` can be called only in {places}, {where}.", span)
         case "_lp":
             if block not in ("model", "transformed parameters") and context.suffix != "_lp":
