@@ -75,14 +75,14 @@ def _check_node(environment: Environment, node: Expression) -> None:
     """Find the type of a node whose leftmost part has its type already."""
     types = environment.types
     match node:
+        case Variable():
+            _check_variable(environment, node)
         case IntLiteral():
             environment.record(node, INT, dependent=False)
         case RealLiteral():
             environment.record(node, REAL, dependent=False)
         case ImaginaryLiteral():
             environment.record(node, COMPLEX, dependent=False)
-        case Variable():
-            _check_variable(environment, node)
         case Call():
             for argument in node.arguments:
                 _check_argument(environment, argument)

@@ -57,7 +57,7 @@ def _visit(statements: Iterable[Statement], empty: set[str], warnings: list[Diag
     for statement in statements:
         if isinstance(statement, Declaration):  # known in its own value already
             empty.add(statement.name.text)
-        for expression in _read_by(statement):
+        for expression in _read_by(statement) if empty else ():
             for variable in variables_read(expression):
                 if variable.name in empty:
                     empty.discard(variable.name)  # once is enough

@@ -4,7 +4,7 @@ import pytest
 
 from pathfinder.stan import parse
 from pathfinder.stan._diagnostics import StanTypeError
-from pathfinder.stan._syntax import Binary, Expression, Index, Print, StringLiteral
+from pathfinder.stan._syntax import Binary, Call, Expression, Index, Print, StringLiteral, Variable
 from pathfinder.stan._typecheck import CheckedProgram, check
 from tests.stan import checked_expressions as table
 
@@ -46,7 +46,9 @@ def test_functions_that_take_functions(call):
     if name.startswith("integrate"):
         expected = "real" if "1d" in name else "array[,] real"
     assert str(checked.type_of(found)) == (expected or "vector")
-    passed = found.arguments[0]  # pyright: ignore[reportAttributeAccessIssue]
+    assert isinstance(found, Call)
+    passed = found.arguments[0]
+    assert isinstance(passed, Variable)
     assert str(checked.type_of(passed)) == "function"
     definition = checked.definition(passed)
     if passed.name in ("sum", "softmax"):
