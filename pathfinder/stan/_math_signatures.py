@@ -178,7 +178,6 @@ _EXPLICIT = {
         (int, int) => int""",
     "sum prod": "(array[] #real | #vector | #row_vector | #matrix) => #real\n(array[] int) => int",
     "log_sum_exp": "(array[] real | vector | row_vector | matrix) => real",
-    "log_softmax softmax": "(vector) => vector",
     "log_mix": """
         (real, real, real) => real
         (containers, containers | array[] vector | array[] row_vector) => real""",
@@ -246,7 +245,7 @@ _EXPLICIT = {
     "to_vector": "(#matrix | #vector | #row_vector | array[] #real) => #vector\n(array[] int) => vector",
     "to_row_vector": "(#matrix | #vector | #row_vector | array[] #real) => #row_vector\n(array[] int) => row_vector",
     "to_matrix": """
-        (#matrix | #vector | #row_vector | array[] #row_vector | array[,] #real) => #matrix
+        (#matrix | #vector | #row_vector | array[] #vector | array[] #row_vector | array[,] #real) => #matrix
         (#matrix | #vector | #row_vector | array[] #real, int, int) => #matrix
         (#matrix | #vector | #row_vector | array[] #real, int, int, int) => #matrix
         (array[,] int) => matrix
@@ -315,6 +314,7 @@ def math_signatures() -> Mapping[str, list[Expand]]:
     add("num_elements", lambda: rows("(#matrix | #vector | #row_vector) => int"))
     add("num_elements", lambda: for_each_type("(T) => int", range(1, MAX_DIMS + 3)))
     add("rep_array", _rep_array)
+    add("log_softmax softmax", lambda: nested("(N vector) => N vector") + nested("(N row_vector) => N row_vector"))
     for kind in ("int", "real"):
         add("to_array_1d", lambda kind=kind: for_each_type(f"(T) => array[] {kind}", range(1, MAX_DIMS + 3), (kind,)))
     add("to_int", lambda: nested("(data N int) => N int") + nested("(data N real) => N int"))

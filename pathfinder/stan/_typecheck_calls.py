@@ -29,6 +29,14 @@ from pathfinder.stan._types import INT, REAL, Type
 
 
 _SLICED = ("real", "int", "matrix", "vector", "row_vector")
+_REMOVED = {  # in Stan 2.33
+    "fabs": "abs",
+    "multiply_log": "lmultiply",
+    "binomial_coefficient_log": "lchoose",
+    "cov_exp_quad": "gp_exp_quad_cov",
+    "if_else": "condition ? a : b",
+}
+_REMOVED_SUFFIXES = {"_cdf_log": ("_lcdf",), "_ccdf_log": ("_lccdf",), "_log": ("_lpdf", "_lpmf")}
 _DENSITY_OF = {"_lpdf": "_lpmf", "_lupdf": "_lupmf", "_lpmf": "_lpdf", "_lupmf": "_lupdf"}
 
 
@@ -143,7 +151,20 @@ def _unknown_function(environment: Environment, name: Identifier) -> StanTypeErr
         return StanTypeError(
             f"The function `{name.text}` is not known here.", name.span, f"`{other}` is, a distribution of {outcome}."
         )
+    if (new := _new_name(environment, name.text)) is not None:
+        return StanTypeError(f"`{name.text}` is no function of Stan any more.", name.span, f"Write `{new}`.")
     return environment.unknown("The function", name.text, name.span)
+
+
+def _new_name(environment: Environment, name: str) -> str | None:
+    """What is written instead of a function that Stan has dropped."""
+    if name in _REMOVED:
+        return _REMOVED[name]
+    for old, endings in _REMOVED_SUFFIXES.items():
+        for ending in endings:
+            if name.endswith(old) and environment.candidates(name.removesuffix(old) + ending):
+                return name.removesuffix(old) + ending
+    return None
 
 
 def _higher_order_type(environment: Environment, call: Call) -> Type:
