@@ -314,7 +314,7 @@ def math_signatures() -> Mapping[str, list[Expand]]:
     add("num_elements", lambda: rows("(#matrix | #vector | #row_vector) => int"))
     add("num_elements", lambda: for_each_type("(T) => int", range(1, MAX_DIMS + 3)))
     add("rep_array", _rep_array)
-    add("log_softmax softmax", lambda: nested("(N vector) => N vector") + nested("(N row_vector) => N row_vector"))
+    add("log_softmax softmax", lambda: for_each_type("(T) => T", range(2), ("vector", "row_vector")))
     for kind in ("int", "real"):
         add("to_array_1d", lambda kind=kind: for_each_type(f"(T) => array[] {kind}", range(1, MAX_DIMS + 3), (kind,)))
     add("to_int", lambda: nested("(data N int) => N int") + nested("(data N real) => N int"))

@@ -42,7 +42,7 @@ def calls(draw):
     for kinds in signature.arguments:
         kind = draw(st.sampled_from(kinds))
         if draw(st.integers(0, 2)) == 0:
-            kind = Type(CLOSE.get(kind.base, kind.base), kind.dims)
+            kind = Type(CLOSE[kind.base] if kind.base in CLOSE else kind.base, kind.dims)
         arguments.append(VARIABLES.get(kind, "1"))
     if name.endswith(CONDITIONED) and arguments:
         return f"{name}({arguments[0]} | {', '.join(arguments[1:])})"
