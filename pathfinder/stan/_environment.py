@@ -146,6 +146,10 @@ class Environment:
         name = normalized(name)
         return (*self.functions.get(name, ()), *library_candidates(name))
 
+    def is_higher_order(self, name: str) -> bool:
+        """Whether calls by that name are of a function of the library that takes a function."""
+        return (name in HIGHER_ORDER and name not in self.functions) or name in REDUCE_SUM
+
     def is_function(self, name: str) -> bool:
         """Whether there is a function of that name."""
         name = normalized(name)

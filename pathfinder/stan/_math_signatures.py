@@ -38,7 +38,10 @@ _ELEMENTWISE_BINARY = (
     "atan2 beta fdim fmax fmin fmod hypot lbeta lchoose lmultiply log_diff_exp log_falling_factorial "
     "log_inv_logit_diff log_modified_bessel_first_kind log_rising_factorial"
 )
-_ELEMENTWISE_INT_REAL = "bessel_first_kind bessel_second_kind binary_log_loss lmgamma modified_bessel_first_kind modified_bessel_second_kind"
+_ELEMENTWISE_INT_REAL = (
+    "bessel_first_kind bessel_second_kind binary_log_loss lmgamma modified_bessel_first_kind "
+    "modified_bessel_second_kind"
+)
 
 _CHANGE_OF_VARIABLES = {  # each with `_constrain`, `_jacobian` and `_unconstrain`
     "ordered positive_ordered simplex unit_vector": ("(N vector) => N vector", "(N vector) => N vector"),
@@ -128,7 +131,7 @@ _EXPLICIT = {
         (#real, #matrix) => #matrix
         (#real, #real) => #real
         (int, int) => int""",
-    "plus": "\n".join(f"({kind}) => {kind}" for kind in "int real complex vector row_vector matrix".split()),
+    "plus": "\n".join(f"({kind}) => {kind}" for kind in BASES[:6]),
     "logical_gt logical_gte logical_lt logical_lte": "(int | real, int | real) => int",
     "logical_eq logical_neq": "(int | real, int | real) => int\n(complex, complex | real) => int",
     "logical_and logical_or modulus": "(int, int) => int",
@@ -175,7 +178,6 @@ _EXPLICIT = {
         (int, int) => int""",
     "sum prod": "(array[] #real | #vector | #row_vector | #matrix) => #real\n(array[] int) => int",
     "log_sum_exp": "(array[] real | vector | row_vector | matrix) => real",
-    "log_softmax softmax": "(vector) => vector",
     "log_mix": """
         (real, real, real) => real
         (containers, containers | array[] vector | array[] row_vector) => real""",
@@ -243,7 +245,7 @@ _EXPLICIT = {
     "to_vector": "(#matrix | #vector | #row_vector | array[] #real) => #vector\n(array[] int) => vector",
     "to_row_vector": "(#matrix | #vector | #row_vector | array[] #real) => #row_vector\n(array[] int) => row_vector",
     "to_matrix": """
-        (#matrix | #vector | #row_vector | array[] #row_vector | array[,] #real) => #matrix
+        (#matrix | #vector | #row_vector | array[] #vector | array[] #row_vector | array[,] #real) => #matrix
         (#matrix | #vector | #row_vector | array[] #real, int, int) => #matrix
         (#matrix | #vector | #row_vector | array[] #real, int, int, int) => #matrix
         (array[,] int) => matrix
@@ -312,6 +314,7 @@ def math_signatures() -> Mapping[str, list[Expand]]:
     add("num_elements", lambda: rows("(#matrix | #vector | #row_vector) => int"))
     add("num_elements", lambda: for_each_type("(T) => int", range(1, MAX_DIMS + 3)))
     add("rep_array", _rep_array)
+    add("log_softmax softmax", lambda: for_each_type("(T) => T", range(2), ("vector", "row_vector")))
     for kind in ("int", "real"):
         add("to_array_1d", lambda kind=kind: for_each_type(f"(T) => array[] {kind}", range(1, MAX_DIMS + 3), (kind,)))
     add("to_int", lambda: nested("(data N int) => N int") + nested("(data N real) => N int"))

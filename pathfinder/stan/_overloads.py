@@ -5,7 +5,7 @@ Source: Stan reference manual, "User-defined functions", "Function overloading",
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from pathfinder.stan._rules import GROUPS, Signature
@@ -49,7 +49,7 @@ def candidate(definition: FunctionDefinition) -> Candidate:
     return Candidate(Signature(arguments, result or Type("void"), data_only), result, definition)
 
 
-@lru_cache(maxsize=None)
+@cache
 def library_candidates(name: str) -> tuple[Candidate, ...]:
     """The functions of the library with that name."""
     return tuple(Candidate(signature, signature.result) for signature in LIBRARY.get(name, ()))
@@ -77,7 +77,7 @@ def resolve(candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) ->
 
 
 class _Fit(NamedTuple):
-    cost: int = 0
+    cost: int = 0  # promotions, up to where it fails
     num_ways: int = 1
     failed_at: int | None = None  # position of the first argument that does not fit, -1 if their number is wrong
 
@@ -89,7 +89,7 @@ def _fit(signature: Signature, arguments: tuple[Argument, ...]) -> _Fit:
     for i, (argument, wanted) in enumerate(zip(arguments, signature.arguments, strict=True)):
         costs = [cost for kind in wanted if (cost := promotions(argument.type, kind)) is not None]
         if not costs or (i in signature.data_only and not argument.data_only):
-            return _Fit(failed_at=i)
+            return _Fit(total, failed_at=i)
         total += min(costs)
         num_ways *= costs.count(min(costs))
     return _Fit(total, num_ways)
@@ -133,8 +133,9 @@ def explain_mismatch(
         noun = "argument" if counts == [1] else "arguments"
         message = f"{of} takes {several}{counts[-1]} {noun}, found {len(arguments)}: {in_words(_types(arguments))}."
         return Mismatch(message, None, listed(name, [option for _, option in fits]))
-    best = [option for fit, option in fits if fit.failed_at == furthest]
-    others = [option for fit, option in fits if fit.failed_at != furthest]
+    cheapest = min(fit.cost for fit, _ in fits if fit.failed_at == furthest)
+    best = [option for fit, option in fits if (fit.failed_at, fit.cost) == (furthest, cheapest)]
+    others = [option for fit, option in fits if (fit.failed_at, fit.cost) != (furthest, cheapest)]
     found = arguments[furthest]
     wanted = list(dict.fromkeys(kind for option in best for kind in option.signature.arguments[furthest]))
     subject = f"The {ordinal(furthest)} argument of {of}"

@@ -5,7 +5,6 @@ Source: Stan reference manual, "User-defined functions" and "Function calls"; wh
 """
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 from pathfinder.stan._diagnostics import StanTypeError
 from pathfinder.stan._environment import CONDITIONED, Context, Environment, is_discrete, normalized, suffix
@@ -30,6 +29,14 @@ from pathfinder.stan._types import INT, REAL, Type
 
 
 _SLICED = ("real", "int", "matrix", "vector", "row_vector")
+_REMOVED = {  # in Stan 2.33
+    "fabs": "abs",
+    "multiply_log": "lmultiply",
+    "binomial_coefficient_log": "lchoose",
+    "cov_exp_quad": "gp_exp_quad_cov",
+    "if_else": "condition ? a : b",
+}
+_REMOVED_SUFFIXES = {"_cdf_log": ("_lcdf",), "_ccdf_log": ("_lccdf",), "_log": ("_lpdf", "_lpmf")}
 _DENSITY_OF = {"_lpdf": "_lpmf", "_lupdf": "_lupmf", "_lpmf": "_lpdf", "_lupmf": "_lupdf"}
 
 
@@ -44,7 +51,7 @@ def call_type(environment: Environment, call: Call) -> Type:
     check_place(environment.context, name.text, call.span)
     _check_bar(call)
     environment.library_names[id(call)] = name.text
-    if name.text in HIGHER_ORDER or name.text in REDUCE_SUM:
+    if environment.is_higher_order(name.text):
         result = _higher_order_type(environment, call)
     else:
         found = resolved(environment, name, call.arguments, call.span)
@@ -62,8 +69,8 @@ def check_place(context: Context, name: str, span: Span) -> None:
     where = f"not in `{block}`" if context.function is None else f"not in the function `{context.function.name.text}`"
     match ending:
         case "_lupdf" | "_lupmf":
-            if block != "model" and context.suffix not in ("_lpdf", "_lpmf", "_lp"):
-                places = "`model` and in functions with the suffix `_lpdf`, `_lpmf` or `_lp`"
+            if block != "model" and context.suffix not in ("_lpdf", "_lpmf"):
+                places = "`model` and in functions with the suffix `_lpdf` or `_lpmf`"
                 raise StanTypeError(f"`{name}` can be called only in {places}, {where}.", span)
         case "_lp":
             if block not in ("model", "transformed parameters") and context.suffix != "_lp":
@@ -97,9 +104,7 @@ def _endings() -> str:
     return ", ".join(f"`{ending}`" for ending in CONDITIONED)
 
 
-def resolved(
-    environment: Environment, name: Identifier, arguments: Sequence[Expression], span: Span, *, shown: str = ""
-) -> Candidate:
+def resolved(environment: Environment, name: Identifier, arguments: Sequence[Expression], span: Span) -> Candidate:
     """The function that a call means.
 
     Args:
@@ -107,7 +112,6 @@ def resolved(
         name: The name of the function.
         arguments: The checked arguments.
         span: The call, to point at.
-        shown: What messages call the function, if not by its name.
 
     Raises:
         StanTypeError: If there is none, or several.
@@ -120,10 +124,10 @@ def resolved(
         return found.candidates[0]
     candidates = environment.candidates(name.text)
     if not candidates:
-        _unknown_function(environment, name)
+        raise _unknown_function(environment, name)
     if found.tied:
-        _fail(explain_tie(shown or name.text, found.candidates, passed), arguments, span)
-    _fail(explain_mismatch(shown or name.text, candidates, passed), arguments, span)
+        raise _error(explain_tie(name.text, found.candidates, passed), arguments, span)
+    raise _error(explain_mismatch(name.text, candidates, passed), arguments, span)
 
 
 def resolution(environment: Environment, name: str, passed: tuple[Argument, ...]) -> Resolution:
@@ -134,20 +138,33 @@ def resolution(environment: Environment, name: str, passed: tuple[Argument, ...]
     return resolve_library(name, passed)
 
 
-def _fail(mismatch: Mismatch, arguments: Sequence[Expression], span: Span) -> NoReturn:
+def _error(mismatch: Mismatch, arguments: Sequence[Expression], span: Span) -> StanTypeError:
     at = span if mismatch.position is None else arguments[mismatch.position].span
-    raise StanTypeError(mismatch.message, at, mismatch.hint)
+    return StanTypeError(mismatch.message, at, mismatch.hint)
 
 
-def _unknown_function(environment: Environment, name: Identifier) -> NoReturn:
+def _unknown_function(environment: Environment, name: Identifier) -> StanTypeError:
     ending = suffix(name.text)
     other = name.text.removesuffix(ending) + _DENSITY_OF.get(ending, "")
     if ending in _DENSITY_OF and environment.candidates(other):
         outcome = "integers" if other.endswith("pmf") else "real numbers"
-        raise StanTypeError(
+        return StanTypeError(
             f"The function `{name.text}` is not known here.", name.span, f"`{other}` is, a distribution of {outcome}."
         )
-    raise environment.unknown("The function", name.text, name.span)
+    if (new := _new_name(environment, name.text)) is not None:
+        return StanTypeError(f"`{name.text}` is no function of Stan any more.", name.span, f"Write `{new}`.")
+    return environment.unknown("The function", name.text, name.span)
+
+
+def _new_name(environment: Environment, name: str) -> str | None:
+    """What is written instead of a function that Stan has dropped."""
+    if name in _REMOVED:
+        return _REMOVED[name]
+    for old, endings in _REMOVED_SUFFIXES.items():
+        for ending in endings:
+            if name.endswith(old) and environment.candidates(name.removesuffix(old) + ending):
+                return name.removesuffix(old) + ending
+    return None
 
 
 def _higher_order_type(environment: Environment, call: Call) -> Type:
@@ -179,10 +196,10 @@ def _higher_order_type(environment: Environment, call: Call) -> Type:
     ]
     found = resolve(full, passed)
     if found.tied:
-        _fail(explain_tie(name, found.candidates, passed), arguments[1:], call.span)
+        raise _error(explain_tie(name, found.candidates, passed), arguments[1:], call.span)
     if not found.candidates:
         mismatch = explain_mismatch(name, full, passed, behind_function=function.name)
-        _fail(mismatch, arguments[1:], call.span)
+        raise _error(mismatch, arguments[1:], call.span)
     environment.note_definition(function, found.candidates[0])
     result = found.candidates[0].result
     assert result is not None  # no function of the library is void

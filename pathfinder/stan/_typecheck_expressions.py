@@ -75,14 +75,14 @@ def _check_node(environment: Environment, node: Expression) -> None:
     """Find the type of a node whose leftmost part has its type already."""
     types = environment.types
     match node:
+        case Variable():
+            _check_variable(environment, node)
         case IntLiteral():
             environment.record(node, INT, dependent=False)
         case RealLiteral():
             environment.record(node, REAL, dependent=False)
         case ImaginaryLiteral():
             environment.record(node, COMPLEX, dependent=False)
-        case Variable():
-            _check_variable(environment, node)
         case Call():
             for argument in node.arguments:
                 _check_argument(environment, argument)
@@ -127,13 +127,14 @@ def _check_variable(environment: Environment, node: Variable) -> None:
 
 def _check_argument(environment: Environment, argument: Expression) -> None:
     """Check an argument of a call, the one place where the name of a function is allowed."""
-    is_name = isinstance(argument, Variable) and argument.name not in environment.variables
-    if not is_name or not environment.is_function(argument.name):
+    if not isinstance(argument, Variable) or argument.name in environment.variables:
         check_expression(environment, argument)
-        return
-    if suffix(argument.name) in ("_lupdf", "_lupmf"):
-        check_place(environment.context, argument.name, argument.span)
-    environment.record(argument, FUNCTION, dependent=False)
+    elif environment.is_function(argument.name):
+        if suffix(argument.name) in ("_lupdf", "_lupmf"):
+            check_place(environment.context, argument.name, argument.span)
+        environment.record(argument, FUNCTION, dependent=False)
+    else:
+        raise environment.unknown("The variable", argument.name, argument.span)
 
 
 def _check_target(environment: Environment, node: TargetValue) -> None:

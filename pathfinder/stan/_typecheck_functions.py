@@ -73,7 +73,7 @@ def _covers(library: Candidate, new: Candidate) -> bool:
 def _check_head(definition: FunctionDefinition) -> None:
     name, ending = definition.name, suffix(definition.name.text)
     check_name(name)
-    if name.text in HIGHER_ORDER or name.text in REDUCE_SUM:
+    if name.text in REDUCE_SUM or (name.text in HIGHER_ORDER and HIGHER_ORDER[name.text].variadic):
         raise StanTypeError(f"`{name.text}` is a function of Stan and cannot be overloaded.", name.span)
     if ending in ("_lupdf", "_lupmf"):
         plain = name.text.removesuffix(ending) + ending.replace("lu", "l")

@@ -93,7 +93,7 @@ def check_statement(environment: Environment, statement: Statement) -> Ending:
             _check_target_place(environment, statement, "`target` can be added to")
         case JacobianIncrement():
             _check_increment(environment, statement.value)
-            check_place(environment.context, "jacobian += ..._jacobian", statement.span)
+            _check_jacobian_place(environment, statement)
         case CallStatement():
             _check_call_statement(environment, statement.call)
         case Print() | Reject() | FatalError():
@@ -172,11 +172,19 @@ def _element(container: Type, expression: Expression) -> Type:
 
 
 def _check_target_place(environment: Environment, statement: Statement, what: str) -> None:
-    if environment.context.block != "model" and environment.context.suffix != "_lp":
+    context = environment.context
+    if context.block != "model" and context.suffix != "_lp":
+        hint = "Write `jacobian += ...;` here." if context.block == "transformed parameters" else ""
+        raise StanTypeError(f"{what} only in `model` and in functions with the suffix `_lp`.", statement.span, hint)
+
+
+def _check_jacobian_place(environment: Environment, statement: Statement) -> None:
+    context = environment.context
+    if context.block != "transformed parameters" and context.suffix != "_jacobian":
         raise StanTypeError(
-            f"{what} only in `model` and in functions with the suffix `_lp`.",
+            "`jacobian` can be added to only in `transformed parameters` and in functions with the suffix `_jacobian`.",
             statement.span,
-            "In `transformed parameters` stands `jacobian += ...;`." if isinstance(statement, TargetIncrement) else "",
+            "Write `target += ...;` here." if context.block == "model" else "",
         )
 
 
@@ -240,7 +248,8 @@ def _check_sampling(environment: Environment, statement: Sampling) -> None:
     ending = next((ending for ending in SUFFIXES[:7] if name.text.endswith(ending)), "")
     if ending:
         bare = name.text.removesuffix(ending)
-        raise StanTypeError(f"Behind `~` a distribution stands without its suffix `{ending}`.", name.span, f"`{bare}`")
+        message = f"Behind `~` a distribution stands without its suffix `{ending}`."
+        raise StanTypeError(message, name.span, f"Write `{bare}`.")
     _check_target_place(environment, statement, "`~` can stand")
     passed = tuple(environment.argument(argument) for argument in arguments)
     found = [(suffix, resolution(environment, name.text + suffix, passed)) for suffix in ("_lpmf", "_lpdf")]

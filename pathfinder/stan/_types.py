@@ -26,6 +26,10 @@ class Type:
     dims: int = 0
     elements: tuple[Type, ...] = ()
 
+    def __hash__(self) -> int:
+        # Types are the keys of all caches; tuples are too rare to look into them here.
+        return hash((self.base, self.dims))
+
     def __str__(self) -> str:
         inside = f"({', '.join(map(str, self.elements))})" if self.base == "tuple" else ""
         return f"{self._array_words()}{self.base}{inside}"

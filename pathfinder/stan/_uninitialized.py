@@ -55,16 +55,16 @@ def uninitialized(program: Program) -> list[Diagnostic]:
 def _visit(statements: Iterable[Statement], empty: set[str], warnings: list[Diagnostic]) -> None:
     """Follow statements; `empty` are the variables that have no value yet, and is changed."""
     for statement in statements:
-        for expression in _read_by(statement):
+        if isinstance(statement, Declaration):  # known in its own value already
+            empty.add(statement.name.text)
+        for expression in _read_by(statement) if empty else ():
             for variable in variables_read(expression):
                 if variable.name in empty:
                     empty.discard(variable.name)  # once is enough
                     warnings.append(Diagnostic(f"`{variable.name}` is read here before it has a value.", variable.span))
         match statement:
-            case Declaration():
+            case Declaration() if statement.value is not None or _holds_nothing(statement):
                 empty.discard(statement.name.text)
-                if statement.value is None and not _holds_nothing(statement):
-                    empty.add(statement.name.text)
             case Assignment():
                 empty -= set(_assigned(statement.target))
             case Block():
