@@ -91,7 +91,7 @@ def von_mises_lpdf(y, mu, kappa):
 def _centred_von_mises_cdf(u, kappa):
     """Probability between -pi and u, for |u| <= pi and mean direction 0."""
     # Where 2 kappa sin(u/2)^2 exceeds 40 the density is below rounding.
-    window = 2 * jnp.arcsin(jnp.sqrt(jnp.minimum(1.0, 20 / jnp.maximum(kappa, 20.0))))
+    window = jax.lax.stop_gradient(2 * jnp.arcsin(jnp.sqrt(20 / jnp.maximum(kappa, 20.0))))
 
     def density(t):
         half = jnp.sin(0.5 * t)
@@ -102,7 +102,7 @@ def _centred_von_mises_cdf(u, kappa):
     return 0.5 + jnp.sign(u) * inner
 
 
-def _von_mises_cdf(y, mu, kappa):
+def _log_von_mises_cdf(y, mu, kappa):
     y, mu, kappa = jnp.broadcast_arrays(y, mu, kappa)
     y = jnp.clip(y, -math.pi, math.pi)
     offset = y - mu
@@ -111,16 +111,16 @@ def _von_mises_cdf(y, mu, kappa):
     start = -math.pi - mu - 2 * math.pi * first_turns
     upper = _centred_von_mises_cdf(offset - 2 * math.pi * turns, kappa) + turns
     lower = _centred_von_mises_cdf(start, kappa) + first_turns
-    return jnp.clip(upper - lower, 0.0, 1.0)
+    return jnp.log(jnp.clip(upper - lower, 0.0, 1.0))
 
 
 def von_mises_lcdf(y, mu, kappa):
-    return checked(jnp.log(_von_mises_cdf(y, mu, kappa)), _valid(mu, kappa))
+    return checked(_log_von_mises_cdf(y, mu, kappa), _valid(mu, kappa))
 
 
 def von_mises_lccdf(y, mu, kappa):
     # By symmetry the upper tail is the lower one of the reflection, and keeps its digits.
-    return checked(jnp.log(_von_mises_cdf(-y, -mu, kappa)), _valid(mu, kappa))
+    return checked(_log_von_mises_cdf(-y, -mu, kappa), _valid(mu, kappa))
 
 
 def von_mises_rng(key, mu, kappa):

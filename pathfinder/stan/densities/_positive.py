@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from pathfinder.stan.densities._distribution import univariate
-from pathfinder.stan.densities._logarithms import log1m_exp, softplus, xlogy
+from pathfinder.stan.densities._logarithms import log1m_exp, softplus
 from pathfinder.stan.densities._validity import checked, positive_finite
 
 
@@ -16,6 +16,11 @@ def _positive_part(y):
     """The outcome, replaced by 1 where it is not positive, and where that is."""
     none = y <= 0
     return jnp.where(none, 1.0, y), none
+
+
+def _power_at_zero(exponent):
+    """log of 0 to a power: 1, 0 or a pole."""
+    return jnp.where(exponent == 0, 0.0, jnp.where(exponent > 0, -jnp.inf, jnp.inf))
 
 
 def exponential_lpdf(y, beta):
@@ -39,8 +44,7 @@ def weibull_lpdf(y, alpha, sigma):
     x, none = _positive_part(y)
     log_ratio = jnp.log(x) - jnp.log(sigma)
     inside = (alpha - 1) * log_ratio - jnp.exp(alpha * log_ratio)
-    # At 0 only the power is left: 1, 0 or a pole.
-    at_zero = xlogy(alpha - 1, jnp.zeros_like(y))
+    at_zero = _power_at_zero(alpha - 1)
     return checked(jnp.log(alpha) - jnp.log(sigma) + jnp.where(none, at_zero, inside), _both(alpha, sigma), y < 0)
 
 
@@ -109,7 +113,7 @@ def loglogistic_lpdf(y, alpha, beta):
     x, none = _positive_part(y)
     log_ratio = jnp.log(x) - jnp.log(alpha)
     inside = (beta - 1) * log_ratio - 2 * softplus(beta * log_ratio)
-    at_zero = xlogy(beta - 1, jnp.zeros_like(y))
+    at_zero = _power_at_zero(beta - 1)
     return checked(jnp.log(beta) - jnp.log(alpha) + jnp.where(none, at_zero, inside), _both(alpha, beta), y < 0)
 
 
