@@ -1,0 +1,16 @@
+"""All constraining transforms, by the word of the type; for scalars and elementwise bounds see `_bounds`."""
+
+from __future__ import annotations
+
+from pathfinder.stan._bounds import check_bounded as check_bounded
+from pathfinder.stan._bounds import constrain_bounded as constrain_bounded
+from pathfinder.stan._bounds import constrain_scaled as constrain_scaled
+from pathfinder.stan._bounds import satisfied_bounded as satisfied_bounded
+from pathfinder.stan._bounds import unconstrain_bounded as unconstrain_bounded
+from pathfinder.stan._bounds import unconstrain_scaled as unconstrain_scaled
+from pathfinder.stan._matrix_transforms import MATRIX_TRANSFORMS
+from pathfinder.stan._transform import Transform as Transform
+from pathfinder.stan._vector_transforms import VECTOR_TRANSFORMS
+
+
+TRANSFORMS: dict[str, Transform] = {**VECTOR_TRANSFORMS, **MATRIX_TRANSFORMS}

@@ -1,0 +1,277 @@
+"""Functions that build, reshape, join or cut containers, and those of their sizes.
+
+Source: Stan functions reference, "Array operations", "Matrix operations" and "Mixed operations". Stan stores matrices
+column by column, which shows in every reshape; arrays are row by row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from pathfinder.stan._types import Type
+from pathfinder.stan.functions._function import Function, both, known, real_in
+
+
+Types = tuple[Type, ...]
+_MANY = tuple(range(1, 9))  # positions of the sizes of an array
+
+
+def _word(type_: Type) -> str:
+    """The type's word, the same for real and complex containers."""
+    return type_.base.removeprefix("complex_")
+
+
+def _is_matrix(type_: Type) -> bool:
+    return type_.dims == 0 and _word(type_) == "matrix"
+
+
+# ---- sizes
+
+
+def _rows(types: Types, x: Any) -> int:
+    return 1 if _word(types[0]) == "row_vector" else x.shape[0]
+
+
+def _cols(types: Types, x: Any) -> int:
+    return 1 if _word(types[0]) == "vector" else x.shape[-1]
+
+
+def _size(types: Types, x: Any) -> int:
+    """Length of the outermost array; number of elements of a vector or a matrix."""
+    return int(np.shape(x)[0]) if types[0].dims and types[0].base != "tuple" else _count(x, types[0])
+
+
+def _count(x: Any, type_: Type) -> int:
+    if type_.base == "tuple":
+        return int(np.shape(jax.tree.leaves(x)[0])[0]) if type_.dims else 1
+    return int(np.prod(np.shape(x), dtype=int))
+
+
+def _dims(types: Types, x: Any) -> np.ndarray:
+    """Sizes of all dimensions, of which vectors have two, as in Stan."""
+    shape = np.shape(x)
+    extra = {"vector": (*shape, 1), "row_vector": (*shape[:-1], 1, *shape[-1:])}
+    return np.asarray(extra.get(_word(types[0]), shape), int)
+
+
+# ---- building
+
+
+def _checked(size: int, name: str) -> int:
+    if size < 0:
+        raise ValueError(f"The size in `{name}` must not be negative, got {size}.")
+    return size
+
+
+def _rep_array(xp: Any) -> Any:
+    def repeat(x, sizes):
+        x = xp.asarray(x)
+        return xp.broadcast_to(x, (*(_checked(size, "rep_array") for size in sizes), *x.shape)) + xp.zeros((), x.dtype)
+
+    return lambda x, *sizes: jax.tree.map(lambda leaf: repeat(leaf, sizes), x)
+
+
+def _rep_vector(xp: Any, name: str) -> Any:
+    as_real = real_in(xp)
+    return lambda x, n: xp.full(_checked(n, name), as_real(x))
+
+
+def _rep_matrix(xp: Any) -> Any:
+    as_real = real_in(xp)
+
+    def evaluate(types, x, *sizes):
+        for size in sizes:
+            _checked(size, "rep_matrix")
+        if len(sizes) == 2:
+            return xp.full(sizes, as_real(x))
+        return xp.repeat(x[:, None], sizes[0], 1) if _word(types[0]) == "vector" else xp.repeat(x[None], sizes[0], 0)
+
+    return evaluate
+
+
+def _linspaced(xp: Any) -> Any:
+    def evaluate(n, lower, upper):
+        if _checked(n, "linspaced_vector") == 1:
+            return xp.asarray([upper]) * 1.0
+        fractions = xp.arange(n) / max(n - 1, 1)
+        return xp.where(fractions == 1, upper, lower + (upper - lower) * fractions)
+
+    return evaluate
+
+
+def linspaced_int_array(n: int, lower: int, upper: int) -> np.ndarray:
+    """Integers between two ends, spaced as by Eigen's `LinSpaced`: evenly, the upper end reduced where need be."""
+    if n == 1:
+        return np.asarray([upper])
+    span, i = upper - lower, np.arange(n)
+    if span + 1 < n:
+        return lower + i // ((n + span) // (span + 1))
+    return lower + i * (span // max(n - 1, 1))
+
+
+def _one_hot(xp: Any, dtype: Any) -> Any:
+    def evaluate(n, position):
+        if not 1 <= position <= n:
+            raise ValueError(f"The position in `one_hot` must be from 1 to {n}, got {position}.")
+        return (xp.arange(n) == position - 1).astype(dtype)
+
+    return evaluate
+
+
+def _filled(xp: Any, value: Any) -> Any:
+    def evaluate(n):
+        return xp.full(_checked(n, "ones or zeros"), value)
+
+    return evaluate
+
+
+# ---- reshaping
+
+
+def _column_major(types: Types, x: Any) -> Any:
+    """Elements as a 1-d array: matrices column by column, arrays row by row."""
+    return x.T.reshape(-1) if _is_matrix(types[0]) else x.reshape(-1)
+
+
+def _to_vector(xp: Any) -> Any:
+    as_real = real_in(xp)
+    return lambda types, x: as_real(_column_major(types, xp.asarray(x)))
+
+
+def _to_matrix(xp: Any) -> Any:
+    as_real = real_in(xp)
+
+    def evaluate(types, x, *shape):
+        x = as_real(xp.asarray(x))
+        if not shape:
+            return x if x.ndim == 2 else (x[:, None] if _word(types[0]) == "vector" else x[None, :])
+        rows, cols = shape[:2]
+        flat = _column_major(types, x)
+        if flat.size != rows * cols:
+            raise ValueError(f"`to_matrix` cannot make {rows} x {cols} elements of {flat.size}.")
+        row_major = len(shape) == 3 and shape[2] == 0
+        return flat.reshape(rows, cols) if row_major else flat.reshape(cols, rows).T
+
+    return evaluate
+
+
+def _to_array_1d(xp: Any) -> Any:
+    return lambda types, x: _column_major(types, xp.asarray(x))
+
+
+# ---- joining
+
+
+def _append(xp: Any, stacked: str) -> Any:
+    """`append_row` stacks row vectors and matrices, `append_col` vectors and matrices; else ends are joined."""
+    axis = 0 if stacked == "row_vector" else 1
+
+    def evaluate(types, x, y):
+        if any(_word(type_) in ("matrix", stacked) for type_ in types) and not any(
+            _word(type_) in ("int", "real", "complex") for type_ in types
+        ):
+            pair = [each if each.ndim == 2 else xp.expand_dims(each, axis) for each in (x, y)]
+            return xp.concatenate(pair, axis)
+        return xp.concatenate([xp.atleast_1d(x), xp.atleast_1d(y)])
+
+    return evaluate
+
+
+def _append_array(xp: Any) -> Any:
+    return lambda x, y: jax.tree.map(lambda one, other: xp.concatenate([one, other]), x, y)
+
+
+# ---- cutting; positions count from one
+
+
+def _cut(x: Any, start: Any, size: int, axis: int, name: str) -> Any:
+    """`size` elements from position `start`, which may be traced."""
+    if not known(start):
+        return jax.lax.dynamic_slice_in_dim(x, start - 1, size, axis)
+    first = int(start) - 1
+    if size < 0 or (size and (first < 0 or first + size > x.shape[axis])):
+        raise ValueError(
+            f"`{name}` wants {size} elements from position {first + 1} on of a container of {x.shape[axis]}."
+        )
+    return x[(slice(None),) * axis + (slice(first, first + size),)]
+
+
+def _segment(x: Any, start: Any, size: int) -> Any:
+    return jax.tree.map(lambda leaf: _cut(leaf, start, size, 0, "segment"), x)
+
+
+def _head(x: Any, size: int) -> Any:
+    return jax.tree.map(lambda leaf: _cut(leaf, 1, size, 0, "head"), x)
+
+
+def _tail(x: Any, size: int) -> Any:
+    return jax.tree.map(lambda leaf: _cut(leaf, leaf.shape[0] - size + 1, size, 0, "tail"), x)
+
+
+def _row(x: Any, position: Any) -> Any:
+    return _cut(x, position, 1, 0, "row")[0]
+
+
+def _col(x: Any, position: Any) -> Any:
+    return _cut(x, position, 1, 1, "col")[:, 0]
+
+
+def _sub_row(x: Any, row: Any, col: Any, size: int) -> Any:
+    return _cut(_row(x, row), col, size, 0, "sub_row")
+
+
+def _sub_col(x: Any, row: Any, col: Any, size: int) -> Any:
+    return _cut(_col(x, col), row, size, 0, "sub_col")
+
+
+def _block(x: Any, row: Any, col: Any, rows: int, cols: int) -> Any:
+    return _cut(_cut(x, row, rows, 0, "block"), col, cols, 1, "block")
+
+
+def _same(evaluate: Any, **fields: Any) -> Function:
+    """A function whose one form serves JAX and NumPy values."""
+    return Function(evaluate, numpy=evaluate, **fields)
+
+
+CONTAINERS: dict[str, Function] = {
+    "rows": _same(_rows, typed=True),
+    "cols": _same(_cols, typed=True),
+    "size": _same(_size, typed=True),
+    "num_elements": _same(lambda x: int(np.prod(np.shape(x), dtype=int))),
+    "dims": _same(_dims, typed=True),
+    "rep_array": both(_rep_array, static=_MANY),
+    "rep_vector": both(lambda xp: _rep_vector(xp, "rep_vector"), static=(1,)),
+    "rep_row_vector": both(lambda xp: _rep_vector(xp, "rep_row_vector"), static=(1,)),
+    "rep_matrix": both(_rep_matrix, typed=True, static=(1, 2)),
+    **{f"linspaced_{word}": both(_linspaced, static=(0,)) for word in ("array", "vector", "row_vector")},
+    "linspaced_int_array": _same(linspaced_int_array, static=(0, 1, 2)),
+    **{
+        f"one_hot_{word}": both(lambda xp: _one_hot(xp, float), static=(0, 1))
+        for word in ("array", "vector", "row_vector")
+    },
+    "one_hot_int_array": both(lambda xp: _one_hot(xp, int), static=(0, 1)),
+    **{f"ones_{word}": both(lambda xp: _filled(xp, 1.0), static=(0,)) for word in ("array", "vector", "row_vector")},
+    **{f"zeros_{word}": both(lambda xp: _filled(xp, 0.0), static=(0,)) for word in ("array", "vector", "row_vector")},
+    "ones_int_array": both(lambda xp: _filled(xp, 1), static=(0,)),
+    "zeros_int_array": both(lambda xp: _filled(xp, 0), static=(0,)),
+    "uniform_simplex": both(lambda xp: lambda n: xp.full(n, 1.0 / n), static=(0,)),
+    "to_vector": both(_to_vector, typed=True),
+    "to_row_vector": both(_to_vector, typed=True),
+    "to_matrix": both(_to_matrix, typed=True, static=(1, 2, 3)),
+    "to_array_1d": both(_to_array_1d, typed=True),
+    "to_array_2d": _same(lambda x: x),
+    "append_row": both(lambda xp: _append(xp, "row_vector"), typed=True),
+    "append_col": both(lambda xp: _append(xp, "vector"), typed=True),
+    "append_array": both(_append_array),
+    "segment": _same(_segment, static=(2,)),
+    "head": _same(_head, static=(1,)),
+    "tail": _same(_tail, static=(1,)),
+    "row": _same(_row),
+    "col": _same(_col),
+    "sub_row": _same(_sub_row, static=(3,)),
+    "sub_col": _same(_sub_col, static=(3,)),
+    "block": _same(_block, static=(3, 4)),
+}
