@@ -9,7 +9,7 @@ from enum import Enum
 
 from pathfinder.stan._diagnostics import StanTypeError, nearest
 from pathfinder.stan._environment import SUFFIXES, Environment, Variable
-from pathfinder.stan._overloads import explain_mismatch, explain_tie
+from pathfinder.stan._explain_calls import Called, explain_mismatch, explain_tie
 from pathfinder.stan._signatures import LIBRARY
 from pathfinder.stan._syntax import (
     Assignment,
@@ -263,10 +263,8 @@ def _check_sampling(environment: Environment, statement: Sampling) -> None:
     tied = [option for _, option in found if option.tied]
     if not candidates:
         raise _unknown_distribution(environment, name)
-    if tied:
-        mismatch = explain_tie(name.text, tied[0].candidates, passed)
-    else:
-        mismatch = explain_mismatch(name.text, candidates, passed)
+    called = Called(name.text, is_sampled=True)
+    mismatch = explain_tie(called, tied[0].candidates, passed) if tied else explain_mismatch(called, candidates, passed)
     at = statement.span if mismatch.position is None else arguments[mismatch.position].span
     raise StanTypeError(mismatch.message, at, mismatch.hint)
 

@@ -42,12 +42,12 @@ def test_the_whole_message():
     with pytest.raises(StanTypeError) as caught:
         check(parse("parameters {\n  vector[3] y;\n}\nmodel {\n  y ~ normal(0, [[1]]);\n}\n", name="m.stan"))
     assert str(caught.value) == (
-        "m.stan, line 5, column 17: The third argument of `normal` must be `real`, `array[] real`, `vector` or "
+        "m.stan, line 5, column 17: The second argument of `normal` must be `real`, `array[] real`, `vector` or "
         "`row_vector`, found `matrix`.\n"
         "  5 |   y ~ normal(0, [[1]]);\n"
         "    |                 ^^^^^\n"
         "Available:\n"
-        "  normal(reals, reals, reals) => real\n"
+        "  reals ~ normal(reals, reals)\n"
         "  where reals is real | array[] real | vector | row_vector"
     )
 
@@ -146,6 +146,12 @@ def test_division_of_integers():
         ("{ real x; x = 1; } { real x; print(x); }", ["x"]),
         ("real x; while (x > 1) { x = 2; }", ["x"]),
         ('real x; profile("a") { x = 1; } print(x);', []),
+        ("real x; target += x;", ["x"]),
+        ('real x; for (i in 1:2) { profile("a") { if (i > 1) reject(x); else x = 1; } }', []),
+        ("real x; reject(x);", ["x"]),
+        ("array[2] real x; for (e in x) print(e);", ["x"]),
+        ("tuple(real, real) x; x.1 = 1; print(x);", []),
+        ("array[2] real x; int i; x[i:2] = {1, 2};", ["i"]),
     ],
 )
 def test_variables_without_a_value(statements, names):
@@ -177,3 +183,10 @@ def test_speed():
     start = time.perf_counter()
     check(program)
     assert time.perf_counter() - start < 0.5  # on a busy machine
+
+
+def test_warnings_in_included_files():
+    included = {"a.stan": "real x; print(x);"}
+    text = "model {\n  print(1 / 2);\n#include a.stan\n  print(3 / 2);\n}"
+    warnings = check(parse(text, read_include=included.__getitem__)).warnings
+    assert [warning.span.text for warning in warnings] == ["1 / 2", "x", "3 / 2"]
