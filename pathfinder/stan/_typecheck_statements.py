@@ -33,7 +33,6 @@ from pathfinder.stan._syntax import (
     Return,
     Sampling,
     SizedType,
-    Skip,
     Statement,
     StringLiteral,
     TargetIncrement,
@@ -117,8 +116,6 @@ def check_statement(environment: Environment, statement: Statement) -> Ending:
             return _check_if(environment, statement)
         case While() | For() | ForEach():
             return _check_loop(environment, statement)
-        case Skip() | Declaration():
-            pass
     return Ending.PASSES
 
 

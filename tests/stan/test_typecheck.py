@@ -147,6 +147,7 @@ def test_division_of_integers():
         ("real x; while (x > 1) { x = 2; }", ["x"]),
         ('real x; profile("a") { x = 1; } print(x);', []),
         ("real x; target += x;", ["x"]),
+        ("real x; ; for (i in 1:2) { print(x); while (1) { x = 2; break; } }", []),
         ('real x; for (i in 1:2) { profile("a") { if (i > 1) reject(x); else x = 1; } }', []),
         ("real x; reject(x);", ["x"]),
         ("array[2] real x; for (e in x) print(e);", ["x"]),
@@ -169,9 +170,30 @@ def test_functions_are_looked_at_too():
     assert warnings(text) == [("y", "`y` is read here before it has a value.")]
 
 
+def test_calls_of_void_functions_read():
+    text = "functions { void f(real x) { print(x); } } model { real y; f(y); }"
+    assert warnings(text) == [("y", "`y` is read here before it has a value.")]
+
+
 def test_warnings_stand_in_the_order_of_the_text():
     text = "model { real x; print(x); print(1 / 2); real y; print(y); }"
     assert [span for span, _ in warnings(text)] == ["x", "1 / 2", "y"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "print(" + "exp(" * 90 + "1" + ")" * 90 + ");",
+        "print(" + "{" * 90 + "1" + "}" * 90 + ");",
+        "print(" + "1 ^ " * 90 + "1);",
+        "print(" + "1 ? 2 : " * 90 + "1);",
+        "{" * 90 + "}" * 90,
+        "if (1) " * 90 + ";",
+        "for (i in 1:2) { " + "while (1) " * 90 + "; }",
+    ],
+)
+def test_as_deep_as_the_parser_goes(statement):
+    check(parse(f"model {{ {statement} }}"))
 
 
 def test_speed():
