@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pathfinder.stan._diagnostics import StanTypeError
 from pathfinder.stan._environment import CONDITIONED, Context, Environment, is_discrete, normalized, suffix
-from pathfinder.stan._explain_calls import Called, Mismatch, explain_mismatch, explain_tie, in_words, listed
+from pathfinder.stan._explain_calls import Called, Mismatch, explain_mismatch, explain_tie, listed
 from pathfinder.stan._higher_order import HIGHER_ORDER, REDUCE_SUM, HigherOrder
 from pathfinder.stan._overloads import Argument, Candidate, Resolution, resolve, resolve_library
 from pathfinder.stan._rules import Signature
@@ -251,17 +251,3 @@ def _with_tail(controls: Signature, own: Signature, required: Signature) -> Sign
     shift = len(controls.arguments) - num_required
     data_only = (*controls.data_only, *(i + shift for i in own.data_only if i >= num_required))
     return Signature((*controls.arguments, *own.arguments[num_required:]), controls.result, data_only)
-
-
-def check_truncated(
-    environment: Environment, name: Identifier, arguments: Sequence[Expression], bounds: Sequence[Expression]
-) -> None:
-    """Check that the distribution functions exist that a truncation needs."""
-    parameters = tuple(environment.argument(argument) for argument in arguments)
-    for bound in bounds:
-        for ending in ("_lcdf", "_lccdf"):
-            passed = (environment.argument(bound), *parameters)
-            found = resolution(environment, name.text + ending, passed)
-            if found.tied or [option.result for option in found.candidates] != [REAL]:
-                message = f"Truncation needs a function `{name.text}{ending}` of {in_words(passed)}."
-                raise StanTypeError(message, bound.span)
