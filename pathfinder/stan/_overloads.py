@@ -8,14 +8,10 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from pathfinder.stan._rules import GROUPS, Signature
+from pathfinder.stan._rules import Signature
 from pathfinder.stan._signatures import LIBRARY
 from pathfinder.stan._syntax import FunctionDefinition
 from pathfinder.stan._types import Type, declared_type, promotions
-
-
-MAX_SHOWN = 5  # signatures in a message, as in stanc
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 class Argument(NamedTuple):
@@ -66,109 +62,39 @@ def resolve(candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) ->
     best: list[Candidate] = []
     best_cost, num_ways = 0, 0
     for option in candidates:
-        fit = _fit(option.signature, arguments)
-        if fit.failed_at is not None or (best and fit.cost > best_cost):
+        found = fit(option.signature, arguments)
+        if found.failed_at is not None or (best and found.cost > best_cost):
             continue
-        if not best or fit.cost < best_cost:
-            best, best_cost, num_ways = [], fit.cost, 0
+        if not best or found.cost < best_cost:
+            best, best_cost, num_ways = [], found.cost, 0
         best.append(option)
-        num_ways += fit.num_ways
+        num_ways += found.num_ways
     return Resolution(tuple(best), tied=num_ways > 1)
 
 
-class _Fit(NamedTuple):
-    cost: int = 0  # promotions, up to where it fails
+class Fit(NamedTuple):
+    """How arguments fit a signature.
+
+    Attributes:
+        cost: Number of promotions, up to where it fails.
+        num_ways: In how many ways, equally good.
+        failed_at: Position of the first argument that does not fit, -1 if their number is wrong, else None.
+    """
+
+    cost: int = 0
     num_ways: int = 1
-    failed_at: int | None = None  # position of the first argument that does not fit, -1 if their number is wrong
+    failed_at: int | None = None
 
 
-def _fit(signature: Signature, arguments: tuple[Argument, ...]) -> _Fit:
+def fit(signature: Signature, arguments: tuple[Argument, ...]) -> Fit:
+    """How arguments fit a signature."""
     if len(signature.arguments) != len(arguments):
-        return _Fit(failed_at=-1)
+        return Fit(failed_at=-1)
     total, num_ways = 0, 1
     for i, (argument, wanted) in enumerate(zip(arguments, signature.arguments, strict=True)):
         costs = [cost for kind in wanted if (cost := promotions(argument.type, kind)) is not None]
         if not costs or (i in signature.data_only and not argument.data_only):
-            return _Fit(total, failed_at=i)
+            return Fit(total, failed_at=i)
         total += min(costs)
         num_ways *= costs.count(min(costs))
-    return _Fit(total, num_ways)
-
-
-class Mismatch(NamedTuple):
-    """Why no candidate fits: in words, the argument to point at if it is only one, and the candidates."""
-
-    message: str
-    position: int | None
-    hint: str
-
-
-def ordinal(position: int) -> str:
-    """`first` for position 0."""
-    return _ORDINALS[position] if position < len(_ORDINALS) else f"{position + 1}th"
-
-
-def in_words(types: Sequence[Type]) -> str:
-    """Types in parentheses."""
-    return f"({', '.join(map(str, types))})"
-
-
-def explain_mismatch(
-    name: str, candidates: Sequence[Candidate], arguments: tuple[Argument, ...], *, behind_function: str = ""
-) -> Mismatch:
-    """What to say about a call that fits no candidate.
-
-    Args:
-        name: The function.
-        candidates: What it may be.
-        arguments: What is passed.
-        behind_function: The function passed by name in front of these arguments, if one is.
-    """
-    of = f"`{name}` behind `{behind_function}`" if behind_function else f"`{name}`"
-    fits = [(_fit(option.signature, arguments), option) for option in candidates]
-    furthest = max(-1 if fit.failed_at is None else fit.failed_at for fit, _ in fits)
-    if furthest < 0:
-        counts = sorted({len(option.signature.arguments) for option in candidates})
-        several = ", ".join(map(str, counts[:-1])) + " or " if len(counts) > 1 else ""
-        noun = "argument" if counts == [1] else "arguments"
-        message = f"{of} takes {several}{counts[-1]} {noun}, found {len(arguments)}: {in_words(_types(arguments))}."
-        return Mismatch(message, None, listed(name, [option for _, option in fits]))
-    cheapest = min(fit.cost for fit, _ in fits if fit.failed_at == furthest)
-    best = [option for fit, option in fits if (fit.failed_at, fit.cost) == (furthest, cheapest)]
-    others = [option for fit, option in fits if (fit.failed_at, fit.cost) != (furthest, cheapest)]
-    found = arguments[furthest]
-    wanted = list(dict.fromkeys(kind for option in best for kind in option.signature.arguments[furthest]))
-    subject = f"The {ordinal(furthest)} argument of {of}"
-    if any(promotions(found.type, kind) is not None for kind in wanted):
-        message = f"{subject} must be data, but this depends on parameters."
-        advice = "Local variables and arguments of functions count as depending on them, if not marked `data`.\n"
-        return Mismatch(message, furthest, advice + listed(name, best + others))
-    if len(wanted) <= MAX_SHOWN:
-        words = [f"`{kind}`" for kind in wanted]
-        either = ", ".join(words[:-1]) + (" or " if words[:-1] else "") + words[-1]
-        message = f"{subject} must be {either}, found `{found.type}`."
-    else:
-        message = f"{subject} cannot be `{found.type}` here; the arguments are {in_words(_types(arguments))}."
-    return Mismatch(message, furthest, listed(name, best + others))
-
-
-def explain_tie(name: str, candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> Mismatch:
-    """What to say about a call that fits several candidates equally well."""
-    message = f"`{name}` with arguments {in_words(_types(arguments))} may mean several functions."
-    return Mismatch(message, None, listed(name, candidates))
-
-
-def _types(arguments: Sequence[Argument]) -> list[Type]:
-    return [argument.type for argument in arguments]
-
-
-def listed(name: str, candidates: Sequence[Candidate]) -> str:
-    """The first few candidates, one per line; nothing if there are none."""
-    if not candidates:
-        return ""
-    texts = [f"{name}{option.signature}" for option in candidates]
-    shown = texts[:MAX_SHOWN]
-    if len(texts) > len(shown):
-        shown.append(f"and {len(texts) - len(shown)} more")
-    groups = [f"where {word} is {types}" for word, types in GROUPS.items() if any(word in text for text in shown)]
-    return "\n".join(["Available:", *(f"  {line}" for line in [*shown, *groups])])
+    return Fit(total, num_ways)

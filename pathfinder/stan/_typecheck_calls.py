@@ -8,19 +8,9 @@ from collections.abc import Sequence
 
 from pathfinder.stan._diagnostics import StanTypeError
 from pathfinder.stan._environment import CONDITIONED, Context, Environment, is_discrete, normalized, suffix
+from pathfinder.stan._explain_calls import Called, Mismatch, explain_mismatch, explain_tie, listed
 from pathfinder.stan._higher_order import HIGHER_ORDER, REDUCE_SUM, HigherOrder
-from pathfinder.stan._overloads import (
-    Argument,
-    Candidate,
-    Mismatch,
-    Resolution,
-    explain_mismatch,
-    explain_tie,
-    in_words,
-    listed,
-    resolve,
-    resolve_library,
-)
+from pathfinder.stan._overloads import Argument, Candidate, Resolution, resolve, resolve_library
 from pathfinder.stan._rules import Signature
 from pathfinder.stan._signatures import LIBRARY
 from pathfinder.stan._source import Span
@@ -126,8 +116,8 @@ def resolved(environment: Environment, name: Identifier, arguments: Sequence[Exp
     if not candidates:
         raise _unknown_function(environment, name)
     if found.tied:
-        raise _error(explain_tie(name.text, found.candidates, passed), arguments, span)
-    raise _error(explain_mismatch(name.text, candidates, passed), arguments, span)
+        raise _error(explain_tie(Called(name.text), found.candidates, passed), arguments, span)
+    raise _error(explain_mismatch(Called(name.text), candidates, passed), arguments, span)
 
 
 def resolution(environment: Environment, name: str, passed: tuple[Argument, ...]) -> Resolution:
@@ -187,19 +177,18 @@ def _higher_order_type(environment: Environment, call: Call) -> Type:
         raise StanTypeError(
             f"`{name}` needs a function {_wanted(name, passed)}, and `{function.name}` is none.",
             function.span,
-            listed(function.name, environment.candidates(function.name)),
+            listed(Called(function.name), environment.candidates(function.name)),
         )
     full = [
         Candidate(_with_tail(controls, option.signature, demands.function), controls.result, option.definition)
         for option, demands in suitable
         for controls in demands.calls
     ]
-    found = resolve(full, passed)
+    found, called = resolve(full, passed), Called(name, behind=function.name)
     if found.tied:
-        raise _error(explain_tie(name, found.candidates, passed), arguments[1:], call.span)
+        raise _error(explain_tie(called, found.candidates, passed), arguments[1:], call.span)
     if not found.candidates:
-        mismatch = explain_mismatch(name, full, passed, behind_function=function.name)
-        raise _error(mismatch, arguments[1:], call.span)
+        raise _error(explain_mismatch(called, full, passed), arguments[1:], call.span)
     environment.note_definition(function, found.candidates[0])
     result = found.candidates[0].result
     assert result is not None  # no function of the library is void
@@ -262,17 +251,3 @@ def _with_tail(controls: Signature, own: Signature, required: Signature) -> Sign
     shift = len(controls.arguments) - num_required
     data_only = (*controls.data_only, *(i + shift for i in own.data_only if i >= num_required))
     return Signature((*controls.arguments, *own.arguments[num_required:]), controls.result, data_only)
-
-
-def check_truncated(
-    environment: Environment, name: Identifier, arguments: Sequence[Expression], bounds: Sequence[Expression]
-) -> None:
-    """Check that the distribution functions exist that a truncation needs."""
-    parameters = tuple(environment.argument(argument) for argument in arguments)
-    for bound in bounds:
-        for ending in ("_lcdf", "_lccdf"):
-            passed = (environment.argument(bound), *parameters)
-            found = resolution(environment, name.text + ending, passed)
-            if found.tied or [option.result for option in found.candidates] != [REAL]:
-                types = in_words([argument.type for argument in passed])
-                raise StanTypeError(f"Truncation needs a function `{name.text}{ending}` of {types}.", bound.span)

@@ -1,4 +1,4 @@
-"""Statements, and the declarations among them.
+"""Statements.
 
 Source: Stan reference manual, "Statements" and "Program blocks"; where these are silent, stanc3's
 `src/frontend/Typechecker.ml`.
@@ -7,10 +7,8 @@ Source: Stan reference manual, "Statements" and "Program blocks"; where these ar
 from collections.abc import Iterable
 from enum import Enum
 
-from pathfinder.stan._diagnostics import StanTypeError, nearest
-from pathfinder.stan._environment import SUFFIXES, Environment, Variable
-from pathfinder.stan._overloads import explain_mismatch, explain_tie
-from pathfinder.stan._signatures import LIBRARY
+from pathfinder.stan._diagnostics import StanTypeError
+from pathfinder.stan._environment import Environment, Variable
 from pathfinder.stan._syntax import (
     Assignment,
     Block,
@@ -23,7 +21,6 @@ from pathfinder.stan._syntax import (
     FatalError,
     For,
     ForEach,
-    Identifier,
     If,
     IntLiteral,
     JacobianIncrement,
@@ -32,17 +29,17 @@ from pathfinder.stan._syntax import (
     Reject,
     Return,
     Sampling,
-    SizedType,
-    Skip,
     Statement,
     StringLiteral,
     TargetIncrement,
     While,
 )
-from pathfinder.stan._typecheck_assignments import check_assignable, check_assignment
-from pathfinder.stan._typecheck_calls import check_place, check_truncated, resolution, resolved
+from pathfinder.stan._typecheck_assignments import check_assignment
+from pathfinder.stan._typecheck_calls import check_place, resolved
+from pathfinder.stan._typecheck_declarations import check_declaration
 from pathfinder.stan._typecheck_expressions import check_expression, check_int
-from pathfinder.stan._types import COMPLEX_OF, INT, REAL, Type, declared_type
+from pathfinder.stan._typecheck_sampling import check_sampling, check_target_place
+from pathfinder.stan._types import COMPLEX_OF, INT, REAL, Type, declared_type, promotions
 
 
 class Ending(Enum):
@@ -70,7 +67,7 @@ def check_statements(environment: Environment, statements: Iterable[Statement], 
     ending, is_reachable = Ending.PASSES, True
     for statement in statements:
         if isinstance(statement, Declaration):
-            _check_declaration(environment, statement, is_global=is_global)
+            check_declaration(environment, statement, is_global=is_global)
             own = Ending.PASSES
         else:
             own = check_statement(environment, statement)
@@ -87,10 +84,10 @@ def check_statement(environment: Environment, statement: Statement) -> Ending:
         case Assignment():
             check_assignment(environment, statement)
         case Sampling():
-            _check_sampling(environment, statement)
+            check_sampling(environment, statement)
         case TargetIncrement():
             _check_increment(environment, statement.value)
-            _check_target_place(environment, statement, "`target` can be added to")
+            check_target_place(environment, statement, "`target` can be added to")
         case JacobianIncrement():
             _check_increment(environment, statement.value)
             _check_jacobian_place(environment, statement)
@@ -117,8 +114,6 @@ def check_statement(environment: Environment, statement: Statement) -> Ending:
             return _check_if(environment, statement)
         case While() | For() | ForEach():
             return _check_loop(environment, statement)
-        case Skip() | Declaration():
-            pass
     return Ending.PASSES
 
 
@@ -171,13 +166,6 @@ def _element(container: Type, expression: Expression) -> Type:
     raise StanTypeError(f"A loop goes through an array, vector or matrix, found `{container}`.", expression.span)
 
 
-def _check_target_place(environment: Environment, statement: Statement, what: str) -> None:
-    context = environment.context
-    if context.block != "model" and context.suffix != "_lp":
-        hint = "Write `jacobian += ...;` here." if context.block == "transformed parameters" else ""
-        raise StanTypeError(f"{what} only in `model` and in functions with the suffix `_lp`.", statement.span, hint)
-
-
 def _check_jacobian_place(environment: Environment, statement: Statement) -> None:
     context = environment.context
     if context.block != "transformed parameters" and context.suffix != "_jacobian":
@@ -225,111 +213,5 @@ def _check_return(environment: Environment, statement: Return) -> None:
         raise StanTypeError(f"`{name}` is void and returns no value.", statement.value.span)
     wanted = declared_type(function.return_type)
     found = check_expression(environment, statement.value)
-    try:
-        check_assignable(wanted, found, statement.value.span)
-    except StanTypeError:
-        raise StanTypeError(f"`{name}` must return `{wanted}`, found `{found}`.", statement.value.span) from None
-
-
-# Distribution statements
-
-
-def _check_sampling(environment: Environment, statement: Sampling) -> None:
-    name, arguments = statement.distribution, (statement.outcome, *statement.arguments)
-    for argument in arguments:
-        check_expression(environment, argument)
-    bounds = []
-    if statement.truncation:
-        bounds = [end for end in (statement.truncation.lower, statement.truncation.upper) if end is not None]
-    for bound in bounds:
-        found = check_expression(environment, bound)
-        if found not in (INT, REAL):
-            raise StanTypeError(f"An end of a truncation must be `int` or `real`, found `{found}`.", bound.span)
-    ending = next((ending for ending in SUFFIXES[:7] if name.text.endswith(ending)), "")
-    if ending:
-        bare = name.text.removesuffix(ending)
-        message = f"Behind `~` a distribution stands without its suffix `{ending}`."
-        raise StanTypeError(message, name.span, f"Write `{bare}`.")
-    _check_target_place(environment, statement, "`~` can stand")
-    passed = tuple(environment.argument(argument) for argument in arguments)
-    found = [(suffix, resolution(environment, name.text + suffix, passed)) for suffix in ("_lpmf", "_lpdf")]
-    for suffix, option in found:
-        if option.candidates and not option.tied:
-            environment.note_definition(statement, option.candidates[0])
-            environment.library_names[id(statement)] = name.text + suffix
-            check_truncated(environment, name, statement.arguments, bounds)
-            return
-    candidates = [option for suffix, _ in found for option in environment.candidates(name.text + suffix)]
-    tied = [option for _, option in found if option.tied]
-    if not candidates:
-        raise _unknown_distribution(environment, name)
-    if tied:
-        mismatch = explain_tie(name.text, tied[0].candidates, passed)
-    else:
-        mismatch = explain_mismatch(name.text, candidates, passed)
-    at = statement.span if mismatch.position is None else arguments[mismatch.position].span
-    raise StanTypeError(mismatch.message, at, mismatch.hint)
-
-
-def _unknown_distribution(environment: Environment, name: Identifier) -> StanTypeError:
-    known = {
-        function.removesuffix(suffix)
-        for function in (*environment.functions, *LIBRARY)
-        for suffix in ("_lpdf", "_lpmf")
-        if function.endswith(suffix)
-    }
-    return StanTypeError(f"The distribution `{name.text}` is not known here.", name.span, nearest(name.text, known))
-
-
-# Declarations
-
-
-def _check_declaration(environment: Environment, statement: Declaration, *, is_global: bool) -> None:
-    declared, block = statement.type, environment.context.block
-    found = declared_type(declared)
-    with environment.inside(in_size=is_global):
-        _check_sizes(environment, declared)
-    _check_bounds(environment, declared, is_global=is_global)
-    if is_global and block in ("parameters", "transformed parameters") and _has_integers(found):
-        raise StanTypeError(
-            f"Variables of `{block}` hold no integers, found `{found}`.",
-            declared.span,
-            "Integers belong into `data`, `transformed data` or `generated quantities`.",
-        )
-    environment.declare(statement.name, Variable(found, block, is_global))
-    if statement.value is not None:
-        value = check_expression(environment, statement.value)
-        check_assignable(found, value, statement.value.span)
-
-
-def _check_sizes(environment: Environment, declared: SizedType) -> None:
-    for size in declared.dims:
-        check_int(environment, size, "The size of an array")
-    for size in declared.sizes:
-        check_int(environment, size, f"The size of `{declared.base}`")
-    for element in declared.elements:
-        _check_sizes(environment, element)
-
-
-def _check_bounds(environment: Environment, declared: SizedType, *, is_global: bool) -> None:
-    for element in declared.elements:
-        _check_bounds(environment, element, is_global=is_global)
-    bounds, kind = declared.bounds, declared_type(declared)
-    if bounds is None:
-        return
-    if kind.base in COMPLEX_OF.values():
-        raise StanTypeError(f"`{kind}` takes no bounds.", bounds.span)
-    for word in ("lower", "upper", "offset", "multiplier"):
-        bound: Expression | None = getattr(bounds, word)
-        if bound is None:
-            continue
-        found = check_expression(environment, bound)
-        if found not in (INT, REAL, kind):
-            either = f"`int`, `real` or `{kind}`" if kind not in (INT, REAL) else "`int` or `real`"
-            raise StanTypeError(f"`{word}` must be {either}, found `{found}`.", bound.span)
-        if kind.base == "int" and found.base == "real":
-            raise StanTypeError(f"`{word}` of an integer must be an integer, found `{found}`.", bound.span)
-
-
-def _has_integers(kind: Type) -> bool:
-    return any(map(_has_integers, kind.elements)) if kind.base == "tuple" else kind.base == "int"
+    if promotions(found, wanted) is None:
+        raise StanTypeError(f"`{name}` must return `{wanted}`, found `{found}`.", statement.value.span)

@@ -344,6 +344,7 @@ reduce_sum(part_lupdf, ar, 1, 1.0)
 """
 
 REFUSED_HIGHER_ORDER = """
+solve_newton(reduce_sum, y0)
 ode_rk45(rhs, y0, 0, ts, p)
 ode_rk45(rhs, y0, 0, ts, ai, p)
 ode_rk45(rhs, y0, 0, ts)

@@ -120,6 +120,9 @@ functions { real integrate_1d(real x) { return 1; } } model { print(integrate_1d
 """
 
 REFUSED = r"""
+functions { real f_lpdf(complex x, real y) { return 1; } real f_lpdf(real x, complex y) { return 1; } } parameters { real p; } model { p ~ f(p); }
+functions { real g(real x, real xc, complex a, real b) { return 1; } real g(real x, real xc, real a, complex b) { return 1; } } model { print(integrate_1d_gauss_kronrod(g, 0, 1, 1.0, 1.0)); }
+functions { real f(real x) { return x; } real f(vector x) { return 1; } } model { profile("a") { print(f({1})); } }
 data { int n; } transformed data { n = 1; }
 transformed data { int m = 1; } model { m = 2; }
 parameters { real p; } model { p = 2; }

@@ -1,7 +1,7 @@
 """The signature with the fewest promotions is meant."""
 
 from pathfinder.stan import parse_functions
-from pathfinder.stan._overloads import Argument, candidate, explain_mismatch, library_candidates, ordinal, resolve
+from pathfinder.stan._overloads import Argument, candidate, library_candidates, resolve
 from pathfinder.stan._rules import type_of_text
 
 
@@ -51,31 +51,3 @@ def test_alternatives_within_one_signature():
     found = resolve(library_candidates("normal_lpdf"), passed)
     assert len(found.candidates) == 1
     assert not found.tied
-
-
-def test_the_nearest_signatures_come_first():
-    mismatch = explain_mismatch("dot_product", library_candidates("dot_product"), arguments("vector", "array[] real"))
-    assert mismatch.message == (
-        "The second argument of `dot_product` must be `vector` or `row_vector`, found `array[] real`."
-    )
-    assert mismatch.position == 1
-    assert mismatch.hint.splitlines()[:2] == [
-        "Available:",
-        "  dot_product(vector | row_vector, vector | row_vector) => real",
-    ]
-
-
-def test_at_most_five_signatures_are_shown():
-    mismatch = explain_mismatch("size", library_candidates("size"), arguments())
-    assert mismatch.message == "`size` takes 1 argument, found 0: ()."
-    assert len(mismatch.hint.splitlines()) == 7
-    assert mismatch.hint.endswith("and 67 more")
-
-
-def test_counts_of_arguments():
-    mismatch = explain_mismatch("to_matrix", library_candidates("to_matrix"), arguments("matrix", "int"))
-    assert mismatch.message == "`to_matrix` takes 1, 3 or 4 arguments, found 2: (matrix, int)."
-
-
-def test_ordinals():
-    assert [ordinal(i) for i in (0, 7, 8)] == ["first", "eighth", "9th"]

@@ -23,7 +23,8 @@ DECLARED = "\n".join(
     f"{kind.base}{SIZES.get(kind.base.removeprefix('complex_'), '')} {name};"
     for kind, name in VARIABLES.items()
 )
-CLOSE = {"real": "int", "complex": "real", "int": "real", "vector": "row_vector", "matrix": "vector"}
+CLOSE = {base: base for base in BASES}
+CLOSE |= {"real": "int", "complex": "real", "int": "real", "vector": "row_vector", "matrix": "vector"}
 FUNCTIONS = sorted(name for name in LIBRARY if suffix(name) != "_jacobian")
 
 
@@ -42,7 +43,7 @@ def calls(draw):
     for kinds in signature.arguments:
         kind = draw(st.sampled_from(kinds))
         if draw(st.integers(0, 2)) == 0:
-            kind = Type(CLOSE[kind.base] if kind.base in CLOSE else kind.base, kind.dims)
+            kind = Type(CLOSE[kind.base], kind.dims)
         arguments.append(VARIABLES.get(kind, "1"))
     if name.endswith(CONDITIONED) and arguments:
         return f"{name}({arguments[0]} | {', '.join(arguments[1:])})"

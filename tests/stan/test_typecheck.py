@@ -42,12 +42,12 @@ def test_the_whole_message():
     with pytest.raises(StanTypeError) as caught:
         check(parse("parameters {\n  vector[3] y;\n}\nmodel {\n  y ~ normal(0, [[1]]);\n}\n", name="m.stan"))
     assert str(caught.value) == (
-        "m.stan, line 5, column 17: The third argument of `normal` must be `real`, `array[] real`, `vector` or "
+        "m.stan, line 5, column 17: The second argument of `normal` must be `real`, `array[] real`, `vector` or "
         "`row_vector`, found `matrix`.\n"
         "  5 |   y ~ normal(0, [[1]]);\n"
         "    |                 ^^^^^\n"
         "Available:\n"
-        "  normal(reals, reals, reals) => real\n"
+        "  reals ~ normal(reals, reals)\n"
         "  where reals is real | array[] real | vector | row_vector"
     )
 
@@ -146,6 +146,13 @@ def test_division_of_integers():
         ("{ real x; x = 1; } { real x; print(x); }", ["x"]),
         ("real x; while (x > 1) { x = 2; }", ["x"]),
         ('real x; profile("a") { x = 1; } print(x);', []),
+        ("real x; target += x;", ["x"]),
+        ("real x; ; for (i in 1:2) { print(x); while (1) { x = 2; break; } }", []),
+        ('real x; for (i in 1:2) { profile("a") { if (i > 1) reject(x); else x = 1; } }', []),
+        ("real x; reject(x);", ["x"]),
+        ("array[2] real x; for (e in x) print(e);", ["x"]),
+        ("tuple(real, real) x; x.1 = 1; print(x);", []),
+        ("array[2] real x; int i; x[i:2] = {1, 2};", ["i"]),
     ],
 )
 def test_variables_without_a_value(statements, names):
@@ -163,9 +170,30 @@ def test_functions_are_looked_at_too():
     assert warnings(text) == [("y", "`y` is read here before it has a value.")]
 
 
+def test_calls_of_void_functions_read():
+    text = "functions { void f(real x) { print(x); } } model { real y; f(y); }"
+    assert warnings(text) == [("y", "`y` is read here before it has a value.")]
+
+
 def test_warnings_stand_in_the_order_of_the_text():
     text = "model { real x; print(x); print(1 / 2); real y; print(y); }"
     assert [span for span, _ in warnings(text)] == ["x", "1 / 2", "y"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "print(" + "exp(" * 90 + "1" + ")" * 90 + ");",
+        "print(" + "{" * 90 + "1" + "}" * 90 + ");",
+        "print(" + "1 ^ " * 90 + "1);",
+        "print(" + "1 ? 2 : " * 90 + "1);",
+        "{" * 90 + "}" * 90,
+        "if (1) " * 90 + ";",
+        "for (i in 1:2) { " + "while (1) " * 90 + "; }",
+    ],
+)
+def test_as_deep_as_the_parser_goes(statement):
+    check(parse(f"model {{ {statement} }}"))
 
 
 def test_speed():
@@ -177,3 +205,10 @@ def test_speed():
     start = time.perf_counter()
     check(program)
     assert time.perf_counter() - start < 0.5  # on a busy machine
+
+
+def test_warnings_in_included_files():
+    included = {"a.stan": "real x; print(x);"}
+    text = "model {\n  print(1 / 2);\n#include a.stan\n  print(3 / 2);\n}"
+    warnings = check(parse(text, read_include=included.__getitem__)).warnings
+    assert [warning.span.text for warning in warnings] == ["1 / 2", "x", "3 / 2"]
