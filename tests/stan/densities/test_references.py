@@ -27,12 +27,14 @@ ROUGH_VALUES = {
     ("gumbel", "lccdf"): 1e-16,
     ("scaled_inv_chi_square", "lccdf"): 1e-16,
     ("von_mises", "lcdf"): 1e-10,
-    ("von_mises", "lccdf"): 2e-6,
+    ("von_mises", "lccdf"): 1e-10,
 }
 # Stan's derivatives of the normal integral are rational approximations, those of the incomplete gamma function in its
 # shape stop early; from there test_incomplete.py takes over.
-ROUGH_GRADIENTS = {"std_normal": 1e-4, "normal": 1e-4, "von_mises": 1e-4}
+ROUGH_GRADIENTS = {"std_normal": 1e-4, "normal": 1e-4, "von_mises": 1e-8}
 WITHOUT_GRADIENTS = {"inv_gamma", "chi_square", "inv_chi_square", "scaled_inv_chi_square"}
+# Slow to compile, and the slopes are those of the lower tail.
+SAME_AS_LOWER = {("lccdf", name) for name in ("beta_proportion", "neg_binomial_2", "beta_binomial", "skew_normal")}
 
 
 @pytest.mark.parametrize("case", GROUPS, ids="_".join)
@@ -44,6 +46,8 @@ def test_value_and_gradient_are_those_of_stan(case):
     with jax.enable_x64():
         arguments = [np.array(column) for column in zip(*[r["arguments"] for r in group], strict=True)]
         reals = tuple(i for i, column in enumerate(arguments) if column.dtype.kind == "f")
+        if function != "density" and (name in WITHOUT_GRADIENTS or (function, name) in SAME_AS_LOWER):
+            reals = ()
 
         def total(*arguments):
             values = call(*arguments)
@@ -54,7 +58,7 @@ def test_value_and_gradient_are_those_of_stan(case):
 
     expected = np.array([r["value"] for r in group])
     np.testing.assert_allclose(values, expected, rtol=1e-12, atol=ROUGH_VALUES.get(case, 1e-14))
-    if function != "density" and name in WITHOUT_GRADIENTS:
+    if not reals:
         return
     expected = np.array([r["gradient"] for r in group]).T
     rtol = ROUGH_GRADIENTS.get(name, 1e-10)
