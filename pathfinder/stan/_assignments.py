@@ -1,0 +1,237 @@
+"""Declarations and assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan._calls import call_library
+from pathfinder.stan._dependence import ConflictError
+from pathfinder.stan._elements import At, Between, Many, Position
+from pathfinder.stan._expressions import concrete_int, evaluate, positions_of
+from pathfinder.stan._lanes import Lanes, array_of, is_static
+from pathfinder.stan._machine import Cell
+from pathfinder.stan._run import Run, StanEvaluationError, UntraceableError, as_type
+from pathfinder.stan._syntax import (
+    Assignment,
+    Binary,
+    Declaration,
+    Expression,
+    Index,
+    SizedType,
+    TupleElement,
+    TupleLiteral,
+    Variable,
+)
+from pathfinder.stan._types import Type, declared_type
+from pathfinder.stan.functions import OPERATORS
+
+
+UNASSIGNED_INT = -(2**31)
+_SQUARE = {"cov_matrix", "corr_matrix", "cholesky_factor_corr"}
+
+
+def declare(run: Run, node: Declaration) -> Cell:
+    """A new variable; what is not given a value is NaN."""
+    type_ = declared_type(node.type)
+    if node.value is None:
+        return run.machine.declare(node.name.text, type_, unassigned(run, node.type))
+    value = as_type(type_, evaluate(run, node.value))
+    if node.type.base != "tuple":
+        with run.at(node):
+            _check_shape(node.name.text, shape_of(run, node.type), value)
+    return run.machine.declare(node.name.text, type_, value)
+
+
+def shape_of(run: Run, declared: SizedType) -> tuple[int, ...]:
+    """Sizes of a declared variable that is no tuple: those of the array, then those of its elements."""
+    sizes = (*declared.dims, *declared.sizes)
+    shape = tuple(concrete_int(run, size, "a size") for size in sizes)
+    for size, node in zip(shape, sizes, strict=True):
+        if size < 0:
+            raise StanEvaluationError(f"a size is {size}; sizes cannot be negative", node.span)
+    square = declared.base in _SQUARE or (declared.base == "cholesky_factor_cov" and len(declared.sizes) == 1)
+    return (*shape, shape[-1]) if square else shape
+
+
+def unassigned(run: Run, declared: SizedType) -> Any:
+    """What a variable holds before anything is assigned to it."""
+    if declared.base == "tuple":
+        dims = tuple(concrete_int(run, size, "a size") for size in declared.dims)
+        return tuple(_repeated(unassigned(run, element), dims) for element in declared.elements)
+    shape = shape_of(run, declared)
+    if declared.base == "int":
+        return np.full(shape, UNASSIGNED_INT) if shape else UNASSIGNED_INT
+    if declared.base.startswith("complex"):
+        return np.full(shape, complex(np.nan, np.nan))[()]
+    return np.full(shape, np.nan)[()]
+
+
+def _repeated(value: Any, dims: tuple[int, ...]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_repeated(element, dims) for element in value)
+    return np.array(np.broadcast_to(value, (*dims, *np.shape(value))))[()]
+
+
+def _check_shape(name: str, shape: tuple[int, ...], value: Any) -> None:
+    found = np.shape(array_of(value))
+    found = found[1:] if isinstance(value, Lanes) else found
+    if found != shape:
+        raise ValueError(f"`{name}` has size {_sizes(shape)}, but the value assigned to it has size {_sizes(found)}")
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) if shape else "1"
+
+
+def assign(run: Run, node: Assignment) -> None:
+    """`x[i] = e`, `x += e` and their like."""
+    if isinstance(node.target, TupleLiteral):
+        _assign_tuple(run, node.target, evaluate(run, node.value))
+        return
+    summand, sign = _summand(node)
+    if summand is not None and not run.machine.context.is_root:
+        value = evaluate(run, summand)
+        if sign < 0:
+            value = call_library(run, OPERATORS["u-"], [run.type_of(summand)], [value], node)
+        if _add(run, node.target, value):
+            return
+    value = evaluate(run, node.value)
+    if node.operator != "=":
+        types = (run.type_of(node.target), run.type_of(node.value))
+        with run.at(node):
+            value = call_library(run, OPERATORS[node.operator[:-1]], types, [evaluate(run, node.target), value], node)
+    assign_value(run, node.target, value)
+
+
+def _summand(node: Assignment) -> tuple[Expression | None, int]:
+    """What an assignment adds to its target, and its sign; None if it does something else."""
+    if node.operator in ("+=", "-="):
+        return node.value, 1 if node.operator == "+=" else -1
+    value = node.value
+    if node.operator == "=" and isinstance(value, Binary) and value.operator in ("+", "-"):
+        if value.left == node.target:
+            return value.right, 1 if value.operator == "+" else -1
+        if value.right == node.target and value.operator == "+":
+            return value.left, 1
+    return None, 1
+
+
+def _add(run: Run, target: Expression, value: Any) -> bool:
+    base, indices = _simple(run, target)
+    if base is None:
+        return False
+    cell = run.machine.find(base.name)
+    type_ = run.type_of(target)
+    value = as_type(type_, value)
+    if np.ndim(array_of(value)) - isinstance(value, Lanes) != _rank(type_):
+        return False  # a scalar added to a container
+    if cell.window is not None:
+        return False
+    positions = positions_of(run, indices, cell)
+    with run.at(target):
+        return run.machine.add(cell, positions, value)
+
+
+def _simple(run: Run, target: Expression) -> tuple[Variable | None, Sequence[Any]]:
+    base, indices = run.chained(target)
+    return (base, indices) if isinstance(base, Variable) else (None, ())
+
+
+def _rank(type_: Type) -> int:
+    return type_.dims + (2 if type_.base.endswith("matrix") else 1 if type_.base.endswith("vector") else 0)
+
+
+def _assign_tuple(run: Run, target: TupleLiteral, value: Any) -> None:
+    for element, part in zip(target.elements, value, strict=True):
+        if isinstance(element, TupleLiteral):
+            _assign_tuple(run, element, part)
+        else:
+            assign_value(run, element, part)
+
+
+def assign_value(run: Run, target: Expression, value: Any) -> None:
+    """Assign a value to a variable, or to a part of one."""
+    value = as_type(run.type_of(target), value)
+    base, indices = _simple(run, target)
+    if base is not None:
+        cell = run.machine.find(base.name)
+        positions = positions_of(run, indices, cell)
+        with run.at(target):
+            _check_assigned(run, cell, positions, value)
+            run.machine.assign(cell, positions, value)
+        return
+    _assign_path(run, target, value)
+
+
+def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Any) -> None:
+    if isinstance(value, tuple) or isinstance(cell.value, tuple):
+        return
+    shape = cell.storage_shape(run.machine.root)
+    shape = shape if cell.owner is run.machine.root else shape[1:]
+    wanted: list[int] = []
+    for position, length in zip(positions, shape, strict=False):
+        if isinstance(position, Many):
+            wanted.append(np.shape(array_of(position.index))[-1])
+        elif isinstance(position, Between):
+            lower = 1 if position.lower is None else array_of(position.lower)
+            upper = length if position.upper is None else array_of(position.upper)
+            if not (is_static(lower) and is_static(upper)) or np.ndim(lower) or np.ndim(upper):
+                return  # checked where the range is resolved
+            wanted.append(max(int(upper) - int(lower) + 1, 0))
+    _check_shape(cell.name, (*wanted, *shape[len(positions) :]), value)
+
+
+def _assign_path(run: Run, target: Expression, value: Any) -> None:
+    """Assign to a part of a tuple, or to elements of a part of a container."""
+    steps: list[Index | TupleElement] = []
+    at = target
+    while isinstance(at, Index | TupleElement):
+        steps.append(at)
+        at = at.base
+    assert isinstance(at, Variable)
+    cell = run.machine.find(at.name)
+    if cell.owner is not run.machine.context and cell.name in run.machine.watched:
+        raise ConflictError(run.machine.context.loop, cell.name, "is assigned in part")
+    path: list[int] = []
+    positions: list[Position] = []
+    for step in reversed(steps):
+        if isinstance(step, TupleElement):
+            path.append(step.position - 1)
+        else:
+            seen = cell if not positions and not path else None
+            positions = _composed(run, positions, positions_of(run, step.indices, seen), step)
+
+    def changed(whole: Any, path: Sequence[int]) -> Any:
+        if path:
+            part = changed(whole[path[0]], path[1:])
+            return (*whole[: path[0]], part, *whole[path[0] + 1 :])
+        part = Cell(cell.name, run.type_of(target), whole, cell.owner)
+        run.machine.assign(part, positions, value)
+        return part.value
+
+    with run.at(target):
+        cell.value = changed(cell.value, path)
+
+
+def _composed(run: Run, first: list[Position], then: list[Position], node: Expression) -> list[Position]:
+    """Positions of `x[first][then]`."""
+    if all(isinstance(position, At) for position in first):
+        return [*first, *then]
+    result: list[Position] = []
+    remaining = list(then)
+    for position in first:
+        if isinstance(position, At) or not remaining:
+            result.append(position)
+            continue
+        inner = remaining.pop(0)
+        lower = position.lower if isinstance(position, Between) else None
+        if isinstance(position, Between) and isinstance(inner, At):
+            result.append(At(inner.index + (0 if lower is None else lower - 1)))
+        elif isinstance(position, Many) and isinstance(inner, At) and is_static(inner.index):
+            result.append(At(np.asarray(position.index)[inner.index - 1]))
+        else:
+            raise UntraceableError("assigning to a range of a range is not possible; combine the indices", node.span)
+    return [*result, *remaining]

@@ -1,0 +1,146 @@
+"""Conditions: decided by the data where they can be, lane by lane, or by running both branches and selecting.
+
+Where a condition depends on parameters, both branches run; what each assigns, adds and returns counts where its side
+of the condition holds, and no gradient flows through the side that was not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._flow import Break, Continue, Leave, Return, Then, nothing
+from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
+from pathfinder.stan._machine import Cell
+from pathfinder.stan._names import leaves
+from pathfinder.stan._run import Run, UntraceableError, as_type
+from pathfinder.stan._syntax import FunctionDefinition, If, Statement
+from pathfinder.stan._types import declared_type
+
+
+Execute = Callable[[Run, Statement, Then], None]
+
+
+def may_leave(statement: Statement) -> bool:
+    """Whether a statement contains `return`, `break` or `continue`."""
+    return leaves(statement)
+
+
+def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
+    """`if (c) ... else ...` and what comes after it."""
+    machine = run.machine
+    condition = evaluate(run, node.condition)
+    sides = (node.if_true, node.if_false)
+    truth: Any = None
+    if is_static(condition):
+        truth = np.asarray(array_of(condition)) != 0
+        if truth.ndim:
+            truth = lift(Lanes(truth, condition.context), machine.context)
+        if truth.ndim == 0 or np.all(truth) or not np.any(truth):
+            chosen = sides[0 if (truth if truth.ndim == 0 else len(truth) and truth[0]) else 1]
+            if chosen is None:
+                then()
+            else:
+                execute(run, chosen, then)
+            return
+    inside, after = (then, nothing) if may_leave(node) else (nothing, then)
+    if is_static(condition):
+        for lanes, side in zip((np.flatnonzero(truth), np.flatnonzero(~truth)), sides, strict=True):
+            with machine.within(machine.context.part(lanes)):
+                _branch(run, side, execute, inside)
+    else:
+        truth = machine.select(condition, np.asarray(True), np.asarray(False))
+        untruth = machine.select(condition, np.asarray(False), np.asarray(True))
+        for holds, side in zip((truth, untruth), sides, strict=True):
+            if side is not None or inside is not nothing:
+                with machine.where(holds):
+                    _branch(run, side, execute, inside)
+    after()
+
+
+def _branch(run: Run, side: Statement | None, execute: Execute, then: Then) -> None:
+    try:
+        if side is None:
+            then()
+        else:
+            execute(run, side, then)
+    except Leave as leave:
+        leave_here(run, leave)
+
+
+def leave_here(run: Run, leave: Leave) -> None:
+    """Some lanes leave; the others go on."""
+    machine = run.machine
+    if isinstance(leave, Continue):
+        return
+    if isinstance(leave, Break):
+        run.broken[-1].append((machine.context, machine.mask))
+        return
+    assert isinstance(leave, Return)
+    if len(run.broken) > run.returns[-1].loops:
+        run.broken[-1].append((machine.context, machine.mask))
+        run.returns[-1].inside_loop = True
+    run.returns[-1].values.append((machine.context, machine.mask, leave.value))
+
+
+def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None]) -> Any:
+    """What a function returns, put together from its branches."""
+    machine = run.machine
+    run.returns.append(Returns(len(run.broken)))
+    try:
+        body()
+    except Return as leave:
+        run.returns[-1].values.append((machine.context, machine.mask, leave.value))
+    finally:
+        returns = run.returns.pop()
+    if definition.return_type is None or not returns.values:
+        return None
+    type_ = declared_type(definition.return_type)
+    values = [(context, mask, as_type(type_, value)) for context, mask, value in returns.values]
+    if len(values) == 1:
+        return values[0][2]
+    if returns.inside_loop:
+        raise UntraceableError(
+            f"`{definition.name.text}` returns from inside a loop under a condition that depends on parameters or "
+            "differs between iterations of a loop around it",
+            definition.span,
+        )
+    return _joined(run, type_, values)
+
+
+def _joined(run: Run, type_: Any, values: list[tuple[Context, Any, Any]]) -> Any:
+    machine = run.machine
+    cell = Cell("", type_, _blank(values[0][2]), machine.context)
+    outer = machine.mask
+    for context, mask, value in values:
+        machine.mask = None if mask is outer else mask
+        with machine.within(context):
+            machine.assign(cell, (), value)
+    machine.mask = outer
+    return cell.value
+
+
+def _blank(value: Any) -> Any:
+    """Zeros like one lane of a value."""
+    if isinstance(value, tuple):
+        return tuple(map(_blank, value))
+    array = array_of(value)
+    shape = np.shape(array)[1:] if isinstance(value, Lanes) else np.shape(array)
+    dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+    return np.zeros(shape, np.dtype(dtype))[()]
+
+
+class Returns:
+    """What the branches of a function under way have returned.
+
+    Args:
+        loops: Number of loops around the call.
+    """
+
+    def __init__(self, loops: int) -> None:
+        self.loops = loops
+        self.inside_loop = False
+        self.values: list[tuple[Context, Any, Any]] = []

@@ -1,0 +1,204 @@
+"""Parameters: their unconstrained numbers, and the constraints of declared variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pathfinder.stan._assignments import shape_of
+from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._lanes import is_static
+from pathfinder.stan._run import Run, StanRejectError, as_type
+from pathfinder.stan._syntax import Bounds, Declaration, SizedType
+from pathfinder.stan._transforms import (
+    TRANSFORMS,
+    check_bounded,
+    constrain_bounded,
+    constrain_scaled,
+    satisfied_bounded,
+    unconstrain_bounded,
+    unconstrain_scaled,
+)
+from pathfinder.stan._types import Type, declared_type
+
+
+BOUNDED = ("int", "real", "vector", "row_vector", "matrix", "complex", "complex_vector", "complex_matrix")
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A declared parameter, or a part of one that is a tuple.
+
+    Attributes:
+        node: Its declaration.
+        declared: Its type as declared.
+        type: Its type.
+        shape: Sizes of the array and of its elements; empty for a tuple.
+        array_shape: Sizes of the array alone.
+        sizes: Sizes of an element as declared, such as K of a `simplex[K]`.
+        transform: Its transform's name; None for bounds.
+        free_size: Number of unconstrained parameters.
+        parts: Of a tuple.
+    """
+
+    node: Declaration
+    declared: SizedType
+    type: Type
+    shape: tuple[int, ...]
+    array_shape: tuple[int, ...]
+    sizes: tuple[int, ...]
+    transform: str | None
+    free_size: int
+    parts: tuple[Parameter, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.node.name.text
+
+
+def parameter_of(run: Run, node: Declaration, simplex: str, declared: SizedType | None = None) -> Parameter:
+    """What is known of a parameter once the sizes are."""
+    declared = node.type if declared is None else declared
+    type_ = declared_type(declared)
+    if declared.base == "tuple":
+        parts = tuple(parameter_of(run, node, simplex, element) for element in declared.elements)
+        return Parameter(node, declared, type_, (), (), (), None, sum(part.free_size for part in parts), parts)
+    shape = shape_of(run, declared)
+    array_shape = shape[: len(declared.dims)]
+    sizes = shape[len(declared.dims) :][: len(declared.sizes)]
+    count = int(np.prod(array_shape))
+    if declared.base in BOUNDED:
+        per_number = 2 if declared.base.startswith("complex") else 1
+        return Parameter(node, declared, type_, shape, array_shape, sizes, None, per_number * int(np.prod(shape)))
+    name = f"{declared.base}:{simplex}" if f"{declared.base}:{simplex}" in TRANSFORMS else declared.base
+    free_size = count * TRANSFORMS[name].free_size(*sizes)
+    return Parameter(node, declared, type_, shape, array_shape, sizes, name, free_size)
+
+
+def constrained(run: Run, parameter: Parameter, free: Any) -> tuple[Any, Any]:
+    """The value of a parameter at its unconstrained numbers, and the log Jacobian (None where it is zero)."""
+    if parameter.parts:
+        values, log_jacobian, start = [], None, 0
+        for part in parameter.parts:
+            value, more = constrained(run, part, free[start : start + part.free_size])
+            start += part.free_size
+            values.append(value)
+            log_jacobian = more if log_jacobian is None else log_jacobian if more is None else log_jacobian + more
+        return tuple(values), log_jacobian
+    if parameter.transform is None:
+        value = _laid_out(parameter, free)
+        limits = bounds_of(run, parameter.declared.bounds)
+        if not limits:
+            return value, None
+        return (constrain_bounded if _is_bounded(limits) else constrain_scaled)(value, **limits)
+    transform = TRANSFORMS[parameter.transform]
+    count = int(np.prod(parameter.array_shape))
+    element_shape = parameter.shape[len(parameter.array_shape) :]
+    if not parameter.array_shape:
+        return transform.constrain(free, *parameter.sizes)
+    if not count:
+        return jnp.zeros(parameter.shape), None
+    each = jax.vmap(lambda part: transform.constrain(part, *parameter.sizes))
+    values, log_jacobians = each(free.reshape(count, -1))
+    return values.reshape(*parameter.array_shape, *element_shape), jnp.sum(log_jacobians)
+
+
+def _laid_out(parameter: Parameter, free: Any) -> Any:
+    """Unconstrained numbers in the shape of a parameter: arrays element after element, matrices by columns."""
+    if parameter.declared.base.startswith("complex"):
+        free = free.reshape(-1, 2)
+        free = free[:, 0] + 1j * free[:, 1]
+    if parameter.declared.base.endswith("matrix"):
+        rows, columns = parameter.shape[-2:]
+        return jnp.swapaxes(free.reshape(*parameter.array_shape, columns, rows), -1, -2)
+    return free.reshape(parameter.shape)
+
+
+def bounds_of(run: Run, bounds: Bounds | None) -> dict[str, Any]:
+    """Values of the bounds that are written, by name."""
+    if bounds is None:
+        return {}
+    written = {
+        "lower": bounds.lower,
+        "upper": bounds.upper,
+        "offset": bounds.offset,
+        "multiplier": bounds.multiplier,
+    }
+    return {
+        name: as_type(Type("real"), evaluate(run, expression))
+        for name, expression in written.items()
+        if expression is not None
+    }
+
+
+def unconstrained(run: Run, parameter: Parameter, value: Any) -> np.ndarray:
+    """Unconstrained numbers of a value.
+
+    Raises:
+        ValueError: If it has another shape, or violates the constraint.
+    """
+    if parameter.parts:
+        return np.concatenate(
+            [unconstrained(run, part, element) for part, element in zip(parameter.parts, value, strict=True)]
+        )
+    if np.shape(value) != parameter.shape:
+        raise ValueError(f"`{parameter.name}` has shape {list(parameter.shape)}, but {list(np.shape(value))} was given")
+    if parameter.transform is not None:
+        transform = TRANSFORMS[parameter.transform]
+        element_shape = parameter.shape[len(parameter.array_shape) :]
+        elements = np.asarray(value, float).reshape(-1, *element_shape)
+        free = [transform.unconstrain(element, *parameter.sizes) for element in elements]
+        return np.concatenate([*free, np.zeros(0)])
+    limits = bounds_of(run, parameter.declared.bounds)
+    if parameter.declared.base.startswith("complex"):
+        value = np.asarray(value, complex)
+        return np.stack([value.real.ravel(), value.imag.ravel()], axis=1).ravel()
+    free = np.asarray(value, float)
+    if limits:
+        free = (unconstrain_bounded if _is_bounded(limits) else unconstrain_scaled)(free, **limits)
+    return (np.swapaxes(free, -1, -2) if parameter.declared.base.endswith("matrix") else free).ravel()
+
+
+def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedType | None = None) -> None:
+    """A declared variable outside of the parameters has to satisfy its constraint.
+
+    Raises:
+        StanRejectError: If it is known from the data and does not.
+    """
+    declared = node.type if declared is None else declared
+    if declared.base == "tuple":
+        for element, part in zip(declared.elements, value, strict=True):
+            require_constraint(run, node, part, element)
+        return
+    if declared.base in BOUNDED:
+        limits = bounds_of(run, declared.bounds)
+        if not _is_bounded(limits):
+            return
+        if not is_static(value) or not all(is_static(limit) for limit in limits.values()):
+            run.machine.require(satisfied_bounded(value, **limits))
+            return
+        try:
+            check_bounded(value, **limits)
+        except ValueError as error:
+            raise StanRejectError(f"`{node.name.text}`: {error}", node.span) from error
+        return
+    transform = TRANSFORMS[declared.base]
+    rank = 2 if declared_type(declared).base.endswith("matrix") else 1
+    elements = value.reshape(-1, *np.shape(value)[-rank:])
+    if is_static(value):
+        for element in elements:
+            try:
+                transform.check(element)
+            except ValueError as error:
+                raise StanRejectError(f"`{node.name.text}`: {error}", node.span) from error
+    elif len(elements):
+        run.machine.require(jnp.all(jax.vmap(transform.satisfied)(elements)))
+
+
+def _is_bounded(limits: dict[str, Any]) -> bool:
+    return "lower" in limits or "upper" in limits

@@ -1,0 +1,274 @@
+"""Values of expressions: on data at once, in JAX where parameters take part, for all lanes of the present context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from pathfinder.stan._calls import call_library, evaluate_call, here
+from pathfinder.stan._elements import At, Between, Many, Position, RaggedError, read
+from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
+from pathfinder.stan._machine import Cell
+from pathfinder.stan._run import Run, Step, UntraceableError, as_type, settle
+from pathfinder.stan._syntax import (
+    ArrayLiteral,
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    ImaginaryLiteral,
+    Index,
+    IntLiteral,
+    RealLiteral,
+    RowVectorLiteral,
+    Slice,
+    TargetValue,
+    Transpose,
+    TupleElement,
+    TupleLiteral,
+    Unary,
+    Variable,
+)
+from pathfinder.stan._types import Type
+from pathfinder.stan.functions import OPERATORS
+
+
+def evaluate(run: Run, node: Expression) -> Any:
+    """The value of an expression.
+
+    Raises:
+        StanEvaluationError: If it has none with these data; the message names the place.
+        ConflictError: If iterations that run side by side would have to run one after another.
+        RaggedError: If lanes need containers of different sizes.
+    """
+    return settle(symbolic(run, node))
+
+
+def symbolic(run: Run, node: Expression) -> Any:
+    """As `evaluate`, but the variable of a sequential loop plus a number stays a `Step`."""
+    return _EVALUATE[type(node)](run, node)
+
+
+def _variable(run: Run, node: Variable) -> Any:
+    cell = run.machine.find(node.name)
+    if cell.window is not None:
+        raise UntraceableError(f"`{node.name}` is held in part only by a sequential loop", node.span)
+    value = run.machine.read(cell)
+    return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
+
+
+def _binary(run: Run, node: Binary) -> Any:
+    if node.operator in ("&&", "||"):
+        return _logical(run, node)
+    chain: list[Binary] = []
+    at: Expression = node
+    while isinstance(at, Binary) and at.operator not in ("&&", "||"):
+        chain.append(at)
+        at = at.left
+    left, left_type = symbolic(run, at), run.type_of(at)
+    for link in reversed(chain):
+        right = symbolic(run, link.right)
+        moved = _moved(link.operator, left, right)
+        if moved is None:
+            types = (left_type, run.type_of(link.right))
+            with run.at(link):
+                moved = call_library(run, OPERATORS[link.operator], types, [settle(left), settle(right)], link)
+        left, left_type = moved, run.type_of(link)
+    return left
+
+
+def _moved(operator: str, left: Any, right: Any) -> Step | None:
+    """A loop variable plus or minus a number."""
+    if operator in ("+", "-") and isinstance(left, Step) and isinstance(right, int | np.integer):
+        return Step(left.variable, left.index, left.offset + int(right if operator == "+" else -right))
+    if operator == "+" and isinstance(right, Step) and isinstance(left, int | np.integer):
+        return Step(right.variable, right.index, right.offset + int(left))
+    return None
+
+
+def _logical(run: Run, node: Binary) -> Any:
+    left = evaluate(run, node.left)
+    decisive = node.operator == "||"
+    if is_static(left) and not isinstance(left, Lanes):
+        if bool(left) == decisive:
+            return int(decisive)
+        return _truth(run, node.right)
+    types = (run.type_of(node.left), run.type_of(node.right))
+    if isinstance(left, Lanes) and is_static(left):
+        # the right side is evaluated only where it decides, as it may index out of range elsewhere
+        return _only_where(run, node, left, decisive)
+    undecided = run.machine.select(left, np.asarray(not decisive), np.asarray(decisive))
+    with run.machine.where(undecided):
+        right = evaluate(run, node.right)
+    return call_library(run, OPERATORS[node.operator], types, [left, right], node)
+
+
+def _only_where(run: Run, node: Binary, left: Lanes, decisive: bool) -> Any:
+    truth = lift(left, run.machine.context) != 0
+    lanes = np.flatnonzero(truth != decisive)
+    part = run.machine.context.part(lanes)
+    with run.machine.within(part):
+        right = lift(_truth(run, node.right), part) if len(lanes) else np.zeros(0, dtype=np.int64)
+    if is_static(right):
+        result = truth.astype(np.int64)
+        result[lanes] = right
+        return Lanes(result, run.machine.context)
+    return Lanes(jnp.asarray(truth.astype(np.int64)).at[lanes].set(right), run.machine.context)
+
+
+def _truth(run: Run, node: Expression) -> Any:
+    value = evaluate(run, node)
+    return call_library(run, OPERATORS["!="], (run.type_of(node), Type("int")), [value, 0], node)
+
+
+def _unary(run: Run, node: Unary) -> Any:
+    value = evaluate(run, node.operand)
+    operator = {"-": "u-", "+": "u+"}.get(node.operator, node.operator)
+    with run.at(node):
+        return call_library(run, OPERATORS[operator], (run.type_of(node.operand),), [value], node)
+
+
+def _transpose(run: Run, node: Transpose) -> Any:
+    value = evaluate(run, node.operand)
+    return call_library(run, OPERATORS["'"], (run.type_of(node.operand),), [value], node)
+
+
+def _conditional(run: Run, node: Conditional) -> Any:
+    machine, type_ = run.machine, run.type_of(node)
+    condition = evaluate(run, node.condition)
+    if is_static(condition) and not isinstance(condition, Lanes):
+        return as_type(type_, evaluate(run, node.if_true if condition else node.if_false))
+    if is_static(condition):
+        truth = lift(condition, machine.context) != 0
+        if np.all(truth) or not np.any(truth):
+            return as_type(type_, evaluate(run, node.if_true if len(truth) and truth[0] else node.if_false))
+        lanes = np.flatnonzero(truth), np.flatnonzero(~truth)
+        parts = []
+        for expression, chosen in zip((node.if_true, node.if_false), lanes, strict=True):
+            part = machine.context.part(chosen)
+            with machine.within(part):
+                parts.append(lift(as_type(type_, evaluate(run, expression)), part))
+        return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.context)
+    truth = machine.select(condition, np.asarray(True), np.asarray(False))
+    with machine.where(truth):
+        if_true = as_type(type_, evaluate(run, node.if_true))
+    with machine.where(machine.select(truth, np.asarray(False), np.asarray(True))):
+        if_false = as_type(type_, evaluate(run, node.if_false))
+    return machine.select(truth, if_true, if_false)
+
+
+def _interleaved(parts: Sequence[Any], order: np.ndarray) -> Any:
+    """Entries of two arrays in another order."""
+    if isinstance(parts[0], tuple):
+        return tuple(_interleaved(elements, order) for elements in zip(*parts, strict=True))
+    if all(is_static(part) for part in parts):
+        return np.concatenate([np.asarray(part) for part in parts])[order]
+    return jnp.concatenate([jnp.asarray(part) for part in parts])[order]
+
+
+def _index(run: Run, node: Index) -> Any:
+    base, indices = run.chained(node)
+    if isinstance(base, Variable):
+        cell = run.machine.find(base.name)
+        positions = positions_of(run, indices, cell)
+        with run.at(node):
+            return run.machine.gate(run.machine.read(cell, positions))
+    value = evaluate(run, base)
+    positions = positions_of(run, indices, None)
+    with run.at(node):
+        return read(value, positions, run.machine.root)
+
+
+def positions_of(run: Run, indices: Sequence[Expression | Slice], cell: Cell | None) -> list[Position]:
+    """What stands in the brackets behind a variable (or behind an expression, without a `cell`)."""
+    positions: list[Position] = []
+    for axis, index in enumerate(indices):
+        if isinstance(index, Slice):
+            ends = [None if end is None else here(run, evaluate(run, end)) for end in (index.lower, index.upper)]
+            positions.append(Between(*ends))
+            continue
+        value = symbolic(run, index)
+        if cell is not None and cell.window is not None and axis == cell.window.axis and isinstance(value, Step):
+            positions.append(At(value.offset - cell.window.first + 1))
+            continue
+        many = run.type_of(index).dims > 0
+        positions.append(Many(settle(value)) if many else At(settle(value)))
+    return positions
+
+
+def _tuple_element(run: Run, node: TupleElement) -> Any:
+    return evaluate(run, node.base)[node.position - 1]
+
+
+def _tuple(run: Run, node: TupleLiteral) -> Any:
+    return tuple(evaluate(run, element) for element in node.elements)
+
+
+def _array(run: Run, node: ArrayLiteral) -> Any:
+    element = run.type_of(node).array(-1)
+    return stacked(run, [as_type(element, evaluate(run, element_node)) for element_node in node.elements])
+
+
+def _row_vector(run: Run, node: RowVectorLiteral) -> Any:
+    real = Type("complex" if run.type_of(node).base.startswith("complex") else "real")
+    if not node.elements:
+        return np.zeros(0)
+    return stacked(run, [as_type(real, evaluate(run, element)) for element in node.elements])
+
+
+def stacked(run: Run, values: Sequence[Any]) -> Any:
+    """Values of one type side by side, along a new first axis."""
+    if isinstance(values[0], tuple):
+        return tuple(stacked(run, elements) for elements in zip(*values, strict=True))
+    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    arrays = list(values) if context.is_root else [lift(value, context) for value in values]
+    if all(is_static(array) for array in arrays):
+        return wrap(np.stack(arrays, axis=0 if context.is_root else 1), context)
+    return wrap(jnp.stack([freeze(array) for array in arrays], axis=0 if context.is_root else 1), context)
+
+
+def _call(run: Run, node: Call) -> Any:
+    return evaluate_call(run, node, evaluate)
+
+
+def _target(run: Run, node: TargetValue) -> Any:
+    if not run.machine.context.is_root:
+        raise UntraceableError("`target()` cannot be read in a loop whose iterations run side by side", node.span)
+    return run.machine.target
+
+
+_EVALUATE: dict[type, Callable[[Run, Any], Any]] = {
+    IntLiteral: lambda run, node: node.value,
+    RealLiteral: lambda run, node: np.float64(node.value),
+    ImaginaryLiteral: lambda run, node: np.complex128(1j * node.value),
+    Variable: _variable,
+    Call: _call,
+    TargetValue: _target,
+    ArrayLiteral: _array,
+    RowVectorLiteral: _row_vector,
+    TupleLiteral: _tuple,
+    Unary: _unary,
+    Binary: _binary,
+    Transpose: _transpose,
+    Conditional: _conditional,
+    Index: _index,
+    TupleElement: _tuple_element,
+}
+
+
+def concrete_int(run: Run, node: Expression, what: str) -> int:
+    """An integer that has to be known from the data and the same for all lanes.
+
+    Raises:
+        UntraceableError: If it depends on parameters or differs between lanes.
+    """
+    value = here(run, evaluate(run, node))
+    array = array_of(value)
+    if not is_static(array):
+        raise UntraceableError(f"{what} depends on parameters; it has to be known from the data", node.span)
+    if np.ndim(array) and np.any(array != array[0]):
+        raise RaggedError(value.context, array)
+    return int(array[0] if np.ndim(array) else array)

@@ -1,0 +1,240 @@
+"""Functions of the library that take a function of the user: solvers, `reduce_sum`, `map_rect`.
+
+Source: Stan functions reference, "Higher-order functions". Solvers see the user's function as a JAX function of arrays;
+`reduce_sum` and `map_rect` only divide work in Stan, and are plain calls here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from pathfinder.stan import _ode, _solvers
+from pathfinder.stan._elements import At, read
+from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, is_static, lift, over_lanes
+from pathfinder.stan._machine import Machine
+from pathfinder.stan._quadrature import integrate_1d
+from pathfinder.stan._run import Run, UntraceableError, as_type
+from pathfinder.stan._syntax import Call, Expression, FunctionDefinition, Variable
+from pathfinder.stan._types import Type, declared_type
+
+
+Evaluate = Callable[[Run, Expression], Any]
+
+ODE_TOLERANCES = {"rk45": (1e-6, 1e-6, 10**6), "ckrk": (1e-6, 1e-6, 10**6), "bdf": (1e-10, 1e-10, 10**8)}
+ODE_TOLERANCES["adams"] = ODE_TOLERANCES["bdf"]
+
+
+def jax_function(run: Run, definition: FunctionDefinition) -> Callable[..., Any]:
+    """A user's function as a function of arrays."""
+    types = [declared_type(argument.type) for argument in definition.arguments]
+
+    def evaluate(*arrays: Any) -> Any:
+        inner = Run(run.checked, Machine(), run.call_user, {})
+        values = [as_type(type_, array) for type_, array in zip(types, arrays, strict=True)]
+        value = run.call_user(inner, definition, values)
+        return value if inner.machine.ok is True else jnp.where(inner.machine.ok, value, jnp.nan)
+
+    return evaluate
+
+
+def _passed(run: Run, node: Call) -> FunctionDefinition:
+    function = node.arguments[0]
+    assert isinstance(function, Variable)
+    definition = run.checked.definition(function)
+    if definition is None:
+        raise UntraceableError(
+            f"`{function.name}` of the library cannot be passed here; wrap it in a function of your own", function.span
+        )
+    return definition
+
+
+def _apply(run: Run, node: Call, solve: Callable[..., Any], values: Sequence[Any]) -> Any:
+    """Call a solver with values of which those known from the data stay what they are."""
+    root = run.machine.root
+    fixed = {i: v for i, v in enumerate(values) if is_static(v) and context_of(v, root).is_root}
+    varying = [i for i in range(len(values)) if i not in fixed]
+
+    def function(*arrays: Any) -> Any:
+        given = fixed | dict(zip(varying, arrays, strict=True))
+        return solve(*(given[i] for i in range(len(values))))
+
+    context = deepest([context_of(value, root) for value in values], root)
+    with run.at(node):
+        return over_lanes(function, [values[i] for i in varying], context)
+
+
+def _number(value: Any, node: Expression) -> float:
+    array = array_of(value)
+    if not is_static(array) or np.ndim(array):
+        raise UntraceableError("a tolerance has to be a number that is known from the data", node.span)
+    return float(array)
+
+
+def _ode_call(solver: str, tolerances: int) -> Callable[..., Any]:
+    """`ode_<solver>(f, y0, t0, ts, [tolerances,] ...)`."""
+
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+        rhs = jax_function(run, _passed(run, node))
+        y0, t0, ts, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
+        settings = ODE_TOLERANCES[solver]
+        if tolerances:
+            given = [_number(value, at) for value, at in zip(rest[:3], node.arguments[4:7], strict=True)]
+            settings = (given[0], given[1], int(given[2]))
+        return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[tolerances:])
+
+    return call
+
+
+def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    """`ode_adjoint_tol_ctl`: the tolerances of the forward solution are used for all of it."""
+    rhs = jax_function(run, _passed(run, node))
+    y0, t0, ts, rel, absolute, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
+    tolerance = float(np.min(array_of(absolute)))
+    settings = (_number(rel, node.arguments[4]), tolerance, int(_number(rest[4], node.arguments[10])))
+    return _solve_ode(run, node, "bdf", rhs, y0, t0, ts, settings, rest[9:])
+
+
+def _solve_ode(
+    run: Run,
+    node: Call,
+    solver: str,
+    rhs: Callable[..., Any],
+    y0: Any,
+    t0: Any,
+    ts: Any,
+    settings: tuple[float, float, int],
+    args: Sequence[Any],
+) -> Any:
+    rel_tol, abs_tol, max_num_steps = settings
+    y0 = as_type(Type("vector"), y0)
+
+    def solve(y0: Any, t0: Any, ts: Any, *args: Any) -> Any:
+        return _ode.solve(solver, rhs, y0, t0, ts, rel_tol, abs_tol, max_num_steps, args)
+
+    return _apply(run, node, solve, [y0, as_type(Type("real"), t0), as_type(Type("real"), ts), *args])
+
+
+def _old_ode(solver: str) -> Callable[..., Any]:
+    """`integrate_ode_<solver>(f, y0, t0, ts, theta, x_r, x_i, [rel_tol, abs_tol, max_num_steps])`."""
+
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+        rhs = jax_function(run, _passed(run, node))
+        y0, t0, ts, theta, x_r, x_i, *given = (evaluate(run, argument) for argument in node.arguments[1:])
+        settings = ODE_TOLERANCES[solver]
+        if given:
+            rel_tol, abs_tol, steps = (_number(v, at) for v, at in zip(given, node.arguments[7:], strict=True))
+            settings = (rel_tol, abs_tol, int(steps))
+        return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, [theta, x_r, x_i])
+
+    return call
+
+
+def _root(method: str, tolerances: int) -> Callable[..., Any]:
+    """`solve_<method>(f, y_guess, [tolerances,] ...)`."""
+
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+        function = jax_function(run, _passed(run, node))
+        guess, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
+        given = [_number(value, at) for value, at in zip(rest[:tolerances], node.arguments[2:], strict=False)]
+        return _solve_root(run, node, method, function, guess, given, rest[tolerances:])
+
+    return call
+
+
+def _old_root(method: str) -> Callable[..., Any]:
+    """`algebra_solver(f, y_guess, theta, x_r, x_i, [rel_tol, f_tol, max_steps])`."""
+
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+        function = jax_function(run, _passed(run, node))
+        guess, theta, x_r, x_i, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
+        given = [_number(value, at) for value, at in zip(rest, node.arguments[5:], strict=True)]
+        return _solve_root(run, node, method, function, guess, given, [theta, x_r, x_i])
+
+    return call
+
+
+def _solve_root(
+    run: Run,
+    node: Call,
+    method: str,
+    function: Callable[..., Any],
+    guess: Any,
+    tolerances: Sequence[float],
+    args: Sequence[Any],
+) -> Any:
+    limits = [*tolerances[:2], *map(int, tolerances[2:])]
+
+    def solve(guess: Any, *args: Any) -> Any:
+        return _solvers.solve_algebraic(method, function, guess, *limits, args=args)
+
+    return _apply(run, node, solve, [as_type(Type("vector"), guess), *args])
+
+
+def _integrate_1d(variadic: bool, tolerances: int) -> Callable[..., Any]:
+    """`integrate_1d(f, a, b, theta, x_r, x_i, [rel_tol])`, or with variadic arguments."""
+
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+        function = jax_function(run, _passed(run, node))
+        lower, upper, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
+        if variadic:
+            rel_tol = _number(rest[0], node.arguments[3]) if tolerances else None
+            args = rest[tolerances:]
+        else:
+            rel_tol = _number(rest[3], node.arguments[6]) if len(rest) > 3 else None
+            args = rest[:3]
+
+        def solve(lower: Any, upper: Any, *args: Any) -> Any:
+            return integrate_1d(function, lower, upper, rel_tol, args)
+
+        real = Type("real")
+        return _apply(run, node, solve, [as_type(real, lower), as_type(real, upper), *args])
+
+    return call
+
+
+def _reduce_sum(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    """`reduce_sum(f, x, grainsize, ...)`: one call on all of `x`."""
+    sliced, _, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
+    first = sliced[0] if isinstance(sliced, tuple) else sliced
+    size = np.shape(array_of(first))[1 if isinstance(first, Lanes) else 0]
+    if not size:
+        return np.float64(0.0)
+    return run.call_user(run, _passed(run, node), [sliced, 1, size, *rest])
+
+
+def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    """`map_rect(f, phi, theta, x_r, x_i)`: all shards side by side, their results one after another."""
+    phi, theta, x_r, x_i = (evaluate(run, argument) for argument in node.arguments[1:])
+    machine = run.machine
+    outer = machine.context
+    count = np.shape(array_of(theta))[1 if isinstance(theta, Lanes) else 0]
+    shards = outer.iterations(np.full(outer.size, count))
+    index = Lanes(np.tile(np.arange(1, count + 1), outer.size), shards)
+    with machine.within(shards):
+        parts = [read(value, [At(index)], machine.root) for value in (theta, x_r, x_i)]
+        result = lift(run.call_user(run, _passed(run, node), [phi, *parts]), shards)
+    joined = result.reshape(outer.size, -1)
+    return joined[0] if outer.is_root else Lanes(joined, outer)
+
+
+HIGHER_ORDER: dict[str, Callable[[Run, Call, Evaluate], Any]] = {
+    **{f"ode_{solver}": _ode_call(solver, 0) for solver in ODE_TOLERANCES},
+    **{f"ode_{solver}_tol": _ode_call(solver, 3) for solver in ODE_TOLERANCES},
+    "ode_adjoint_tol_ctl": _ode_adjoint,
+    **{f"integrate_ode_{solver}": _old_ode(solver) for solver in ("rk45", "bdf", "adams")},
+    "integrate_ode": _old_ode("rk45"),
+    "algebra_solver": _old_root("powell"),
+    "algebra_solver_newton": _old_root("newton"),
+    **{f"solve_{method}": _root(method, 0) for method in ("newton", "powell")},
+    **{f"solve_{method}_tol": _root(method, 3) for method in ("newton", "powell")},
+    "integrate_1d": _integrate_1d(variadic=False, tolerances=0),
+    **{f"integrate_1d_{rule}": _integrate_1d(True, 0) for rule in ("double_exponential", "gauss_kronrod")},
+    **{f"integrate_1d_{rule}_tol": _integrate_1d(True, 3) for rule in ("double_exponential", "gauss_kronrod")},
+    "reduce_sum": _reduce_sum,
+    "reduce_sum_static": _reduce_sum,
+    "map_rect": _map_rect,
+}

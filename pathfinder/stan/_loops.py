@@ -1,0 +1,383 @@
+"""Loops: iterations side by side where they do not depend on each other, else one after another.
+
+The ways are tried from the fastest on: lanes; lanes after the part that is known from the data has run on the host; all
+of it on the host, if it is known from the data; `lax.scan`; unrolled, if there are few iterations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan._dependence import ConflictError
+from pathfinder.stan._elements import At, RaggedError, read
+from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._flow import Break, Continue, Then, nothing
+from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
+from pathfinder.stan._machine import Cell
+from pathfinder.stan._names import assigned, leaves, mentioned, nodes
+from pathfinder.stan._run import LoopReport, Run, UntraceableError
+from pathfinder.stan._scan import Range, ScanError, execute_scan
+from pathfinder.stan._slices import changed_names, data_variables, pruned
+from pathfinder.stan._syntax import Break as BreakStatement
+from pathfinder.stan._syntax import For, ForEach, Print, Return, Statement, TargetValue, While
+from pathfinder.stan._types import Type
+
+
+Execute = Callable[[Run, Statement, Then], None]
+
+MOST_UNROLLED = 24
+MOST_GROUPS = 16
+MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the beginning of all iterations
+
+
+def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
+    """A `for` loop over a range or a container."""
+    machine = run.machine
+    loop = _range(run, node)
+    if not np.any(loop.counts > 0):
+        return
+    total = int(np.sum(loop.counts))
+    if np.all(loop.counts == 1):
+        _single(run, node, loop, execute)
+        return
+    restore = machine.snapshot(loop.names)
+    reason = _why_not_lanes(run, node)
+    if not reason:
+        reason = _try_lanes(run, node, loop, execute, {}, restore)
+        if reason is None:
+            _report(run, node, total, "lanes")
+            return
+        starts = _data_part(run, node, loop, execute, restore)
+        if starts:
+            again = _try_lanes(run, node, loop, execute, starts, restore)
+            if again is None:
+                _report(run, node, total, "lanes", "what is known from the data is computed beforehand")
+                return
+            reason = again
+    if _all_data(run, node):
+        _sequential(run, node, loop, execute)
+        _report(run, node, total, "data", reason)
+        return
+    most = int(np.max(loop.counts))
+    if most > 2:
+        try:
+            execute_scan(run, node, loop, execute)
+            _report(run, node, total, "scan", reason)
+            return
+        except (ScanError, RaggedError, UntraceableError) as error:
+            restore()
+            failed = error
+    else:
+        failed = None
+    if most > MOST_UNROLLED:
+        assert failed is not None
+        cause = failed.diagnostic.message if isinstance(failed, UntraceableError) else str(failed)
+        raise UntraceableError(
+            f"this loop of {most} iterations cannot be compiled: its iterations cannot run side by side ({reason}), "
+            f"nor one after another in JAX ({cause})",
+            node.span,
+        ) from failed
+    _sequential(run, node, loop, execute)
+    _report(run, node, total, "unrolled", reason)
+
+
+def _range(run: Run, node: For | ForEach) -> Range:
+    machine = run.machine
+    names = assigned(node.body)
+    if isinstance(node, ForEach):
+        container = evaluate(run, node.container)
+        kind = run.type_of(node.container)
+        if kind.base.endswith("matrix") and not kind.dims:
+            shape = np.shape(array_of(container))[-2:]
+
+            def element(index):
+                at = array_of(index) - 1
+                row, column = at % shape[0] + 1, at // shape[0] + 1
+                if isinstance(index, Lanes):
+                    row, column = Lanes(row, index.context), Lanes(column, index.context)
+                return read(container, [At(row), At(column)], machine.root)
+
+            count, type_ = shape[0] * shape[1], Type("complex" if kind.base.startswith("complex") else "real")
+        else:
+            first = container[0] if isinstance(container, tuple) else container
+            count = np.shape(array_of(first))[1 if isinstance(first, Lanes) else 0]
+            type_ = kind.array(-1) if kind.dims else Type("complex" if kind.base.startswith("complex") else "real")
+
+            def element(index):
+                return read(container, [At(index)], machine.root)
+
+        size = machine.context.size
+        return Range(node.variable.text, type_, np.ones(size, np.int64), np.full(size, count), element, names)
+    ends = []
+    for bound in (node.lower, node.upper):
+        value = evaluate(run, bound)
+        if not is_static(value):
+            raise UntraceableError(
+                "the bounds of a loop have to be known from the data, but this one depends on parameters or on the "
+                "iteration of a sequential loop",
+                bound.span,
+            )
+        ends.append(np.asarray(lift(value, machine.context)))
+    counts = np.maximum(ends[1] - ends[0] + 1, 0)
+    return Range(node.variable.text, Type("int"), ends[0], counts, lambda index: index, names)
+
+
+def _report(run: Run, node: Statement, iterations: int, how: str, reason: str = "") -> None:
+    run.reports[id(node)] = LoopReport(node.span.line, iterations, how, reason)
+
+
+def _why_not_lanes(run: Run, node: For | ForEach) -> str:
+    for inner in nodes(node.body):
+        if isinstance(inner, Return):
+            return "it contains `return`"
+        if isinstance(inner, BreakStatement) and leaves(node.body):
+            return "it contains `break`"
+        if isinstance(inner, TargetValue):
+            return "it reads `target()`"
+        if isinstance(inner, Print) and run.print_line is not None:
+            return "it prints"
+    return ""
+
+
+def _single(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
+    """A loop of one iteration in every lane."""
+    with run.machine.nested():
+        lower = loop.lower
+        index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, run.machine.context)
+        run.machine.declare(loop.variable, loop.type, loop.element(index))
+        _body(run, node, execute)
+
+
+def _body(run: Run, node: For | ForEach | While, execute: Execute) -> bool:
+    """Run the body once; False if `break` ends the loop."""
+    try:
+        execute(run, node.body, nothing)
+    except Continue:
+        return True
+    except Break:
+        return False
+    return True
+
+
+# Side by side
+
+
+def _try_lanes(
+    run: Run, node: For | ForEach, loop: Range, execute: Execute, starts: dict[str, Any], restore: Callable[[], None]
+) -> str | None:
+    """Run all iterations at once; the state is put back and the reason returned if that is not right."""
+    context = run.machine.context.iterations(loop.counts)
+    keys: list[np.ndarray] = []
+    while True:
+        try:
+            _lanes(run, node, loop, context, execute, starts, _groups(keys))
+            return None
+        except ConflictError as conflict:
+            restore()
+            if not context.contains(conflict.context):
+                raise
+            return str(conflict)
+        except RaggedError as ragged:
+            restore()
+            if not context.contains(ragged.context):
+                raise
+            before = len(_groups(keys))
+            keys.append(_size_by_lane(ragged, context))
+            after = len(_groups(keys))
+            if after <= max(before, 1):
+                return "sizes differ within an iteration"
+            if after > MOST_GROUPS:
+                return f"sizes take more than {MOST_GROUPS} values"
+
+
+def _size_by_lane(ragged: RaggedError, context: Context) -> np.ndarray:
+    """A number for each iteration that tells apart those whose sizes differ."""
+    lanes = ragged.context.lane_of(context)
+    if len(lanes) and np.all(np.diff(lanes) > 0):
+        key = np.full(context.size, -1)
+        key[lanes] = ragged.sizes
+        return key
+    # several sizes in one iteration: an inner loop could not make groups of them
+    raise ragged
+
+
+def _groups(keys: list[np.ndarray]) -> list[np.ndarray]:
+    if not keys:
+        return []
+    _, inverse = np.unique(np.stack(keys), axis=1, return_inverse=True)
+    return [np.flatnonzero(inverse.ravel() == group) for group in range(int(np.max(inverse)) + 1)]
+
+
+def _lanes(
+    run: Run,
+    node: For | ForEach,
+    loop: Range,
+    context: Context,
+    execute: Execute,
+    starts: dict[str, Any],
+    groups: list[np.ndarray],
+) -> None:
+    machine = run.machine
+    within = np.arange(context.size) - np.repeat(np.cumsum(loop.counts) - loop.counts, loop.counts)
+    index = Lanes(loop.lower[context.parent_lane] + within, context)
+    with machine.looping(context, loop.names) as frame:
+        for name, values in starts.items():
+            outside = machine.find(name)
+            copy = Cell(name, outside.type, Lanes(values, context), context)
+            copy.covered = np.ones((context.size, *np.shape(values)[1:]), dtype=bool)
+            frame.scope.cells[name] = copy
+        with machine.nested():
+            machine.declare(loop.variable, loop.type, loop.element(index))
+            for lanes in groups or [None]:
+                part = context if lanes is None else context.part(lanes)
+                with machine.within(part):
+                    _body(run, node, execute)
+
+
+# One after another
+
+
+def _sequential(run: Run, node: For | ForEach, loop: Range, execute: Execute, before: Any = nothing) -> None:
+    """Run the iterations one after another, those of all lanes at the same time."""
+    machine = run.machine
+    context, outer_mask = machine.context, machine.mask
+    active = np.arange(context.size)
+    run.broken.append([])
+    try:
+        for number in range(int(np.max(loop.counts, initial=0))):
+            active = active[loop.counts[active] > number]
+            if not len(active):
+                return
+            part = context if len(active) == context.size else context.part(active)
+            lower = loop.lower[active] + number
+            index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, part)
+            with machine.within(part), machine.nested():
+                if before is not nothing:
+                    before(number, part, active)
+                machine.declare(loop.variable, loop.type, loop.element(index))
+                going = _body(run, node, execute)
+            if not going:
+                return
+            active = _drop_broken(run, context, active)
+    finally:
+        run.broken.pop()
+        machine.mask = outer_mask
+
+
+def _drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
+    """Leave out what has left the loop: lanes, or under a condition on parameters the part of the mask."""
+    machine = run.machine
+    for where, mask in run.broken[-1]:
+        if mask is machine.mask or mask is None:
+            active = np.setdiff1d(active, where.lane_of(context))
+        else:
+            unbroken = machine.select(mask, np.asarray(False), np.asarray(True))
+            machine.mask = unbroken if machine.mask is None else machine.both(machine.mask, unbroken)
+    run.broken[-1].clear()
+    return active
+
+
+def execute_while(run: Run, node: While, execute: Execute) -> None:
+    """A `while` loop, whose condition has to be known from the data."""
+    machine = run.machine
+    context, outer_mask = machine.context, machine.mask
+    active = np.arange(context.size)
+    run.broken.append([])
+    iterations = 0
+    try:
+        while True:
+            part = context if len(active) == context.size else context.part(active)
+            with machine.within(part):
+                condition = evaluate(run, node.condition)
+                if not is_static(condition):
+                    raise UntraceableError(
+                        "the condition of a `while` loop depends on parameters; it has to be known from the data",
+                        node.condition.span,
+                    )
+                active = active[np.asarray(lift(condition, part)) != 0]
+            if not len(active):
+                break
+            iterations += 1
+            part = context if len(active) == context.size else context.part(active)
+            with machine.within(part), machine.nested():
+                going = _body(run, node, execute)
+            if not going:
+                break
+            active = _drop_broken(run, context, active)
+    finally:
+        run.broken.pop()
+        machine.mask = outer_mask
+    _report(run, node, iterations, "unrolled", "it is a `while` loop")
+
+
+def _all_data(run: Run, node: For | ForEach) -> bool:
+    """Whether nothing in the loop depends on parameters."""
+    machine = run.machine
+    if machine.mask is not None:
+        return False
+    if run.on_data:
+        return True
+    kept = set(data_variables(machine, node.body, node.variable.text)) | {node.variable.text}
+    for name in mentioned(node.body) | assigned(node.body):
+        if name in kept:
+            continue
+        cell = machine.scope.find(name)
+        if cell is None or not is_static(cell.value) or name in assigned(node.body):
+            return False
+    return True
+
+
+def _data_part(
+    run: Run, node: For | ForEach, loop: Range, execute: Execute, restore: Callable[[], None]
+) -> dict[str, np.ndarray]:
+    """Values at the beginning of every iteration of the variables that depend on nothing but data."""
+    machine = run.machine
+    if machine.mask is not None or leaves(node.body):
+        return {}
+    known = data_variables(machine, node.body, loop.variable)
+    carried = [name for name in changed_names(node.body) if name in known and machine.scope.find(name) is not None]
+    body = pruned(node.body, known)
+    if not carried or body is None:
+        return {}
+    context = machine.context.iterations(loop.counts)
+    cells = [machine.find(name) for name in carried]
+    if any(isinstance(cell.value, tuple) or cell.owner.loop is not machine.context.loop for cell in cells):
+        return {}
+    shapes = [_element_shape(cell) for cell in cells]
+    if sum(context.size * int(np.prod(shape)) for shape in shapes) > MOST_CARRIED:
+        return {}
+    starts = {
+        cell.name: np.zeros((context.size, *shape), np.asarray(array_of(cell.value)).dtype)
+        for cell, shape in zip(cells, shapes, strict=True)
+    }
+    first = np.cumsum(loop.counts) - loop.counts
+
+    def record(number: int, part: Context, active: np.ndarray) -> None:
+        for name in carried:
+            value = machine.find(name).value
+            starts[name][first[active] + number] = lift(value, part)
+
+    outer_mask, watched = machine.mask, machine.watched
+    try:
+        machine.watched = frozenset()
+        slice_node = _with_body(node, body)
+        _sequential(run, slice_node, loop, execute, record)
+    except (ConflictError, RaggedError, UntraceableError):
+        return {}
+    finally:
+        machine.mask, machine.watched = outer_mask, watched
+        restore()
+    return starts
+
+
+def _with_body(node: For | ForEach, body: Statement) -> For | ForEach:
+    return replace(node, body=body)
+
+
+def _element_shape(cell: Cell) -> tuple[int, ...]:
+    shape = np.shape(array_of(cell.value))
+    return shape[1:] if isinstance(cell.value, Lanes) else shape

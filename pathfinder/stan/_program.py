@@ -1,0 +1,159 @@
+"""A program with its data: its variables, its log density, and what it computes from parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from pathfinder.stan._constraints import Parameter, constrained, parameter_of, require_constraint
+from pathfinder.stan._lanes import array_of
+from pathfinder.stan._machine import Machine
+from pathfinder.stan._run import LoopReport, Run
+from pathfinder.stan._statements import call_user, execute_all
+from pathfinder.stan._syntax import Block, Declaration, Statement
+from pathfinder.stan._typecheck import CheckedProgram
+from pathfinder.stan._types import declared_type
+
+
+@dataclass(frozen=True, eq=False)
+class BoundProgram:
+    """A program, its data, and its transformed data.
+
+    Attributes:
+        checked: The program.
+        data: Values of the variables of `data` and `transformed data`.
+        parameters: The parameters in order.
+        simplex: How a simplex is unconstrained: "ilr" (Stan 2.37 and later) or "stick_breaking" (until 2.36).
+        reports: How the loops were compiled when it was last traced.
+    """
+
+    checked: CheckedProgram
+    data: Mapping[str, Any]
+    parameters: tuple[Parameter, ...]
+    simplex: str
+    reports: dict[int, LoopReport] = field(default_factory=dict)
+
+    @property
+    def dim(self) -> int:
+        """Number of unconstrained parameters."""
+        return sum(parameter.free_size for parameter in self.parameters)
+
+    def log_density(self, position: Any, *, jacobian: bool = True) -> Any:
+        """Log density at an unconstrained vector; -inf where the program rejects it."""
+        run = self._start(jacobian=jacobian)
+        self._parameters(run, position)
+        self._block(run, self.checked.program.transformed_parameters, check=True)
+        model = self.checked.program.model
+        if model is not None:
+            with run.machine.nested():
+                execute_all(run, model.statements)
+        return self._finish(run)
+
+    def transformed(self, position: Any) -> dict[str, Any]:
+        """Parameters and transformed parameters by name."""
+        run = self._start()
+        values = self._parameters(run, position)
+        return values | self._block(run, self.checked.program.transformed_parameters)
+
+    def generated(self, key: Any, position: Any) -> dict[str, Any]:
+        """Generated quantities by name."""
+        run = self._start()
+        self._parameters(run, position)
+        self._block(run, self.checked.program.transformed_parameters)
+        run.machine.random_key = key
+        return self._block(run, self.checked.program.generated_quantities)
+
+    def _start(self, *, jacobian: bool = True) -> Run:
+        machine = Machine()
+        for name, value in self.data.items():
+            machine.declare(name, self._data_types[name], value)
+        return Run(self.checked, machine, call_user, self.reports, jacobian=jacobian)
+
+    @property
+    def _data_types(self) -> dict[str, Any]:
+        program = self.checked.program
+        return {
+            statement.name.text: declared_type(statement.type)
+            for block in (program.data, program.transformed_data)
+            for statement in (block.statements if block else ())
+            if isinstance(statement, Declaration)
+        }
+
+    def _parameters(self, run: Run, position: Any) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        start = 0
+        for parameter in self.parameters:
+            free = position[start : start + parameter.free_size]
+            start += parameter.free_size
+            with run.at(parameter.node):
+                value, log_jacobian = constrained(run, parameter, free)
+            values[parameter.name] = value
+            run.machine.declare(parameter.name, parameter.type, value)
+            if run.jacobian and log_jacobian is not None:
+                run.machine.increment(log_jacobian)
+        return values
+
+    def _block(self, run: Run, block: Block | None, *, check: bool = False) -> dict[str, Any]:
+        return run_block(run, block, check=check)
+
+    def _finish(self, run: Run) -> Any:
+        target = jnp.asarray(run.machine.target, jnp.zeros(()).dtype)
+        ok = run.machine.ok
+        return target if ok is True else jnp.where(ok, target, -jnp.inf)
+
+
+def run_block(run: Run, block: Block | None, *, check: bool) -> dict[str, Any]:
+    """Run the statements of a block, whose variables stay visible; gives their values by name."""
+    if block is None:
+        return {}
+    execute_all(run, block.statements)
+    values: dict[str, Any] = {}
+    for statement in block.statements:
+        if isinstance(statement, Declaration):
+            cell = run.machine.find(statement.name.text)
+            values[statement.name.text] = cell.value
+            if check:
+                require_constraint(run, statement, cell.value)
+    return values
+
+
+def bind(
+    checked: CheckedProgram,
+    data: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    simplex: str = "ilr",
+    print_line: Callable[[str], None] | None = None,
+) -> BoundProgram:
+    """Give a program its data, and compute its transformed data.
+
+    Args:
+        checked: The program.
+        data: Values by name, as checked by `_data.read_data`.
+        seed: For random numbers in transformed data.
+        simplex: "ilr" or "stick_breaking".
+        print_line: Receives what `print` says.
+
+    Raises:
+        StanEvaluationError: If data violate a constraint, or transformed data cannot be computed.
+    """
+    machine = Machine()
+    run = Run(checked, machine, call_user, print_line=print_line, on_data=True)
+    program = checked.program
+    for statement in declarations(program.data):
+        machine.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
+    machine.random_key = jax.random.key(seed)
+    values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
+    values |= run_block(run, program.transformed_data, check=True)
+    parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))
+    return BoundProgram(checked, values, parameters, simplex)
+
+
+def declarations(block: Block | None) -> Sequence[Declaration]:
+    """The variables that a block declares at its top."""
+    statements: Sequence[Statement] = () if block is None else block.statements
+    return [statement for statement in statements if isinstance(statement, Declaration)]

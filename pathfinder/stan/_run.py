@@ -1,0 +1,138 @@
+"""What every part of the evaluator needs: the checked program, the machine's state, and errors with their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pathfinder.stan._dependence import ConflictError
+from pathfinder.stan._diagnostics import StanError
+from pathfinder.stan._elements import RaggedError
+from pathfinder.stan._lanes import Context, Lanes, is_static
+from pathfinder.stan._machine import Machine
+from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
+from pathfinder.stan._typecheck import CheckedProgram
+from pathfinder.stan._types import Type
+
+
+class StanEvaluationError(StanError):
+    """A program cannot be evaluated with these data; the message shows the place in it."""
+
+
+class StanRejectError(StanEvaluationError):
+    """`reject` or `fatal_error` was reached, or data violate a constraint."""
+
+
+class UntraceableError(StanEvaluationError):
+    """Something has to be known when the program is compiled, but depends on parameters."""
+
+
+@dataclass(frozen=True)
+class LoopReport:
+    """How a loop was compiled.
+
+    Attributes:
+        line: Where it stands in the program.
+        iterations: Number of them, counting all lanes around it.
+        how: "lanes", "scan", "unrolled", or "data" where all of it is known from the data.
+        reason: Why not in a faster way; empty if there is none.
+    """
+
+    line: int
+    iterations: int
+    how: str
+    reason: str = ""
+
+
+@dataclass(eq=False)
+class Step:
+    """The variable of a sequential loop in JAX, plus a number: `index + offset`."""
+
+    variable: str
+    index: Any
+    offset: int = 0
+
+    def settled(self) -> Any:
+        """The traced integer."""
+        return self.index + self.offset if self.offset else self.index
+
+
+@dataclass(eq=False)
+class Run:
+    """One evaluation of a program.
+
+    Attributes:
+        checked: The program with its types.
+        machine: The state.
+        call_user: Evaluates a user's function: `call_user(run, definition, values, types)`.
+        reports: How loops were compiled, by their node.
+        print_line: Receives what `print` says where that is known from the data; None discards it.
+        jacobian: Whether `jacobian +=` and the transforms of parameters count.
+        on_data: Whether transformed data are computed, so that `reject` is an error at once.
+        returns: What the user's functions under way have returned, from the outermost inwards.
+        broken: For each sequential loop under way, the lanes (context and mask) that have left it.
+    """
+
+    checked: CheckedProgram
+    machine: Machine
+    call_user: Callable[[Run, FunctionDefinition, list[Any]], Any]
+    reports: dict[int, LoopReport] = field(default_factory=dict)
+    print_line: Callable[[str], None] | None = None
+    jacobian: bool = True
+    on_data: bool = False
+    returns: list[Any] = field(default_factory=list)
+    broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
+
+    def type_of(self, expression: Expression) -> Type:
+        """Type of an expression."""
+        return self.checked.type_of(expression)
+
+    def chained(self, node: Expression) -> tuple[Expression, tuple[Expression | Slice, ...]]:
+        """What is indexed and all indices, `x[i][j]` taken as `x[i, j]`."""
+        indices: tuple[Expression | Slice, ...] = ()
+        while isinstance(node, Index):
+            if indices and any(isinstance(at, Slice) or self.type_of(at).dims for at in node.indices):
+                break
+            indices = (*node.indices, *indices)
+            node = node.base
+        return node, indices
+
+    @contextmanager
+    def at(self, node: Node) -> Iterator[None]:
+        """Give errors of the host a place in the program."""
+        try:
+            yield
+        except (StanError, ConflictError, RaggedError):
+            raise
+        except jax.errors.JAXTypeError as error:
+            raise UntraceableError("this has to be known from the data", node.span) from error
+        except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
+            raise StanEvaluationError(f"{error}", node.span) from error
+
+
+def settle(value: Any) -> Any:
+    """A value without a symbolic loop variable."""
+    return value.settled() if isinstance(value, Step) else value
+
+
+def as_type(type_: Type, value: Any) -> Any:
+    """A value promoted to a type: integers to reals, and both to complex numbers."""
+    value = settle(value)
+    if type_.base == "tuple":
+        return tuple(as_type(element, part) for element, part in zip(type_.elements, value, strict=True))
+    if isinstance(value, Lanes):
+        return Lanes(as_type(type_, value.array), value.context)
+    kind = "c" if type_.base.startswith("complex") else "i" if type_.base == "int" else "f"
+    dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+    if kind == "i" or dtype.kind == kind:
+        return value
+    if is_static(value):
+        return np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128)[()]
+    real = jnp.zeros(()).dtype
+    return jnp.asarray(value, real if kind == "f" else jnp.result_type(real, jnp.complex64))

@@ -1,0 +1,115 @@
+"""Functions of the library that are indexing by another name: `segment`, `head`, `sub_col` and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan._elements import At, Between, Many, Position, RaggedError, read
+from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
+from pathfinder.stan._run import Run, UntraceableError
+from pathfinder.stan._syntax import Node
+from pathfinder.stan._types import Type
+
+
+def slice_value(run: Run, name: str, values: list[Any], node: Node) -> Any:
+    """The value of one of `SLICES`."""
+    base, *where = [_here(run, value) for value in values]
+    positions = SLICES[name](base, *where)
+    counts = [position for position in positions if isinstance(position, _Count)]
+    if any(not is_static(count.size) for count in counts):
+        raise UntraceableError("a size depends on parameters; it has to be known from the data", node.span)
+    return read(base, [_position(run, position) for position in positions], run.machine.root)
+
+
+class _Count:
+    """`size` indices from `first` on."""
+
+    def __init__(self, first: Any, size: Any) -> None:
+        self.first = first
+        self.size = size
+
+
+def _position(run: Run, position: Position | _Count) -> Position:
+    if not isinstance(position, _Count):
+        return position
+    size = position.size
+    if isinstance(size, Lanes):
+        if np.any(size.array != size.array[0]):
+            raise RaggedError(size.context, size.array)
+        size = size.array[0]
+    size = int(size)
+    if size < 0:
+        raise ValueError(f"a size is {size}; sizes cannot be negative")
+    first = position.first
+    if isinstance(first, Lanes):
+        return Many(Lanes(first.array[:, None] + np.arange(size), first.context))
+    return Between(first, first + size - 1) if is_static(first) else Many(first + np.arange(size))
+
+
+def _here(run: Run, value: Any) -> Any:
+    """A static value that differs between lanes, for the present lanes."""
+    if isinstance(value, Lanes) and is_static(value) and value.context is not run.machine.context:
+        return Lanes(lift(value, run.machine.context), run.machine.context)
+    return value
+
+
+def size_value(name: str, type_: Type, value: Any) -> Any:
+    """The value of one of `SHAPES`: sizes are known even where elements are not."""
+    part = value
+    while isinstance(part, tuple):
+        part = part[0]
+    shape = np.shape(array_of(part))
+    shape = shape[1:] if isinstance(part, Lanes) else shape
+    if type_.base == "tuple":
+        shape = shape[: type_.dims]
+    return SHAPES[name](type_, shape)
+
+
+def _rows(type_: Type, shape: tuple[int, ...]) -> int:
+    return 1 if type_.base.endswith("row_vector") else shape[0]
+
+
+def _columns(type_: Type, shape: tuple[int, ...]) -> int:
+    return 1 if type_.base in ("vector", "complex_vector") else shape[-1]
+
+
+def _size(type_: Type, shape: tuple[int, ...]) -> int:
+    if not type_.dims and type_.base.endswith("matrix"):
+        return int(np.prod(shape))
+    return shape[0] if shape else 1
+
+
+SHAPES: dict[str, Callable[[Type, tuple[int, ...]], Any]] = {
+    "rows": _rows,
+    "cols": _columns,
+    "size": _size,
+    "num_elements": lambda type_, shape: int(np.prod(shape)),
+    "dims": lambda type_, shape: np.array(shape, dtype=np.int64),
+}
+
+
+def _length(base: Any) -> int:
+    part = base[0] if isinstance(base, tuple) else base
+    return np.shape(array_of(part))[1 if isinstance(part, Lanes) else 0]
+
+
+def _tail(base: Any, count: Any) -> list[Any]:
+    length = _length(base)
+    if isinstance(count, Lanes):
+        return [_Count(Lanes(length - count.array + 1, count.context), count)]
+    return [_Count(length - count + 1, count)]
+
+
+SLICES: dict[str, Callable[..., list[Any]]] = {
+    "segment": lambda base, first, count: [_Count(first, count)],
+    "head": lambda base, count: [_Count(1, count)],
+    "tail": _tail,
+    "sub_col": lambda base, row, column, count: [_Count(row, count), At(column)],
+    "sub_row": lambda base, row, column, count: [At(row), _Count(column, count)],
+    "block": lambda base, row, column, rows, columns: [_Count(row, rows), _Count(column, columns)],
+    "row": lambda base, row: [At(row)],
+    "col": lambda base, column: [Between(), At(column)],
+}

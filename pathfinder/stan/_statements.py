@@ -1,0 +1,207 @@
+"""Statements and bodies of functions.
+
+A block is run with what comes after it, so that a condition that differs between lanes (or depends on parameters) and
+leaves by `return`, `break` or `continue` can be followed to the end in each of its branches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan import _branches, _loops
+from pathfinder.stan._assignments import assign, declare
+from pathfinder.stan._calls import distribution_value
+from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
+from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
+from pathfinder.stan._machine import Scope
+from pathfinder.stan._run import Run, StanRejectError, as_type
+from pathfinder.stan._syntax import (
+    Assignment,
+    Block,
+    CallStatement,
+    Declaration,
+    Expression,
+    FatalError,
+    For,
+    ForEach,
+    FunctionDefinition,
+    If,
+    JacobianIncrement,
+    Print,
+    Profile,
+    Reject,
+    Sampling,
+    Skip,
+    Statement,
+    StringLiteral,
+    TargetIncrement,
+    While,
+)
+from pathfinder.stan._syntax import Break as BreakStatement
+from pathfinder.stan._syntax import Continue as ContinueStatement
+from pathfinder.stan._syntax import Return as ReturnStatement
+from pathfinder.stan._truncation import truncated
+from pathfinder.stan._types import declared_type
+
+
+def execute(run: Run, statement: Statement, then: Then = nothing) -> None:
+    """Run a statement and what comes after it."""
+    if isinstance(statement, If):
+        _branches.execute_if(run, statement, execute, then)
+    elif isinstance(statement, Block):
+        _block(run, statement, then)
+    elif isinstance(statement, Profile):
+        _block(run, statement.body, then)
+    else:
+        _EXECUTE[type(statement)](run, statement)
+        then()
+
+
+def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
+    """Run statements in the present scope, one after another."""
+    for position, statement in enumerate(statements):
+        if isinstance(statement, If | Block | Profile) and _branches.may_leave(statement):
+            rest = statements[position + 1 :]
+            execute(run, statement, lambda rest=rest: execute_all(run, rest, then))
+            return
+        execute(run, statement)
+    then()
+
+
+def _block(run: Run, block: Block, then: Then) -> None:
+    outer = run.machine.scope
+
+    def after():
+        with run.machine.nested(outer):
+            then()
+
+    with run.machine.nested():
+        execute_all(run, block.statements, after)
+
+
+def call_user(run: Run, definition: FunctionDefinition, values: list[Any]) -> Any:
+    """The value of a user's function, its body evaluated in place."""
+    machine = run.machine
+    body = definition.body
+    assert body is not None
+    scope = Scope()
+    with machine.nested(scope):
+        for argument, value in zip(definition.arguments, values, strict=True):
+            if argument.type.base == "function":
+                continue
+            type_ = declared_type(argument.type)
+            machine.declare(argument.name.text, type_, as_type(type_, value))
+        return _branches.returned(run, definition, lambda: execute(run, body))
+
+
+def _sampling(run: Run, node: Sampling) -> None:
+    definition = run.checked.definition(node)
+    expressions = (node.outcome, *node.arguments)
+    values = [evaluate(run, expression) for expression in expressions]
+    if definition is not None:
+        value = run.call_user(run, definition, values)
+    else:
+        types = [run.type_of(expression) for expression in expressions]
+        with run.at(node):
+            value = distribution_value(run, node.distribution.text, "lupdf", types, values)
+    if node.truncation is not None:
+        value = truncated(run, node, value, values)
+    run.machine.increment(value)
+
+
+def _target_increment(run: Run, node: TargetIncrement) -> None:
+    run.machine.increment(run.machine.gate(evaluate(run, node.value)))
+
+
+def _jacobian_increment(run: Run, node: JacobianIncrement) -> None:
+    value = evaluate(run, node.value)
+    if run.jacobian:
+        run.machine.increment(value)
+
+
+def _call_statement(run: Run, node: CallStatement) -> None:
+    evaluate(run, node.call)
+
+
+def _return(run: Run, node: ReturnStatement) -> None:
+    raise Return(None if node.value is None else evaluate(run, node.value))
+
+
+def _break(run: Run, node: BreakStatement) -> None:
+    raise Break
+
+
+def _continue(run: Run, node: ContinueStatement) -> None:
+    raise Continue
+
+
+def _print(run: Run, node: Print) -> None:
+    if run.print_line is not None:
+        run.print_line(message(run, node.arguments))
+
+
+def _reject(run: Run, node: Reject | FatalError) -> None:
+    machine = run.machine
+    if machine.mask is None and run.on_data:
+        raise StanRejectError(f"rejected: {message(run, node.arguments)}", node.span)
+    if machine.context.size:
+        machine.require(False)
+
+
+def message(run: Run, arguments: Sequence[Expression | StringLiteral]) -> str:
+    """What `print` and `reject` say; a value that depends on parameters is shown as `?`."""
+    parts = []
+    for argument in arguments:
+        if isinstance(argument, StringLiteral):
+            parts.append(argument.text)
+            continue
+        value = evaluate(run, argument)
+        parts.append(_shown(value) if is_static(value) else "?")
+    return "".join(parts)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({','.join(map(_shown, value))})"
+    array = np.asarray(array_of(value))
+    if array.ndim:
+        return f"[{','.join(map(_shown, array))}]"
+    return f"{array:d}" if array.dtype.kind == "i" else f"{array:g}"
+
+
+def _while(run: Run, node: While) -> None:
+    _loops.execute_while(run, node, execute)
+
+
+def _for(run: Run, node: For | ForEach) -> None:
+    _loops.execute_for(run, node, execute)
+
+
+_EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
+    Declaration: declare,
+    Assignment: assign,
+    Sampling: _sampling,
+    TargetIncrement: _target_increment,
+    JacobianIncrement: _jacobian_increment,
+    CallStatement: _call_statement,
+    Print: _print,
+    Reject: _reject,
+    FatalError: _reject,
+    ReturnStatement: _return,
+    BreakStatement: _break,
+    ContinueStatement: _continue,
+    Skip: lambda run, node: None,
+    While: _while,
+    For: _for,
+    ForEach: _for,
+}
+
+
+def lanes_where(value: Any, run: Run) -> np.ndarray:
+    """For a static condition, whether it holds in each lane of the present context."""
+    array = lift(value, run.machine.context) if isinstance(value, Lanes) else np.full(run.machine.context.size, value)
+    return np.asarray(array) != 0
