@@ -109,7 +109,7 @@ class PathOutcomes:
         iterations: A table for each lane.
         trajectories: If they were asked for.
         seconds: Time of the stages "paths" and "elbo".
-        interrupted: Whether the paths were ended early.
+        interrupted: Whether the paths, or their refinement, were ended early.
     """
 
     approximations: LowRankNormal
