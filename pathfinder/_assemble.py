@@ -9,7 +9,7 @@ import numpy as np
 
 import psis
 from pathfinder._model import Model
-from pathfinder._paths import PathOutcomes
+from pathfinder._outcomes import PathOutcomes
 from pathfinder._pool import NoFiniteDrawError, Pool
 from pathfinder._refined_pool import FitPool
 from pathfinder._result import PathfinderResult, PathResult

@@ -14,13 +14,15 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 import psis
 from pathfinder._assemble import assemble, choose_rows, densities_for_draws, finite_draws_required, require_paths
+from pathfinder._batch_sizes import scoring_batch_size
 from pathfinder._devices import Devices
 from pathfinder._fit import draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._initial_points import initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
-from pathfinder._paths import PathOutcomes, Problem, run_paths, scoring_batch_size
+from pathfinder._outcomes import PathOutcomes, Problem
+from pathfinder._paths import run_paths
 from pathfinder._pool import NoFiniteDrawError, PathDraws, log_ratios, make_pool, score_paths
 from pathfinder._progress import ProgressBar
 from pathfinder._refine import RefinedFit, refine_modes

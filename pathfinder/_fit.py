@@ -18,7 +18,8 @@ from pathfinder._devices import Devices
 from pathfinder._initial_points import InitialPoints, initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
-from pathfinder._paths import Interrupt, PathOutcomes, PathReport, Problem, run_paths
+from pathfinder._outcomes import Interrupt, PathOutcomes, PathReport, Problem
+from pathfinder._paths import run_paths
 from pathfinder._pool import PathDraws, path_draws
 from pathfinder._progress import ProgressBar
 from pathfinder._refine import refine_modes

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from pathfinder._paths import Problem
+from pathfinder._outcomes import Problem
 
 
 POINTS = 10  # on the segment between two means, both ends left out

@@ -15,10 +15,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int, UInt32
 
 import psis
+from pathfinder._batch_sizes import scoring_batch_size
 from pathfinder._devices import Devices
 from pathfinder._linalg import LowRankNormal
 from pathfinder._mixture import log_mixture_density
-from pathfinder._paths import Problem, scoring_batch_size
+from pathfinder._outcomes import Problem
 from pathfinder._scoring import draw_lanes, score_lanes
 from pathfinder._settings import Settings
 from pathfinder._streams import counted_keys, fold_in

@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from pathfinder._linalg import LowRankNormal, dense_form
 from pathfinder._modes import distinct_modes
-from pathfinder._paths import Interrupt, PathOutcomes, Problem
+from pathfinder._outcomes import Interrupt, PathOutcomes, Problem
 from pathfinder._refine_low_rank import low_rank_form, refine_low_rank
 from pathfinder._refined_lane import Cost, KeptRound, RefinedLane
 from pathfinder._score_matching import match_scores, usable_draws

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, UInt32
 
 from pathfinder._linalg import LowRankNormal
 from pathfinder._low_rank_matching import Window, empty_window, match_low_rank, with_rank
-from pathfinder._paths import Problem
+from pathfinder._outcomes import Problem
 from pathfinder._refined_lane import RefinedLane
 from pathfinder._score_matching import usable_draws
 from pathfinder._scoring import ScoredDraws, estimate_elbo

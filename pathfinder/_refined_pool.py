@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, UInt32
 import psis
 from pathfinder._devices import Devices
 from pathfinder._linalg import LowRankNormal
-from pathfinder._paths import Problem
+from pathfinder._outcomes import Problem
 from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios, make_pool, score_draws, score_paths
 from pathfinder._refine import NUM_KEPT, RefinedFit
 from pathfinder._refined_lane import Cost

@@ -13,7 +13,7 @@ import psis
 from pathfinder._linalg import LowRankNormal
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
-from pathfinder._paths import Iterations, Trajectory
+from pathfinder._outcomes import Iterations, Trajectory
 from pathfinder._pool import PathDraws, Pool
 from pathfinder._refined_lane import Cost
 from pathfinder._refined_pool import Refinement

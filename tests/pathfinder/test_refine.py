@@ -356,7 +356,7 @@ def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch, after_roun
 
     def check_after_two():
         if len(began) >= 2:
-            raise pathfinder._paths.Interrupt
+            raise pathfinder._outcomes.Interrupt
 
     monkeypatch.setattr(pathfinder._fit, "time_limit", lambda begin, max_time: check_after_two)
     result = refined(problems.logistic_regression(5).log_density, 5)
