@@ -77,6 +77,41 @@ def test_costs_are_what_was_evaluated():
     assert result.refinement.num_densities == 300
 
 
+class Counted:
+    """Two normals, and how often their density is traced, with its gradient and alone."""
+
+    def __init__(self):
+        self.num_gradients = self.num_densities = 0
+        inner = two_modes(0.5, 4.0, 1.0)
+
+        @jax.custom_vjp
+        def density(x):
+            self.num_densities += 1
+            return inner(x)
+
+        def forward(x):
+            self.num_gradients += 1
+            value, gradient = jax.value_and_grad(inner)(x)
+            return value, gradient
+
+        density.defvjp(forward, lambda gradient, g: (g * gradient,))
+        self.density = density
+
+
+def test_another_refined_fit_traces_nothing():
+    counted = Counted()
+    model = Model.from_log_density(counted.density, np.zeros(3))
+    counted.num_densities = 0  # making a model looks at the shape of what the density returns
+    inits = [np.full(3, side) for side in (-4.0, 4.0)]
+    two = pathfinder.fit(model, init=inits, init_radius=1.0, num_paths=2, seed=1, **QUICK)
+    assert len(two.refinement.modes) == 2
+    # Gradients: along paths, and in the rounds of all modes. Densities: of the race, of final draws, between modes.
+    assert (counted.num_gradients, counted.num_densities) == (2, 3)
+    one = pathfinder.fit(model, init=inits[1:] * 2, init_radius=2.0, num_paths=2, seed=2, **QUICK)
+    assert len(one.refinement.modes) == 1
+    assert (counted.num_gradients, counted.num_densities) == (2, 3)
+
+
 def test_same_seed_same_draws():
     target = problems.logistic_regression(6)
     one, again, other = (refined(target.log_density, 6, seed=seed) for seed in (3, 3, 4))
