@@ -36,6 +36,9 @@ SETTLED_SQUARED_SHIFT = 1.0
 MATCHED_DIVERGENCE = 0.02  # of the scores, at which a normal is as good as it gets
 USEFUL_DIVERGENCE = 0.1  # at which the draws of a round are worth keeping
 MOST_UNDONE = 3
+# A mode whose ELBO is lower than the highest by more nats than an approximation from pairs can be off is not refined.
+NEGLIGIBLE = 10.0
+NEGLIGIBLE_PER_DIM = 2.0
 LANES_PER_BATCH = 64
 
 
@@ -98,6 +101,7 @@ def refine(
     paths: Int[np.ndarray, " lane"],
     keys: UInt32[Array, "lane 2"],
     fits: Int[np.ndarray, " lane"],
+    worthwhile: Bool[np.ndarray, " lane"],
     max_rounds: int,
     *,
     check: Callable[[], None] = lambda: None,
@@ -110,6 +114,7 @@ def refine(
         paths: The path that each comes from.
         keys: Key of each lane.
         fits: The fit that each is about.
+        worthwhile: Which ones to refine; the others are left as they are.
         max_rounds: Most rounds of each.
         check: Called between rounds; ends all by raising `Interrupt`, with what they have come to.
 
@@ -117,16 +122,15 @@ def refine(
         The lanes, and whether they were ended early.
     """
     most = min(LANES_PER_BATCH, len(paths)) if problem.batched and problem.dim <= DENSE_LIMIT else 1
-    batches = [np.minimum(np.arange(first, first + most), len(paths) - 1) for first in range(0, len(paths), most)]
     lanes = []
-    for rows in batches:
+    for used, rows in _batches(np.arange(len(paths)), most):
         normals = _on_host(refinable(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts)))
-        for row, path in enumerate(paths[rows[0] : rows[0] + most]):
-            normal = jax.tree_util.tree_map(lambda leaf, i=row: leaf[i], normals)
-            lanes.append(RefinedLane(int(path), normal, normal))
+        for place, row in enumerate(used):
+            normal = jax.tree_util.tree_map(lambda leaf, i=place: leaf[i], normals)
+            lanes.append(RefinedLane(int(paths[row]), normal, normal))
     try:
-        for rows in batches:
-            own = lanes[rows[0] : rows[0] + most]
+        for used, rows in _batches(np.flatnonzero(worthwhile), most):
+            own = [lanes[row] for row in used]
             if problem.dim <= DENSE_LIMIT:
                 _refine_batch(problem, own, keys[rows], fits[rows], max_rounds, check)
             else:
@@ -137,6 +141,12 @@ def refine(
     except (Interrupt, KeyboardInterrupt):
         return lanes, True
     return lanes, False
+
+
+def _batches(rows: Int[np.ndarray, " row"], size: int):
+    """Parts of at most `size` rows, and the same filled up to that size by repeating the last."""
+    for first in range(0, len(rows), size):
+        yield rows[first : first + size], rows[np.minimum(np.arange(first, first + size), len(rows) - 1)]
 
 
 @jax.jit
@@ -250,7 +260,7 @@ def refine_modes(
     *,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[list[RefinedFit | None], bool]:
-    """Refine the best approximation of each mode of every fit.
+    """Refine the best approximation of each mode of every fit that can have a share of the mass.
 
     Args:
         problem: What was fitted.
@@ -276,7 +286,10 @@ def refine_modes(
         lanes = fits * elbos.shape[1] + paths
         starts = jax.tree_util.tree_map(lambda leaf: leaf[lanes], outcomes.approximations)
         lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
-        refined, interrupted = refine(problem, starts, paths, lane_keys, fits, settings.max_refine_rounds, check=check)
+        worthwhile = elbos[fits, paths] >= elbos.max(axis=1)[fits] - NEGLIGIBLE - NEGLIGIBLE_PER_DIM * problem.dim
+        refined, interrupted = refine(
+            problem, starts, paths, lane_keys, fits, worthwhile, settings.max_refine_rounds, check=check
+        )
     except (Interrupt, KeyboardInterrupt):
         return [None] * num_fits, True
     own = [[refined[row] for row in np.flatnonzero(fits == fit)] for fit in range(num_fits)]

@@ -41,8 +41,8 @@ class RefinedMode:
         approximation: The refined normal approximation.
         elbo: Its ELBO, from the returned draws.
         elbo_standard_error: Monte Carlo standard error of that.
-        initial_elbo: ELBO of the starting approximation, from the fresh draws of the first round; NaN if the fit was
-            ended before that, and the approximation is the starting one.
+        initial_elbo: ELBO of the starting approximation, from the fresh draws of the first round; NaN if there was
+            none, and the approximation is the starting one.
         initial_elbo_standard_error: Monte Carlo standard error of that.
         pareto_k: k-hat of the draws of the refined normal against it alone.
         initial_pareto_k: The same for the starting approximation, from the few draws of the first round.

@@ -53,7 +53,7 @@ def _headline(result: "PathfinderResult") -> list[str]:
     if result.refinement:
         if result.interrupted:
             lines.append("The refinement was ended early; the draws are those of what it had come to.")
-        lines += _refinement(result.refinement)
+        lines += _refinement(result.refinement, result.interrupted)
     elif result.settings.refines:
         why = "the fit was ended early" if result.interrupted else "no usable draw came of it"
         lines.append(f"Not refined, because {why}: the draws are those of the paths.")
@@ -65,8 +65,8 @@ def _headline(result: "PathfinderResult") -> list[str]:
     return lines
 
 
-def _refinement(refinement: "Refinement") -> list[str]:
-    lines = [_mode(mode) for mode in refinement.modes]
+def _refinement(refinement: "Refinement", interrupted: bool) -> list[str]:
+    lines = [_mode(mode, interrupted) for mode in refinement.modes]
     if refinement.num_adapted:
         lines.append(
             f"The proposal was then adapted to its own weighted draws {refinement.num_adapted} times; before, k-hat "
@@ -76,9 +76,10 @@ def _refinement(refinement: "Refinement") -> list[str]:
     return lines
 
 
-def _mode(mode: "RefinedMode") -> str:
+def _mode(mode: "RefinedMode", interrupted: bool) -> str:
     if mode.num_rounds == 0:
-        return f"Path {mode.path} was not refined, since no time was left for a round."
+        why = "since no time was left for it" if interrupted else "since its ELBO is too low for a share of the mass"
+        return f"The mode of path {mode.path} was not refined, {why}; its weight is {mode.weight:.3f}."
     return (
         f"Refined from path {mode.path}: ELBO {mode.initial_elbo:.2f} (s.e. {mode.initial_elbo_standard_error:.2f}) to "
         f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "

@@ -177,6 +177,18 @@ def test_paths_in_one_mode_are_refined_once():
     assert len(result.refinement.modes) == 1
 
 
+def test_a_mode_without_mass_is_not_refined():
+    """As in lotka_volterra, where a mode of 1e-15 of the mass attracts one path in three."""
+    inits = [np.full(3, side) for side in (-4.0, 4.0)]
+    result = refined(two_modes(1e-9, 4.0, 1.0), 3, num_paths=2, init=inits, init_radius=1.0)
+    heavy, light = result.refinement.modes
+    assert heavy.num_gradients > 0
+    assert (light.num_rounds, light.num_gradients) == (0, 0)
+    assert heavy.weight > 1 - 1e-6
+    assert "too low for a share of the mass" in repr(result)
+    assert np.all(result.unconstrained_draws > 0)
+
+
 def test_modes_apart_in_one_of_many_coordinates():
     def log_density(x):
         rest = -0.5 * jnp.sum(x[1:] ** 2)
@@ -342,7 +354,7 @@ def test_ctrl_c_in_one_mode_leaves_the_next_as_it_is(after_rounds):
     np.testing.assert_allclose(second.approximation.mean, start.mean, rtol=1e-12)
     np.testing.assert_allclose(second.approximation.to_dense(), start.to_dense(), rtol=1e-6)
     assert {np.sign(x) for x in result.unconstrained_draws[:, 0]} == {-1.0, 1.0}
-    assert f"Path {second.path} was not refined" in repr(result)
+    assert f"The mode of path {second.path} was not refined, since no time was left" in repr(result)
 
 
 def test_ctrl_c_after_a_mode_is_done_loses_nothing_of_it(after_rounds):
