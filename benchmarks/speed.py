@@ -28,8 +28,9 @@ import pathfinder
 import psis
 from benchmarks.accuracy import PLAIN, Table
 from benchmarks.models import eight_schools_noncentered
+from pathfinder._batch_sizes import scoring_batch_size
 from pathfinder._devices import CPU_PATHS, Devices
-from pathfinder._paths import Problem, scoring_batch_size
+from pathfinder._outcomes import Problem
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -116,7 +116,8 @@ def _settings(config: Configuration, names: OutputNames) -> Settings:
 def _print_end(result: PathfinderResult, config: Configuration) -> None:
     if result.interrupted:
         cut = sum(path.status in (Status.INTERRUPTED, Status.INTERRUPTED_AT_START) for path in result.paths)
-        _out(f"Warning: engine time_limit={config.engine.time_limit:g} ended {cut} of {len(result.paths)} paths early.")
+        what = "the refinement" if result.refinement else f"{cut} of {len(result.paths)} paths"
+        _out(f"Warning: engine time_limit={config.engine.time_limit:g} ended {what} early.")
     if config.output.refresh and len(result.paths) > 1:
         _out(_console.total_evaluations(result.num_gradients + result.num_densities))
     if result.is_resampled and result.pareto_k > result.pareto_k_threshold:

@@ -8,9 +8,9 @@ from pathfinder._fit import fit as fit
 from pathfinder._initial_points import InitialPoints as InitialPoints
 from pathfinder._linalg import LowRankNormal as LowRankNormal
 from pathfinder._model import Model as Model
-from pathfinder._paths import Iterations as Iterations
-from pathfinder._paths import PathReport as PathReport
-from pathfinder._paths import Trajectory as Trajectory
+from pathfinder._outcomes import Iterations as Iterations
+from pathfinder._outcomes import PathReport as PathReport
+from pathfinder._outcomes import Trajectory as Trajectory
 from pathfinder._refined_pool import RefinedMode as RefinedMode
 from pathfinder._refined_pool import Refinement as Refinement
 from pathfinder._result import PathfinderResult as PathfinderResult

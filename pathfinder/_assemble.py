@@ -9,9 +9,9 @@ import numpy as np
 
 import psis
 from pathfinder._model import Model
-from pathfinder._paths import PathOutcomes
-from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool
-from pathfinder._refined_pool import Refinement
+from pathfinder._outcomes import PathOutcomes
+from pathfinder._pool import NoFiniteDrawError, Pool
+from pathfinder._refined_pool import FitPool
 from pathfinder._result import PathfinderResult, PathResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -37,10 +37,8 @@ def assemble(
     seed: int | None,
     key: Key,
     outcomes: PathOutcomes,
-    pool: Pool,
-    source: PathDraws,
+    weighted: FitPool,
     seconds: Mapping[str, float],
-    refinement: Refinement | None = None,
     first_path: int = 0,
 ) -> PathfinderResult:
     """The result of one fit.
@@ -51,12 +49,11 @@ def assemble(
         seed: Seed, if there was one.
         key: Key that all random numbers come from.
         outcomes: Outcomes of the lanes of this fit.
-        pool: Their weighted draws.
-        source: Where these come from.
+        weighted: Its weighted draws.
         seconds: Wall time by stage.
-        refinement: How the approximations were refined, if they were.
         first_path: Number of the first path among the random streams.
     """
+    pool, source, refinement, cost = weighted
     is_resampled, rows = choose_rows(pool, settings, fit_key(key, first_path))
     return PathfinderResult(
         model=model,
@@ -71,6 +68,7 @@ def assemble(
         key=key,
         source=source,
         refinement=refinement,
+        refinement_cost=cost,
         first_path=first_path,
     )
 

@@ -14,23 +14,23 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 import psis
 from pathfinder._assemble import assemble, choose_rows, densities_for_draws, finite_draws_required, require_paths
+from pathfinder._batch_sizes import scoring_batch_size
 from pathfinder._devices import Devices
 from pathfinder._fit import draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._initial_points import initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
-from pathfinder._paths import PathOutcomes, Problem, run_paths, scoring_batch_size
-from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios, make_pool, score_paths
+from pathfinder._outcomes import PathOutcomes, Problem
+from pathfinder._paths import run_paths
+from pathfinder._pool import NoFiniteDrawError, PathDraws, log_ratios, make_pool, score_paths
 from pathfinder._progress import ProgressBar
-from pathfinder._refine import refine_modes
-from pathfinder._refined_pool import Refinement, refined_pool
+from pathfinder._refine import RefinedFit, refine_modes
+from pathfinder._refined_lane import Cost
+from pathfinder._refined_pool import FitPool, fit_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._streams import Stream, counted_keys, path_keys
-
-
-FitPool = tuple[Pool, PathDraws, Refinement | None]
 
 
 def fit_batch(
@@ -61,7 +61,7 @@ def fit_batch(
         seed: Seed (or key) of all random numbers. Fit i is that of `fit` with the key `result.keys[i]`.
         settings: Options as an object.
         devices: JAX devices over which the fits are spread.
-        max_time: Seconds after which all paths are ended early.
+        max_time: Seconds after which all paths, or their refinement, are ended early.
         progress: Whether to show a progress bar.
         **options: Any field of `Settings`.
 
@@ -111,13 +111,14 @@ def fit_batch(
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None
     if settings.refines and not outcomes.interrupted:
-        modes = refine_modes(problem, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
+        modes, ended = refine_modes(problem, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
         alone = dataclasses.replace(problem, data=first, num_fits=None)
         source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
         succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
         refined = tuple(
-            _refined_pool(problem, modes, fit, source, fit_keys[fit], succeeded, settings, chosen_devices)
+            _pool_of_fit(problem, modes[fit], fit, source, fit_keys[fit], succeeded[fit], settings, chosen_devices)
             for fit in range(num_fits)
         )
     else:
@@ -127,9 +128,9 @@ def fit_batch(
     return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
 
 
-def _refined_pool(
+def _pool_of_fit(
     problem: Problem,
-    modes,
+    refined: RefinedFit | None,
     fit: int,
     source: PathDraws,
     key,
@@ -137,17 +138,13 @@ def _refined_pool(
     settings: Settings,
     devices: Devices,
 ) -> FitPool | None:
-    """The weighted draws of one fit; those of its paths if none of a refined one is usable, None if it failed."""
+    """The weighted draws of one fit; None if it failed."""
+    if not succeeded.any():
+        return None
     own = dataclasses.replace(problem, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data), num_fits=None)
-    if modes[fit] is not None:
-        with suppress(NoFiniteDrawError):
-            return refined_pool(own, modes[fit], source, key, settings)
-    num_paths = settings.num_paths
-    of_paths = source.of_lanes(slice(fit * num_paths, (fit + 1) * num_paths))
+    lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
     with suppress(NoFiniteDrawError):
-        if succeeded[fit].any():
-            scores = score_paths(own, of_paths, succeeded[fit], settings, devices)
-            return make_pool(scores, succeeded[fit], settings), of_paths, None
+        return fit_pool(own, refined, source.of_lanes(lanes), key, succeeded, settings, devices)
     return None
 
 
@@ -192,13 +189,14 @@ class BatchResult(Sequence[PathfinderResult]):
         outcomes = self.outcomes.of_lanes(lanes)
         require_paths(outcomes)
         with finite_draws_required(outcomes):
-            pool, source, refinement = self._pool(fit, lanes)
-        return assemble(model, self.settings, None, self.keys[fit], outcomes, pool, source, self.seconds, refinement)
+            weighted = self._pool(fit, lanes)
+        return assemble(model, self.settings, None, self.keys[fit], outcomes, weighted, self.seconds)
 
     def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:
             own = {name: values[lanes] for name, values in self.scores.items()}
-            return make_pool(own, self._path_succeeded[fit], self.settings), self.source.of_lanes(lanes), None
+            pool = make_pool(own, self._path_succeeded[fit], self.settings)
+            return FitPool(pool, self.source.of_lanes(lanes), None, Cost())
         refined = self.refined[fit]
         if refined is None:
             raise NoFiniteDrawError("The log density is not finite at any draw of any refined approximation.")
@@ -234,14 +232,14 @@ class BatchResult(Sequence[PathfinderResult]):
     def num_densities(self) -> Int[np.ndarray, " fit"]:
         """Evaluations of the log density alone."""
         refined = self.refined or (None,) * len(self)
-        from_paths = np.array([own is None or own[2] is None for own in refined])
+        from_paths = np.array([own is None or own.refinement is None for own in refined])
         per_path = densities_for_draws(self.settings) * from_paths
         for_draws = per_path * self._path_succeeded.sum(axis=1) + self._of_refinement("num_densities")
         return self._by_fit(self.outcomes.num_elbo_draws).sum(axis=1) + for_draws
 
     def _of_refinement(self, name: str) -> Int[np.ndarray, " fit"]:
         refined = self.refined or (None,) * len(self)
-        return np.array([0 if own is None or own[2] is None else getattr(own[2], name) for own in refined])
+        return np.array([0 if own is None else getattr(own.cost, name) for own in refined])
 
     @property
     def pareto_k(self) -> Float[np.ndarray, " fit"]:
@@ -332,7 +330,7 @@ class BatchResult(Sequence[PathfinderResult]):
         if self.refined is not None:
             for fit, own in enumerate(self.refined):
                 if own is not None:
-                    pareto_k[fit], size[fit] = own[0].pareto_k, own[0].effective_sample_size
+                    pareto_k[fit], size[fit] = own.pool.pareto_k, own.pool.effective_sample_size
             return pareto_k, size
         if not self.settings.calculate_lp:
             return pareto_k, size

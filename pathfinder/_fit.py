@@ -6,7 +6,6 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import jax
@@ -19,11 +18,12 @@ from pathfinder._devices import Devices
 from pathfinder._initial_points import InitialPoints, initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
-from pathfinder._paths import Interrupt, PathOutcomes, PathReport, Problem, run_paths
-from pathfinder._pool import NoFiniteDrawError, PathDraws, make_pool, path_draws, score_paths
+from pathfinder._outcomes import Interrupt, PathOutcomes, PathReport, Problem
+from pathfinder._paths import run_paths
+from pathfinder._pool import PathDraws, path_draws
 from pathfinder._progress import ProgressBar
 from pathfinder._refine import refine_modes
-from pathfinder._refined_pool import refined_pool
+from pathfinder._refined_pool import fit_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._streams import Key, Stream, fit_key, path_keys, path_numbers
@@ -49,7 +49,8 @@ def fit(
     Algorithm: Zhang, Carpenter, Gelman and Vehtari (2022), JMLR 23(306), with importance weights against the mixture of
     all paths. Options have CmdStan's names and defaults; `Settings` describes them.
 
-    Ctrl-C ends the paths early and returns what is finished; if nothing is, it raises `KeyboardInterrupt`.
+    Ctrl-C ends the paths, or their refinement, early and returns what is finished; if nothing is, it raises
+    `KeyboardInterrupt`.
 
     Args:
         model: A `Model`, or a log density of a pytree of parameters, as in `Model.from_log_density`.
@@ -61,7 +62,7 @@ def fit(
         seed: Seed (or key) of all random numbers; the same seed gives the same draws. Random if None.
         settings: Options as an object.
         devices: JAX devices over which the paths are spread; all local ones if None.
-        max_time: Seconds after which the paths are ended early, with what they have found.
+        max_time: Seconds after which the paths, or their refinement, are ended early, with what they have found.
         progress: Whether to show a progress bar if the fit takes long.
         report: Called with a list of `PathReport` each time iterations have been scored.
         **options: Any field of `Settings`, overriding `settings`.
@@ -129,22 +130,16 @@ def fit_model(
     require_paths(outcomes)
     drawing = time.perf_counter()
     source = draws_of(problem, outcomes, key, settings, chosen_devices, numbers)
-    refinement, seconds = None, dict(outcomes.seconds)
+    refined, seconds = None, dict(outcomes.seconds)
+    if settings.refines and not outcomes.interrupted:
+        (refined,), ended = refine_modes(problem, outcomes, whole[None], settings, check=time_limit(begin, max_time))
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
     with finite_draws_required(outcomes):
-        refined = None
-        if settings.refines and not outcomes.interrupted:
-            (refined,) = refine_modes(problem, outcomes, whole[None], settings, check=time_limit(begin, max_time))
-        pool = None
-        if refined is not None:
-            refining, drawing = drawing, time.perf_counter()
-            seconds["refine"] = drawing - refining
-            with suppress(NoFiniteDrawError):  # then the paths are drawn from, and the report says so
-                pool, source, refinement = refined_pool(problem, refined, source, whole, settings)
-        if pool is None:
-            pool = make_pool(score_paths(problem, source, succeeded, settings, chosen_devices), succeeded, settings)
+        weighted = fit_pool(problem, refined, source, whole, succeeded, settings, chosen_devices)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
-    return assemble(model, settings, seed, key, outcomes, pool, source, seconds, refinement, first_path)
+    return assemble(model, settings, seed, key, outcomes, weighted, seconds, first_path)
 
 
 def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:

@@ -3,11 +3,8 @@
 A step takes the evaluation at its trial point, then either narrows the line search or accepts the point as the next
 iterate. The user's density is therefore traced once, and under `vmap` no path waits for the line search of another.
 
-The optimizer minimizes `f = -log density` with the line search and tolerances of Stan's BFGS optimizer (Nocedal and
-Wright 2006, algorithms 3.5, 3.6 and 7.4), with these departures: sufficient decrease is tested at the current step
-length, not at the first one; where rounding hides the decrease, the approximate Wolfe conditions of Hager and Zhang
-(2005, section 4) accept; a step out of the region where the density is finite is shortened faster; pairs without
-curvature are left out.
+The optimizer minimizes `f = -log density` with the tolerances of Stan's BFGS optimizer (Nocedal and Wright 2006,
+algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `_line_search`).
 """
 
 from typing import NamedTuple
@@ -18,7 +15,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from pathfinder._diagonals import SecantSums, secant_diagonal, update_secant_sums
+from pathfinder._direction import newest_pairs, two_loop
 from pathfinder._linalg import Pairs, has_curvature, update_diagonal
+from pathfinder._line_search import LineSearch, continue_search, first_trial, new_search, select
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 from pathfinder._streams import Key, fold_in, uniform
@@ -26,13 +25,7 @@ from pathfinder._streams import Key, fold_in, uniform
 
 STARTING, EXPANDING, ZOOMING, DONE = range(4)
 
-SUFFICIENT_DECREASE = 1e-4
-CURVATURE = 0.9
-SMALLEST_STEP = 1e-12
 LONGEST_FIRST_MOVE = 100.0  # of any coordinate along the gradient, where starts are within about 2
-MAX_EXPANSIONS = 20
-MAX_FAILED_EVALUATIONS = 20
-MAX_ZOOMS = 40
 MAX_INIT_TRIES = 100
 STAN_EPS = 2.220446049250313e-16  # the unit of tol_rel_obj and tol_rel_grad, whatever the dtype
 
@@ -86,26 +79,6 @@ class Tries(NamedTuple):
     gradient: Float[Array | np.ndarray, " dim"]  # of the log density
     num_tries: Int[Array | np.ndarray, ""]  # that one included
     is_finite: Bool[Array | np.ndarray, " try"]  # the log density at each point tried; the gradient may not be
-
-
-class LineSearch(NamedTuple):
-    """A strong Wolfe search along a direction; `f` is the objective and `slope` its derivative along the direction.
-
-    `low` is the best step so far and the low end of the bracket, `high` the other end (once zooming).
-    """
-
-    step: Float[Array, ""]  # the trial step length, to be evaluated next
-    first_step: Float[Array, ""]
-    slope_at_zero: Float[Array, ""]
-    low: Float[Array, ""]
-    f_low: Float[Array, ""]
-    slope_low: Float[Array, ""]
-    high: Float[Array, ""]
-    f_high: Float[Array, ""]
-    slope_high: Float[Array, ""]
-    num_trials: Int[Array, ""]  # expansions, then zooms
-    num_failed: Int[Array, ""]  # consecutive evaluations that were not finite
-    settles: Bool[Array, ""]  # whether the trial step is the best so far, to be taken without the curvature condition
 
 
 class Trace(NamedTuple):
@@ -186,7 +159,7 @@ def init(start: Start, num_kept: int, num_rows: int, follows_secant: bool = Fals
         gradient=vector,
         f=zero,
         direction=vector,
-        search=_new_search(zero, zero, zero),
+        search=new_search(zero, zero, zero),
         is_reset=no,
         was_reset=no,
         iteration=nothing,
@@ -225,11 +198,6 @@ def rewind(path: Path, num_kept: int) -> Path:
     return Path(state, Records(pairs, trace))
 
 
-def newest_pairs(pairs: Pairs, end: Int[Array, ""], history_size: int) -> Pairs:
-    """The `history_size` pairs before row `end`."""
-    return Pairs(*[jax.lax.dynamic_slice_in_dim(part, end - history_size, history_size) for part in pairs])
-
-
 def trial_point(path: Path) -> Float[Array, " dim"]:
     """Where the next step needs the log density and its gradient."""
     state = path.state
@@ -260,14 +228,16 @@ def step(
     tries = _noted(state.tries, starting & moving, trial, log_density, score)
     evaluated = evaluated._replace(tries=tries)
     started = _start(evaluated, trial, f, gradient, finite, tolerances)
-    search, accepted, failed, zooming = _line_search(evaluated, f, gradient @ state.direction, finite)
+    search, accepted, failed, zooming = continue_search(
+        state.search, state.phase == ZOOMING, state.f, f, gradient @ state.direction, finite
+    )
     searching = evaluated._replace(search=search, phase=jnp.where(zooming, ZOOMING, EXPANDING).astype(jnp.int32))
     accepted = accepted & moving & ~starting
     moved, pairs = accept(evaluated, path.records.pairs, accepted, trial, f, gradient, tolerances, history_size)
     retried = _retry(evaluated, tolerances)
 
-    following = _select(starting, started, _select(accepted, moved, _select(failed, retried, searching)))
-    following = _select(moving, following, state._replace(tries=tries))
+    following = select(starting, started, select(accepted, moved, select(failed, retried, searching)))
+    following = select(moving, following, state._replace(tries=tries))
     stationary = moving & starting & (following.status == Status.STATIONARY_START)
     return record(Path(following, Records(pairs, path.records.trace)), accepted | stationary, state)
 
@@ -283,7 +253,7 @@ def _noted(tries: Tries, is_try: Bool[Array, ""], position, log_density, gradien
     is_this = is_try & (jnp.arange(MAX_INIT_TRIES, dtype=jnp.int32) == tries.num_tries)
     is_finite = jnp.where(is_this, jnp.isfinite(log_density), tries.is_finite)
     log_density = log_density.astype(tries.log_density.dtype)
-    return _select(is_try, Tries(position, log_density, gradient, tries.num_tries + 1, is_finite), tries)
+    return select(is_try, Tries(position, log_density, gradient, tries.num_tries + 1, is_finite), tries)
 
 
 def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:
@@ -311,7 +281,7 @@ def _steepest_descent(state: PathState, first_step) -> PathState:
     # A gradient of 1e100 would throw the first trial so far out that no retreat finds back.
     longest = jnp.max(jnp.abs(direction))
     first_step = jnp.minimum(first_step, LONGEST_FIRST_MOVE / jnp.where(longest > 0, longest, 1.0))
-    search = _new_search(state.f, state.gradient @ direction, first_step)
+    search = new_search(state.f, state.gradient @ direction, first_step)
     return state._replace(
         direction=direction,
         search=search,
@@ -323,12 +293,6 @@ def _steepest_descent(state: PathState, first_step) -> PathState:
     )
 
 
-def _new_search(f, slope, first_step) -> LineSearch:
-    zero, nothing, no = jnp.zeros_like(f), jnp.zeros((), jnp.int32), jnp.zeros((), bool)
-    first_step = first_step.astype(f.dtype)
-    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing, no)
-
-
 def _retry(state: PathState, tolerances: Tolerances) -> PathState:
     """After a failed line search: once more along the gradient, or the end."""
     ended = jnp.where(state.iteration == 0, Status.LINE_SEARCH_FAILED_AT_START, Status.LINE_SEARCH_FAILED)
@@ -336,80 +300,7 @@ def _retry(state: PathState, tolerances: Tolerances) -> PathState:
     again = _steepest_descent(state, tolerances.init_alpha)._replace(
         phase=jnp.full_like(state.phase, EXPANDING), was_reset=jnp.ones((), bool)
     )
-    return _select(state.is_reset, over, again)
-
-
-def _line_search(state: PathState, f, slope, finite):
-    """The search after evaluating its trial step, and whether it is accepted, has failed, or zooms on."""
-    search = state.search
-    zooming = state.phase == ZOOMING
-    step = search.step
-    slope_at_zero = search.slope_at_zero
-    eps = jnp.finfo(f.dtype).eps
-    decreased = f <= state.f + SUFFICIENT_DECREASE * step * slope_at_zero
-    within_rounding = jnp.abs(f - state.f) <= 8 * eps * jnp.maximum(jnp.abs(f), jnp.abs(state.f))
-    decreased_by_slope = within_rounding & (slope <= (2 * SUFFICIENT_DECREASE - 1) * slope_at_zero)
-    flat_enough = jnp.abs(slope) <= -CURVATURE * slope_at_zero
-    below_low = (f < search.f_low) | ((search.num_trials == 0) & ~zooming)
-    good = (decreased & below_low) | decreased_by_slope
-    accepted = finite & ((good & flat_enough) | search.settles)
-
-    trial = (step, f, slope)
-    low = (search.low, search.f_low, search.slope_low)
-    high = (search.high, search.f_high, search.slope_high)
-    # Where the trial is no improvement it becomes the high end; otherwise the low end, and the high end stays on the
-    # side to which the slope points.
-    crossed = jnp.where(zooming, slope * (search.high - search.low) >= 0, slope >= 0)
-    new_low = _select(good, trial, low)
-    new_high = _select(good, _select(crossed, low, high), trial)
-    begins_zoom = ~good | crossed
-    zooms = finite & (zooming | begins_zoom)
-    num_trials = jnp.where(zooms & ~zooming, 0, search.num_trials + 1)
-    next_step = jnp.where(zooms, _zoom_step(new_low, new_high, num_trials), 10.0 * step)
-    bracket = jnp.abs(new_high[0] - new_low[0])
-    exhausted = jnp.where(
-        zooms,
-        (num_trials >= MAX_ZOOMS) | (bracket <= 2 * eps * jnp.maximum(new_high[0], new_low[0])),
-        num_trials >= MAX_EXPANSIONS,
-    )
-    moved_on = search._replace(
-        step=next_step,
-        low=new_low[0],
-        f_low=new_low[1],
-        slope_low=new_low[2],
-        high=new_high[0],
-        f_high=new_high[1],
-        slope_high=new_high[2],
-        num_trials=num_trials,
-        num_failed=jnp.zeros_like(search.num_failed),
-    )
-    # Out of the support: back towards the last good step, faster after a few tries.
-    nearer = jnp.where(zooming, jnp.minimum(search.low, search.high), search.low)
-    shrink = jnp.where(search.num_failed < 3, 0.5, 0.1)
-    retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
-    stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP * search.first_step)
-    over = jnp.where(finite, ~accepted & exhausted, stuck)
-    # At a kink no step satisfies the curvature condition: the best one is evaluated again, for its gradient, and taken.
-    following = _select(finite, moved_on, retreat)
-    lower = state.f - following.f_low > 8 * eps * jnp.abs(state.f)
-    settles = over & jnp.where(finite, zooms, zooming) & lower & ~search.settles
-    following = following._replace(step=jnp.where(settles, following.low, following.step), settles=settles)
-    return following, accepted, over & ~settles, jnp.where(finite, zooms, zooming)
-
-
-def _zoom_step(low, high, num_trials):
-    """Minimizer of the cubic through both ends of the bracket, or its midpoint (Nocedal and Wright, equation 3.59)."""
-    (a, f_a, slope_a), (b, f_b, slope_b) = low, high
-    middle = 0.5 * (a + b)
-    d1 = slope_a + slope_b - 3 * (f_a - f_b) / jnp.where(a == b, 1.0, a - b)
-    square = d1**2 - slope_a * slope_b
-    d2 = jnp.sqrt(jnp.maximum(square, 0.0)) * jnp.where(b < a, -1.0, 1.0)
-    denominator = slope_b - slope_a + 2 * d2
-    cubic = b - (b - a) * (slope_b + d2 - d1) / jnp.where(denominator == 0, 1.0, denominator)
-    margin = 0.01 * jnp.abs(b - a)
-    inside = (cubic > jnp.minimum(a, b) + margin) & (cubic < jnp.maximum(a, b) - margin)
-    use = inside & (square >= 0) & (denominator != 0) & (num_trials % 5 != 4)
-    return jnp.where(use, cubic, middle)
+    return select(state.is_reset, over, again)
 
 
 def accept(
@@ -423,17 +314,17 @@ def accept(
     diagonal = jnp.where(curved, diagonal, state.diagonal)
     secant_sums = state.secant_sums
     if secant_sums is not None:
-        secant_sums = _select(curved, update_secant_sums(secant_sums, moved, change), secant_sums)
+        secant_sums = select(curved, update_secant_sums(secant_sums, moved, change), secant_sums)
     row = jnp.where(curved & accepted, state.pairs_end, pairs.positions.shape[0])  # out of bounds: dropped
     pairs = Pairs(pairs.positions.at[row].set(moved, mode="drop"), pairs.gradients.at[row].set(change, mode="drop"))
     pairs_end = state.pairs_end + (curved & accepted).astype(jnp.int32)
     num_pairs = jnp.minimum(jnp.where(state.is_reset, 0, state.num_pairs) + curved.astype(jnp.int32), history_size)
 
     initial = jnp.where(tolerances.scale_by_diagonal, diagonal, jnp.ones_like(diagonal))
-    direction = _two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, initial, gradient)
+    direction = two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, initial, gradient)
     slope = direction @ gradient
     status = _termination(state, moved, f, gradient, slope, tolerances)
-    first_step = _first_step(state, f - state.f, gradient @ state.direction, moved, change)
+    first_step = first_trial(state.search, state.is_reset, f - state.f, gradient @ state.direction, moved, change)
     iterated = state._replace(
         phase=jnp.where(status == Status.RUNNING, EXPANDING, DONE).astype(jnp.int32),
         status=status,
@@ -441,7 +332,7 @@ def accept(
         gradient=gradient,
         f=f,
         direction=direction,
-        search=_new_search(f, slope, first_step),
+        search=new_search(f, slope, first_step),
         is_reset=jnp.zeros((), bool),
         was_reset=jnp.zeros((), bool),
         iteration=state.iteration + 1,
@@ -454,7 +345,7 @@ def accept(
     # nowhere, and would take twenty trials to find that out.
     stays = _is_leap(state, f) & (-slope / jnp.maximum(jnp.abs(f), 1.0) < tolerances.tol_rel_grad)
     descends = jnp.isfinite(slope) & (slope < 0) & ~stays
-    return _select(descends, iterated, _steepest_descent(iterated, tolerances.init_alpha)), pairs
+    return select(descends, iterated, _steepest_descent(iterated, tolerances.init_alpha)), pairs
 
 
 def record(path: Path, keep: Bool[Array, ""], before: PathState) -> Path:
@@ -510,65 +401,3 @@ def _is_leap(state: PathState, f) -> Bool[Array, ""]:
     """Whether a step changed the log density by about as much as there is of it."""
     largest = jnp.maximum(jnp.maximum(jnp.abs(state.f), jnp.abs(f)), 1.0)
     return jnp.abs(state.f - f) >= 0.5 * largest
-
-
-def _two_loop(
-    pairs: Pairs, num_pairs: Int[Array, ""], initial: Float[Array, " dim"], gradient: Float[Array, " dim"]
-) -> Float[Array, " dim"]:
-    """The L-BFGS direction from the newest `num_pairs` pairs (Nocedal and Wright 2006, algorithm 7.4).
-
-    The initial inverse Hessian is the diagonal `initial`, scaled to fit the newest pair (their equation 7.20 where it
-    is the identity; without pairs the direction is steepest descent).
-    """
-    history_size = pairs.positions.shape[0]
-    inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
-    used = jnp.arange(history_size, dtype=jnp.int32) >= history_size - num_pairs
-    rho = jnp.where(used, 1.0 / jnp.where(used, inner, 1.0), 0.0)
-    newest_curvature = jnp.sum(initial * pairs.gradients[-1] ** 2) * rho[-1]
-    scale = jnp.where(num_pairs > 0, initial / jnp.where(num_pairs > 0, newest_curvature, 1.0), 1.0)
-
-    def backward(q, pair):
-        s, y, rho_i = pair
-        a = rho_i * (s @ q)
-        return q - a * y, a
-
-    def forward(q, pair):
-        s, y, rho_i, a = pair
-        return q + (a - rho_i * (y @ q)) * s, None
-
-    unroll = history_size if history_size <= 10 else 1
-    q, a = jax.lax.scan(backward, -gradient, (*pairs, rho), reverse=True, unroll=unroll)
-    direction, _ = jax.lax.scan(forward, scale * q, (*pairs, rho, a), unroll=unroll)
-    return direction
-
-
-def _first_step(state: PathState, f_change, slope_new, moved, change):
-    """First trial step of the next search: 1.01 times the minimizer of a cubic fitted to the last step, at most 1."""
-    search = state.search
-    # After steepest descent the last step is measured in units of the scaled inverse Hessian.
-    inner = moved @ change
-    unit = jnp.where(state.is_reset & (inner > 0), (change @ change) / jnp.where(inner > 0, inner, 1.0), 1.0)
-    cubic = _cubic_minimizer(search.slope_at_zero / unit, search.step * unit, f_change, slope_new / unit)
-    return jnp.minimum(1.0, 1.01 * cubic)
-
-
-def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
-    """Minimizer on [1e-12, 1] of the cubic with value 0 and slope `slope_0` at 0, and `f_1`, `slope_1` at `x_1`."""
-    c3 = (-12 * f_1 + 6 * x_1 * (slope_0 + slope_1)) / x_1**3
-    c2 = -(4 * slope_0 + 2 * slope_1) / x_1 + 6 * f_1 / x_1**2
-    root = jnp.sqrt(jnp.maximum(c2**2 - 2 * slope_0 * c3, 0.0))
-    # The stationary points are the roots of c3/2 t^2 + c2 t + slope_0, in the form that does not cancel.
-    q = -(c2 + jnp.where(c2 >= 0, 1.0, -1.0) * root)
-    stationary = [q / jnp.where(c3 == 0, jnp.nan, c3), 2 * slope_0 / jnp.where(q == 0, jnp.nan, q)]
-    ends = [jnp.full_like(x_1, SMALLEST_STEP), jnp.ones_like(x_1)]
-    candidates = jnp.stack([*ends, *stationary])
-    inside = (candidates >= SMALLEST_STEP) & (candidates <= 1.0) & (c2**2 - 2 * slope_0 * c3 >= 0)
-    inside = inside.at[:2].set(True)
-    t = jnp.where(inside, candidates, 1.0)
-    values = jnp.where(inside, t * (t * (t * c3 / 3 + c2) / 2 + slope_0), jnp.inf)
-    return t[jnp.argmin(jnp.where(jnp.isnan(values), jnp.inf, values))]
-
-
-def _select(condition, one, other):
-    """`one` if the condition holds, else `other`, leaf by leaf."""
-    return jax.tree_util.tree_map(lambda a, b: a if a is b else jnp.where(condition, a, b), one, other)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from pathfinder._paths import Problem
+from pathfinder._outcomes import Problem
 
 
 POINTS = 10  # on the segment between two means, both ends left out
@@ -25,8 +25,8 @@ def distinct_modes(
 
     Two paths belong to the same mode unless the log density dips by more than `VALLEY` below both ends, somewhere on
     the segment between the means of their approximations. That needs no scale, and is right in any number of
-    dimensions; a curved ridge may be taken for two modes, which costs gradients but spoils nothing, since the normals
-    of all modes are in one mixture.
+    dimensions; a curved ridge may be taken for two modes, which costs gradients and pays: in one mixture, the normals
+    of both follow it better than one.
 
     Args:
         problem: What was fitted.

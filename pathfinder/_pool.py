@@ -15,10 +15,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int, UInt32
 
 import psis
+from pathfinder._batch_sizes import scoring_batch_size
 from pathfinder._devices import Devices
 from pathfinder._linalg import LowRankNormal
 from pathfinder._mixture import log_mixture_density
-from pathfinder._paths import Problem, scoring_batch_size
+from pathfinder._outcomes import Problem
 from pathfinder._scoring import draw_lanes, score_lanes
 from pathfinder._settings import Settings
 from pathfinder._streams import counted_keys, fold_in
@@ -78,10 +79,8 @@ class PathDraws:
         Yields:
             Pairs of rows (which of the n draws) and their unconstrained vectors.
         """
-        for lanes, own, keys in self.batches(paths, indices):
-            draws = np.asarray(draw_lanes(own, keys)[0])
-            for lane, rows in enumerate(lanes):
-                yield rows, draws[lane, : len(rows)]
+        for rows, used, own, keys in self.batches(paths, indices):
+            yield rows[used], np.asarray(draw_lanes(own, keys)[0])[used]
 
     def batches(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
         """Pack draws into lanes of one size and batches of one size.
@@ -91,24 +90,16 @@ class PathDraws:
             indices: The number of each draw within its path.
 
         Yields:
-            The rows of each lane that is used (the others of the batch repeat the first), and the approximations and
-            keys of all, as `draw_lanes` and `score_lanes` take them.
+            For each lane of a batch its rows (which of the n draws) and which of these are in use, the others being
+            there for the shape; and the approximations and keys, as `draw_lanes` and `score_lanes` take them.
         """
-        lanes = list(self._filled_lanes(paths))
-        for first in range(0, len(lanes), self.batch_size):
-            used = lanes[first : first + self.batch_size]
-            batch = used + used[:1] * (self.batch_size - len(used))
-            own = np.array([paths[rows[0]] for rows in batch])
-            columns = np.stack([indices[np.resize(rows, self.draws_per_lane)] for rows in batch])
-            yield used, *self.lanes(own, columns)
-
-    def _filled_lanes(self, paths: np.ndarray):
-        """The rows of each lane: at most `draws_per_lane`, all of one path."""
-        order = np.argsort(paths, kind="stable")
-        _, starts = np.unique(paths[order], return_index=True)
-        for rows in np.split(order, starts[1:]):
-            for first in range(0, len(rows), self.draws_per_lane):
-                yield rows[first : first + self.draws_per_lane]
+        table, used = _packed(paths, self.draws_per_lane)
+        for first in range(0, len(table), self.batch_size):
+            chosen = np.arange(first, first + self.batch_size)
+            within = chosen < len(table)
+            chosen = np.where(within, chosen, first)
+            rows = table[chosen]
+            yield rows, used[chosen] & within[:, None], *self.lanes(paths[rows[:, 0]], indices[rows])
 
 
 @dataclass(frozen=True)
@@ -157,6 +148,72 @@ def _lanes(approximations, draw_keys, elbo_keys, paths, indices, *, num_reused):
     return jax.tree_util.tree_map(lambda leaf: leaf[paths], approximations), keys
 
 
+def _packed(paths: Int[np.ndarray, " n"], width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows packed into lanes of one path each, and which entries are in use; the others repeat the first."""
+    order = np.argsort(paths, kind="stable")
+    _, first, counts = np.unique(paths[order], return_index=True, return_counts=True)
+    lanes = -(-counts // width)
+    within_path = np.arange(len(order)) - np.repeat(first, counts)
+    lane = np.repeat(np.cumsum(lanes) - lanes, counts) + within_path // width
+    table = np.full((lanes.sum(), width), -1)
+    table[lane, within_path % width] = order
+    used = table >= 0
+    return np.where(used, table, table[:, :1]), used
+
+
+def score_draws(
+    problem: Problem,
+    source: PathDraws,
+    lanes: Int[np.ndarray, " n"],
+    indices: Int[np.ndarray, " n"],
+    devices: Devices,
+    *,
+    evaluate: bool,
+    log_weights: Float[np.ndarray, " lane"] | None = None,
+) -> dict[str, Float[np.ndarray, " n"]]:
+    """Log densities of given draws.
+
+    Args:
+        problem: What was fitted.
+        source: Where draws come from.
+        lanes: The lane of each draw; lanes are ordered by fit.
+        indices: The number of each draw within its lane.
+        devices: Where to run.
+        evaluate: Whether to evaluate the density of the model.
+        log_weights: Of the lanes in the mixture of their fit, if it is wanted.
+
+    Returns:
+        `log_p` if evaluated, `log_q` of the own approximation, and `log_mixture` if wanted.
+    """
+    num_fits = problem.num_fits or 1
+    per_fit = source.num_lanes // num_fits
+    components = None
+    if log_weights is not None:
+        by_fit = jnp.asarray(log_weights.reshape(num_fits, -1), problem.dtype)
+        components = _by_fit(source.approximations, num_fits=num_fits), by_fit
+    shared = [devices.put((problem.data, components), number) for number in range(len(devices))]
+    pending = []  # read at the end, so that the devices need not wait for the host
+    for number, (rows, used, own, keys) in enumerate(source.batches(lanes, indices)):
+        fits = lanes[rows[:, 0]] // per_fit
+        own, keys = devices.put((own, keys), number)
+        data, mixture = shared[number % len(devices)]
+        batch = {}
+        if evaluate:
+            draws, batch["log_p"], batch["log_q"] = score_lanes(
+                own, keys, fits, data, density=problem.density, batched=problem.batched
+            )
+        else:
+            draws, batch["log_q"] = draw_lanes(own, keys)
+        if mixture is not None:
+            batch["log_mixture"] = log_mixture_density(*mixture, fits, draws)
+        pending.append((rows[used], used, batch))
+    scores: dict[str, np.ndarray] = {}
+    for target, used, batch in pending:
+        for name, values in batch.items():
+            scores.setdefault(name, np.empty(len(lanes)))[target] = np.asarray(values)[used]
+    return scores
+
+
 def score_paths(
     problem: Problem, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
 ) -> dict[str, Float[np.ndarray, "lane draw"]]:
@@ -165,41 +222,17 @@ def score_paths(
     Returns:
         `log_p`, `log_q` (own approximation) and `log_mixture` (of all that succeeded in the same fit).
     """
-    num_lanes = len(succeeded)
-    num_fits = problem.num_fits or 1
-    per_fit = num_lanes // num_fits
-    width = source.draws_per_lane
-    lanes_per_path = -(-settings.num_draws // width)
-    lanes = np.repeat(np.flatnonzero(succeeded), lanes_per_path)
-    starts = np.tile(np.arange(lanes_per_path) * width, int(succeeded.sum()))
-    scores = {name: np.full((num_lanes, lanes_per_path * width), np.nan) for name in ("log_p", "log_q", "log_mixture")}
-    by_fit = succeeded.reshape(num_fits, per_fit)
+    by_fit = succeeded.reshape(problem.num_fits or 1, -1)
     with np.errstate(divide="ignore"):
-        log_weights = jnp.asarray(np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)), problem.dtype)
-    components = _by_fit(source.approximations, num_fits=num_fits)
-    shared = [devices.put((problem.data, components, log_weights), number) for number in range(len(devices))]
-    pending = []  # read at the end, so that the devices need not wait for the host
-    for number, first in enumerate(range(0, len(lanes), source.batch_size)):
-        chosen = np.arange(first, first + source.batch_size)
-        used = chosen < len(lanes)
-        chosen = np.where(used, chosen, first)
-        lane, fit = lanes[chosen], lanes[chosen] // per_fit
-        columns = starts[chosen][:, None] + np.arange(width)
-        own, keys = devices.put(source.lanes(lane, columns), number)
-        data, *mixture = shared[number % len(devices)]
-        batch = {}
-        if settings.calculate_lp:
-            draws, batch["log_p"], batch["log_q"] = score_lanes(
-                own, keys, fit, data, density=problem.density, batched=problem.batched
-            )
-        else:
-            draws, batch["log_q"] = draw_lanes(own, keys)
-        batch["log_mixture"] = log_mixture_density(*mixture, fit, draws)
-        pending.append(((lane[used][:, None], columns[used]), used, batch))
-    for target, used, batch in pending:
-        for name, values in batch.items():
-            scores[name][target] = np.asarray(values)[used]
-    return {name: values[:, : settings.num_draws] for name, values in scores.items()}
+        log_weights = np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)).ravel()
+    lanes = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
+    indices = np.tile(np.arange(settings.num_draws), int(succeeded.sum()))
+    scores = {name: np.full((len(succeeded), settings.num_draws), np.nan) for name in ("log_p", "log_q", "log_mixture")}
+    for name, values in score_draws(
+        problem, source, lanes, indices, devices, evaluate=settings.calculate_lp, log_weights=log_weights
+    ).items():
+        scores[name][lanes, indices] = values
+    return scores
 
 
 @partial(jax.jit, static_argnames="num_fits")

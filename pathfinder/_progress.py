@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pathfinder._paths import PathReport
+from pathfinder._outcomes import PathReport
 from pathfinder._status import Status
 
 

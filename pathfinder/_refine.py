@@ -6,7 +6,6 @@ a round changes little, then with steps that average over the remaining rounds.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,9 +16,9 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from pathfinder._linalg import LowRankNormal, dense_form
 from pathfinder._modes import distinct_modes
-from pathfinder._paths import Interrupt, PathOutcomes, Problem
+from pathfinder._outcomes import Interrupt, PathOutcomes, Problem
 from pathfinder._refine_low_rank import low_rank_form, refine_low_rank
-from pathfinder._refined_lane import KeptRound, RefinedLane
+from pathfinder._refined_lane import Cost, KeptRound, RefinedLane
 from pathfinder._score_matching import match_scores, usable_draws
 from pathfinder._scoring import ScoredDraws, estimate_elbo
 from pathfinder._settings import Settings
@@ -37,6 +36,9 @@ SETTLED_SQUARED_SHIFT = 1.0
 MATCHED_DIVERGENCE = 0.02  # of the scores, at which a normal is as good as it gets
 USEFUL_DIVERGENCE = 0.1  # at which the draws of a round are worth keeping
 MOST_UNDONE = 3
+# A mode whose ELBO is lower than the highest by more nats than an approximation from pairs can be off is not refined.
+NEGLIGIBLE = 10.0
+NEGLIGIBLE_PER_DIM = 2.0
 LANES_PER_BATCH = 64
 
 
@@ -93,59 +95,58 @@ def batch_size(dim: int) -> int:
     return int(np.clip(2 * dim, 32, 128))
 
 
-@dataclass
-class _Progress:
-    """Of all lanes of one batch."""
-
-    num_averaged: Int[np.ndarray, " lane"]
-    ceiling: Float[np.ndarray, " lane"]  # of the weight
-    done: Bool[np.ndarray, " lane"]
-
-
 def refine(
     problem: Problem,
     starts: LowRankNormal,
-    lanes: Int[np.ndarray, " lane"],
+    paths: Int[np.ndarray, " lane"],
     keys: UInt32[Array, "lane 2"],
     fits: Int[np.ndarray, " lane"],
+    worthwhile: Bool[np.ndarray, " lane"],
     max_rounds: int,
     *,
     check: Callable[[], None] = lambda: None,
-) -> list[RefinedLane]:
+) -> tuple[list[RefinedLane], bool]:
     """Refine approximations, each on its own.
 
     Args:
         problem: What to fit.
         starts: Starting approximations, on the leading axis.
-        lanes: What to call them in the results.
+        paths: The path that each comes from.
         keys: Key of each lane.
         fits: The fit that each is about.
+        worthwhile: Which ones to refine; the others are left as they are.
         max_rounds: Most rounds of each.
         check: Called between rounds; ends all by raising `Interrupt`, with what they have come to.
+
+    Returns:
+        The lanes, and whether they were ended early.
     """
-    if problem.dim > DENSE_LIMIT:
-        return _refine_one_by_one(problem, starts, lanes, keys, fits, max_rounds, check)
-    most = min(LANES_PER_BATCH, len(lanes)) if problem.batched else 1
-    refined = []
-    for first in range(0, len(lanes), most):
-        rows = np.minimum(np.arange(first, first + most), len(lanes) - 1)
-        normals = refinable(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts))
-        used = [RefinedLane(int(lane)) for lane in lanes[first : first + most]]
-        _refine_batch(problem, normals, used, keys[rows], fits[rows], max_rounds, check)
-        refined += used
-    return refined
+    most = min(LANES_PER_BATCH, len(paths)) if problem.batched and problem.dim <= DENSE_LIMIT else 1
+    lanes = []
+    for used, rows in _batches(np.arange(len(paths)), most):
+        normals = _on_host(refinable(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts)))
+        for place, row in enumerate(used):
+            normal = jax.tree_util.tree_map(lambda leaf, i=place: leaf[i], normals)
+            lanes.append(RefinedLane(int(paths[row]), normal, normal))
+    try:
+        for used, rows in _batches(np.flatnonzero(worthwhile), most):
+            own = [lanes[row] for row in used]
+            if problem.dim <= DENSE_LIMIT:
+                _refine_batch(problem, own, keys[rows], fits[rows], max_rounds, check)
+            else:
+                data = problem.data
+                if problem.batched:
+                    data = jax.tree_util.tree_map(lambda leaf, fit=fits[rows[0]]: leaf[fit], data)
+                refine_low_rank(problem, own[0], keys[rows[0]], data, max_rounds, check)
+    except (Interrupt, KeyboardInterrupt):
+        return lanes, True
+    return lanes, False
 
 
-def _refine_one_by_one(problem: Problem, starts, lanes, keys, fits, max_rounds: int, check) -> list[RefinedLane]:
-    refined = []
-    for row, lane in enumerate(lanes):
-        data = problem.data
-        if problem.batched:
-            data = jax.tree_util.tree_map(lambda leaf, fit=fits[row]: leaf[fit], data)
-        start = jax.tree_util.tree_map(lambda leaf, i=row: leaf[i], starts)
-        refined.append(RefinedLane(int(lane)))
-        refine_low_rank(problem, low_rank_form(start), refined[-1], keys[row], data, max_rounds, check)
-    return refined
+def _batches(rows: Int[np.ndarray, " row"], size: int):
+    """Parts of at most `size` rows, and the same filled up to that size by repeating the last."""
+    for first in range(0, len(rows), size):
+        yield rows[first : first + size], rows[np.minimum(np.arange(first, first + size), len(rows) - 1)]
 
 
 @jax.jit
@@ -155,28 +156,29 @@ def refinable(normals: LowRankNormal) -> LowRankNormal:
     return jax.vmap(dense_form if dense else low_rank_form)(normals)
 
 
-def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rounds: int, check) -> None:
+def _refine_batch(problem: Problem, used: list[RefinedLane], keys, fits, max_rounds: int, check) -> None:
+    """Refine lanes together; they are filled in, also when an interrupt ends the rounds."""
     size, count = len(fits), batch_size(problem.dim)
-    progress = _Progress(np.zeros(size, np.int64), np.full(size, BOLD_WEIGHT * count), np.arange(size) >= len(used))
-    present = accepted = jax.tree_util.tree_map(np.asarray, normals)
-    accepted_elbo, accepted_error = np.full(size, -np.inf), np.zeros(size)
+    filled = used + used[-1:] * (size - len(used))
+    present = jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *[lane.initial for lane in filled])
+    accepted, accepted_elbo, accepted_error = present, np.full(size, -np.inf), np.zeros(size)
+    num_averaged, highest_weight = np.zeros(size, np.int64), np.full(size, BOLD_WEIGHT * count)
+    done = np.arange(size) >= len(used)
     try:
         for number in range(max_rounds):
-            if progress.done.all():
+            if done.all():
                 break
             check()
-            weights = np.where(
-                progress.num_averaged == 0, progress.ceiling, count / np.maximum(progress.num_averaged, 1)
-            )
+            weights = np.where(num_averaged == 0, highest_weight, count / np.maximum(num_averaged, 1))
             round_keys = counted_keys(keys, np.full(size, number))
             outcome = refine_round(
                 present, draw_keys(round_keys, count), weights.astype(problem.dtype), fits, problem.data,
                 density=problem.density, batched=problem.batched,
             )  # fmt: skip
-            outcome = jax.tree_util.tree_map(np.asarray, outcome)
+            outcome = _on_host(outcome)
             elbo = estimate_elbo(outcome.scored.log_p, outcome.scored.log_q)
             for lane, report in enumerate(used):
-                if not progress.done[lane]:
+                if not done[lane]:
                     own = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], outcome)
                     report.note(
                         float(elbo.mean[lane]), float(elbo.standard_error[lane]), float(own.divergence), count,
@@ -185,33 +187,40 @@ def _refine_batch(problem, normals, used: list[RefinedLane], keys, fits, max_rou
             slack = 3 * np.hypot(np.nan_to_num(elbo.standard_error), accepted_error) + problem.dim
             worse = (elbo.mean < accepted_elbo - slack) | ~_is_finite(outcome.updated)
             undone = np.array([report.num_undone for report in used] + [MOST_UNDONE] * (size - len(used)))
-            worse &= (number > 0) & ~progress.done
+            worse &= (number > 0) & ~done
             undo, give_up = worse & (undone < MOST_UNDONE), worse & (undone >= MOST_UNDONE)
-            step = ~worse & ~progress.done
+            step = ~worse & ~done
             settled = (outcome.log_change < SETTLED_LOG_CHANGE) & (outcome.squared_shift < SETTLED_SQUARED_SHIFT)
             matched = outcome.divergence < MATCHED_DIVERGENCE
             for lane in np.flatnonzero((undo | step)[: len(used)]):
                 report = used[lane]
                 if undo[lane]:
                     report.num_undone += 1
-                elif progress.num_averaged[lane] > 0 or outcome.divergence[lane] < USEFUL_DIVERGENCE:
+                elif num_averaged[lane] > 0 or outcome.divergence[lane] < USEFUL_DIVERGENCE:
                     own = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], (present, outcome.scored.log_p))
                     report.kept.append(KeptRound(own[0], np.asarray(round_keys[lane]), own[1]))
                     del report.kept[:-NUM_KEPT]
-            progress.ceiling = np.where(undo, progress.ceiling / 16, progress.ceiling)
-            progress.num_averaged += step & ((progress.num_averaged > 0) | settled)
-            progress.done = progress.done | give_up | (step & ((progress.num_averaged > NUM_AVERAGED) | matched))
-            accepted_now = _choose(step, present, accepted)
-            present = _choose(step, outcome.updated, _choose(worse, accepted, present))
-            accepted = accepted_now
+            highest_weight = np.where(undo, highest_weight / 16, highest_weight)
+            num_averaged += step & ((num_averaged > 0) | settled)
+            accepted, present = (
+                _choose(step, present, accepted),
+                _choose(step, outcome.updated, _choose(worse, accepted, present)),
+            )
+            done = done | give_up | (step & ((num_averaged > NUM_AVERAGED) | matched))
             accepted_elbo = np.where(step, elbo.mean, accepted_elbo)
             accepted_error = np.where(step, np.nan_to_num(elbo.standard_error), accepted_error)
     except (Interrupt, KeyboardInterrupt):
-        present = accepted
-    valid = _is_finite(present)
-    present = _choose(valid, present, accepted)
-    for lane, report in enumerate(used):
-        report.approximation = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], present)
+        # The newest normal of a lane that was to go on has not been judged.
+        present = _choose(done, present, accepted)
+        raise
+    finally:
+        present = _choose(_is_finite(present), present, accepted)
+        for lane, report in enumerate(used):
+            report.approximation = jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], present)
+
+
+def _on_host(tree):
+    return jax.tree_util.tree_map(np.asarray, tree)
 
 
 def _is_finite(normals: LowRankNormal) -> Bool[np.ndarray, " lane"]:
@@ -230,14 +239,17 @@ class RefinedFit(NamedTuple):
     """The refined modes of one fit.
 
     Args:
-        lanes: One for each mode; `start` is the number of the path that it started from.
-        starts: The normals that they started from, in the form of the refined ones.
+        lanes: One for each mode.
         num_densities: Evaluations of the log density to tell modes apart.
     """
 
     lanes: list[RefinedLane]
-    starts: LowRankNormal
     num_densities: int
+
+    @property
+    def cost(self) -> Cost:
+        """Evaluations so far."""
+        return Cost(sum(lane.num_gradients for lane in self.lanes), self.num_densities)
 
 
 def refine_modes(
@@ -247,8 +259,8 @@ def refine_modes(
     settings: Settings,
     *,
     check: Callable[[], None] = lambda: None,
-) -> list[RefinedFit | None]:
-    """Refine the best approximation of each mode of every fit.
+) -> tuple[list[RefinedFit | None], bool]:
+    """Refine the best approximation of each mode of every fit that can have a share of the mass.
 
     Args:
         problem: What was fitted.
@@ -258,26 +270,27 @@ def refine_modes(
         check: As for `refine`.
 
     Returns:
-        One entry per fit; None where no path succeeded, or a mode was interrupted before its first round.
+        One entry per fit, None where no path succeeded or there was no time to tell modes apart; and whether the
+        refinement was ended early.
     """
     num_fits = problem.num_fits or 1
     elbos = np.where(outcomes.best_iteration >= 0, outcomes.elbo, -np.inf).reshape(num_fits, -1)
     means = outcomes.approximations.mean.reshape(*elbos.shape, -1)
-    modes, num_densities = distinct_modes(problem, means, elbos)
-    fits = np.array([fit for fit, own in enumerate(modes) for _ in own if np.any(elbos[fit] > -np.inf)])
-    paths = np.array([path for fit, own in enumerate(modes) for path in own if np.any(elbos[fit] > -np.inf)])
-    if len(fits) == 0:
-        return [None] * num_fits
-    lanes = fits * elbos.shape[1] + paths
-    starts = jax.tree_util.tree_map(lambda leaf: leaf[lanes], outcomes.approximations)
-    lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
-    refined = refine(problem, starts, paths, lane_keys, fits, settings.max_refine_rounds, check=check)
-    forms = jax.tree_util.tree_map(np.asarray, refinable(starts))
-    results: list[RefinedFit | None] = []
-    for fit in range(num_fits):
-        own = np.flatnonzero(fits == fit)
-        own_starts = jax.tree_util.tree_map(lambda leaf, rows=own: leaf[rows], forms)
-        result = RefinedFit([refined[row] for row in own], own_starts, num_densities // num_fits)
-        usable = len(own) and all(lane.elbos for lane in result.lanes)
-        results.append(result if usable else None)
-    return results
+    try:
+        check()
+        modes, num_densities = distinct_modes(problem, means, elbos)
+        fits = np.array([fit for fit, own in enumerate(modes) for _ in own if np.any(elbos[fit] > -np.inf)])
+        paths = np.array([path for fit, own in enumerate(modes) for path in own if np.any(elbos[fit] > -np.inf)])
+        if len(fits) == 0:
+            return [None] * num_fits, False
+        lanes = fits * elbos.shape[1] + paths
+        starts = jax.tree_util.tree_map(lambda leaf: leaf[lanes], outcomes.approximations)
+        lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
+        worthwhile = elbos[fits, paths] >= elbos.max(axis=1)[fits] - NEGLIGIBLE - NEGLIGIBLE_PER_DIM * problem.dim
+        refined, interrupted = refine(
+            problem, starts, paths, lane_keys, fits, worthwhile, settings.max_refine_rounds, check=check
+        )
+    except (Interrupt, KeyboardInterrupt):
+        return [None] * num_fits, True
+    own = [[refined[row] for row in np.flatnonzero(fits == fit)] for fit in range(num_fits)]
+    return [RefinedFit(of_fit, num_densities // num_fits) if of_fit else None for of_fit in own], interrupted

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, UInt32
 
 from pathfinder._linalg import LowRankNormal
 from pathfinder._low_rank_matching import Window, empty_window, match_low_rank, with_rank
-from pathfinder._paths import Interrupt, Problem
+from pathfinder._outcomes import Problem
 from pathfinder._refined_lane import RefinedLane
 from pathfinder._score_matching import usable_draws
 from pathfinder._scoring import ScoredDraws, estimate_elbo
@@ -68,14 +68,13 @@ def low_rank_form(start: LowRankNormal) -> LowRankNormal:
 
 def refine_low_rank(
     problem: Problem,
-    start: LowRankNormal,
     lane: RefinedLane,
     key: UInt32[Array, " 2"],
     data: Any,
     max_rounds: int,
     check: Callable[[], None],
 ) -> None:
-    """Refine one approximation; `lane` is filled in.
+    """Refine one approximation; `lane` is filled in, also when an interrupt ends the rounds.
 
     The rounds end when the scores match, when the ELBO has stopped rising, or at `max_rounds`. The last normal is
     taken unless an earlier one, the start included, had a clearly higher ELBO, so the result is not worse than the
@@ -83,15 +82,14 @@ def refine_low_rank(
 
     Args:
         problem: What to fit.
-        start: Where to begin, in `low_rank_form`.
-        lane: The report.
+        lane: Where to begin, in `low_rank_form`, and the report.
         key: Key of the draws.
         data: Data of this fit.
         max_rounds: Most rounds.
         check: Called between rounds; ends them by raising `Interrupt`.
     """
-    present, window = start, empty_window(WINDOW, problem.dim, problem.dtype)
-    best, last = start, start
+    present, window = lane.initial, empty_window(WINDOW, problem.dim, problem.dtype)
+    best, last = present, present
     try:
         for number in range(max_rounds):
             check()
@@ -104,13 +102,12 @@ def refine_low_rank(
                 best = present
             last, present, window = present, outcome.updated, outcome.window
             if float(outcome.divergence) * problem.dim < MATCHED_DIVERGENCE:
-                lane.approximation = _on_host(present)  # one step further for nothing
-                return
+                best = last = present  # one step further for nothing
+                break
             if _has_stalled(lane):
                 break
-    except (Interrupt, KeyboardInterrupt):
-        pass  # with what there is
-    lane.approximation = _on_host(last if _is_close_to_best(lane) else best)
+    finally:
+        lane.approximation = _on_host(last if _is_close_to_best(lane) else best)
 
 
 def _has_stalled(lane: RefinedLane) -> bool:

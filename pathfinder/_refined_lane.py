@@ -9,13 +9,21 @@ from jaxtyping import Float, UInt32
 from pathfinder._linalg import LowRankNormal
 
 
+class Cost(NamedTuple):
+    """Evaluations of the log density: with its gradient, and alone."""
+
+    num_gradients: int = 0
+    num_densities: int = 0
+
+
 @dataclass
 class RefinedLane:
     """What became of one starting approximation.
 
     Args:
-        start: Lane of `PathOutcomes` that it came from.
-        approximation: The refined normal.
+        path: The path that it came from.
+        initial: That approximation, in the form of the refined one.
+        approximation: The refined normal; the same as `initial` until it is.
         elbos: ELBO estimates of the normal that each round began with; the first is the starting approximation's.
         elbo_standard_errors: Their Monte Carlo standard errors.
         divergences: Per dimension, the mean squared difference of the scores of the density and that normal, in its own
@@ -26,8 +34,9 @@ class RefinedLane:
         first_draws: Log densities of the draws of the starting approximation.
     """
 
-    start: int
-    approximation: LowRankNormal | None = None
+    path: int
+    initial: LowRankNormal
+    approximation: LowRankNormal
     elbos: list[float] = field(default_factory=list)
     elbo_standard_errors: list[float] = field(default_factory=list)
     divergences: list[float] = field(default_factory=list)
@@ -35,6 +44,16 @@ class RefinedLane:
     num_gradients: int = 0
     kept: list["KeptRound"] = field(default_factory=list)
     first_draws: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def initial_elbo(self) -> float:
+        """ELBO of the starting approximation; NaN without a round."""
+        return self.elbos[0] if self.elbos else np.nan
+
+    @property
+    def initial_elbo_standard_error(self) -> float:
+        """Monte Carlo standard error of that."""
+        return self.elbo_standard_errors[0] if self.elbos else np.nan
 
     def note(
         self,

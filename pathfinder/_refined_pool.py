@@ -8,19 +8,21 @@ are those of the weighted draws (adaptive importance sampling; Cappe, Guillin, M
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import Array, Bool, UInt32
 
 import psis
+from pathfinder._devices import Devices
 from pathfinder._linalg import LowRankNormal
-from pathfinder._mixture import log_mixture_density
-from pathfinder._paths import Problem
-from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios
+from pathfinder._outcomes import Problem
+from pathfinder._pool import NoFiniteDrawError, PathDraws, Pool, log_ratios, make_pool, score_draws, score_paths
 from pathfinder._refine import NUM_KEPT, RefinedFit
-from pathfinder._scoring import draw_lanes, estimate_elbo, score_lanes
+from pathfinder._refined_lane import Cost
+from pathfinder._scoring import estimate_elbo
 from pathfinder._settings import Settings
 from pathfinder._streams import Stream, path_keys
 
@@ -39,7 +41,8 @@ class RefinedMode:
         approximation: The refined normal approximation.
         elbo: Its ELBO, from the returned draws.
         elbo_standard_error: Monte Carlo standard error of that.
-        initial_elbo: ELBO of the starting approximation, from the fresh draws of the first round.
+        initial_elbo: ELBO of the starting approximation, from the fresh draws of the first round; NaN if there was
+            none, and the approximation is the starting one.
         initial_elbo_standard_error: Monte Carlo standard error of that.
         pareto_k: k-hat of the draws of the refined normal against it alone.
         initial_pareto_k: The same for the starting approximation, from the few draws of the first round.
@@ -98,7 +101,33 @@ class Refinement:
         return sum(mode.num_gradients for mode in self.modes)
 
 
-RefinedPool = tuple[Pool, PathDraws, Refinement]
+class NoRefinedDrawError(NoFiniteDrawError):
+    """No draw of a refined approximation has a usable importance ratio.
+
+    Args:
+        message: What happened.
+        num_densities: Evaluations of the log density that told so.
+    """
+
+    def __init__(self, message: str, num_densities: int):
+        super().__init__(message)
+        self.num_densities = num_densities
+
+
+class FitPool(NamedTuple):
+    """The weighted draws of one fit.
+
+    Args:
+        pool: The draws.
+        source: Where they come from.
+        refinement: What was refined; None if they are those of the paths.
+        cost: Of the refinement, also of one that came to nothing.
+    """
+
+    pool: Pool
+    source: PathDraws
+    refinement: Refinement | None
+    cost: Cost
 
 
 class _Components:
@@ -107,9 +136,16 @@ class _Components:
     A fixed number, because each new one would compile everything again.
     """
 
-    def __init__(self, problem: Problem, keys: UInt32[Array, "room 2"], placeholder: LowRankNormal, source: PathDraws):
+    def __init__(
+        self,
+        problem: Problem,
+        keys: UInt32[Array, "room 2"],
+        placeholder: LowRankNormal,
+        source: PathDraws,
+        devices: Devices,
+    ):
         room = len(keys)
-        self.problem = problem
+        self.problem, self.devices = problem, devices
         self.normals = [placeholder] * room
         self.keys = np.array(keys)
         self.counts = np.zeros(room, np.int64)
@@ -141,15 +177,7 @@ class _Components:
         """Evaluate the density at draws of some components."""
         lanes = np.repeat(np.asarray(components), count)
         indices = np.tile(np.arange(count), len(components))
-        log_p = np.empty(len(lanes))
-        for used, own, keys in self.source.batches(lanes, indices):
-            scored = score_lanes(
-                own, keys, np.zeros(keys.shape[0], np.int64), self.problem.data, density=self.problem.density,
-                batched=False,
-            )  # fmt: skip
-            values = np.asarray(scored.log_p)
-            for lane, rows in enumerate(used):
-                log_p[rows] = values[lane, : len(rows)]
+        log_p = score_draws(self.problem, self.source, lanes, indices, self.devices, evaluate=True)["log_p"]
         for component, values in zip(components, np.split(log_p, len(components)), strict=True):
             self.log_p[component], self.counts[component] = values, count
         self.num_densities += len(lanes)
@@ -158,19 +186,12 @@ class _Components:
         """All draws: component, number and log density of each; log density under its component and the mixture."""
         lanes = np.repeat(np.arange(len(self.counts)), self.counts)
         indices = np.concatenate([np.arange(count) for count in self.counts])
-        source = self.source
         with np.errstate(divide="ignore"):
-            log_weights = jnp.asarray(np.log(self.counts / self.counts.sum())[None], self.problem.dtype)
-        mixture = jax.tree_util.tree_map(lambda leaf: leaf[None], source.approximations)
-        log_q, log_mixture = np.empty(len(lanes)), np.empty(len(lanes))
-        for used, own, keys in source.batches(lanes, indices):
-            drawn, own_log_q = draw_lanes(own, keys)
-            fits = np.zeros(keys.shape[0], np.int64)
-            values = np.asarray(log_mixture_density(mixture, log_weights, fits, drawn))
-            own_log_q = np.asarray(own_log_q)
-            for lane, rows in enumerate(used):
-                log_q[rows], log_mixture[rows] = own_log_q[lane, : len(rows)], values[lane, : len(rows)]
-        return (lanes, indices, np.concatenate(self.log_p)), log_q, log_mixture
+            log_weights = np.log(self.counts / self.counts.sum())
+        scores = score_draws(
+            self.problem, self.source, lanes, indices, self.devices, evaluate=False, log_weights=log_weights
+        )
+        return (lanes, indices, np.concatenate(self.log_p)), scores["log_q"], scores["log_mixture"]
 
     def weighted_moments(self, lanes, indices, weights: np.ndarray, present: LowRankNormal) -> LowRankNormal:
         """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`."""
@@ -196,7 +217,8 @@ def refined_pool(
     source: PathDraws,
     key: UInt32[Array, " 2"],
     settings: Settings,
-) -> RefinedPool:
+    devices: Devices,
+) -> tuple[Pool, PathDraws, Refinement]:
     """Draw from the refined normals of one fit, and weigh the draws.
 
     Args:
@@ -205,23 +227,22 @@ def refined_pool(
         source: Draws of the paths, for the sizes of batches.
         key: Key of the fit.
         settings: Options.
+        devices: Where to run.
 
     Raises:
-        NoFiniteDrawError: If the density is not finite at any draw.
+        NoRefinedDrawError: If the density is not finite at any draw.
     """
     lanes = refined.lanes
-    dense = refined.starts.basis is None
+    dense = lanes[0].initial.basis is None
     # Room for what a mode can bring, always the same.
     most_adapted = MOST_ADAPTED if dense else 0
     per_mode = 2 + (NUM_KEPT + MOST_ADAPTED if dense else 0)
-    own_start = [jax.tree_util.tree_map(lambda leaf, i=i: leaf[i], refined.starts) for i in range(len(lanes))]
     keys = path_keys(key, np.arange(per_mode * len(lanes)), Stream.REFINED_DRAWS)
-    components = _Components(problem, keys, own_start[0], source)
+    components = _Components(problem, keys, lanes[0].initial, source, devices)
     finals = [per_mode * mode for mode in range(len(lanes))]
     for mode, lane in enumerate(lanes):
-        assert lane.approximation is not None
         components.add(finals[mode], mode, lane.approximation)
-        components.add(finals[mode] + 1, mode, own_start[mode])
+        components.add(finals[mode] + 1, mode, lane.initial)
         for number, kept in enumerate(lane.kept):
             component = finals[mode] + 2 + number
             components.add(component, mode, kept.normal, kept.key)
@@ -231,9 +252,9 @@ def refined_pool(
     of_final = np.isin(drawn[0], finals)
     own = drawn[2][of_final].reshape(len(finals), -1), log_q[of_final].reshape(len(finals), -1)
     elbo = estimate_elbo(*own)
-    initial = np.array([lane.elbos[0] for lane in lanes]), np.array([lane.elbo_standard_errors[0] for lane in lanes])
-    error = np.hypot(np.nan_to_num(elbo.standard_error), np.nan_to_num(initial[1]))
-    better_before = elbo.mean < initial[0] - 2 * error
+    initial_error = np.array([lane.initial_elbo_standard_error for lane in lanes])
+    error = np.hypot(np.nan_to_num(elbo.standard_error), np.nan_to_num(initial_error))
+    better_before = elbo.mean < np.array([lane.initial_elbo for lane in lanes]) - 2 * error
     uses_start = {
         "auto": better_before, "refined": np.zeros_like(better_before), "all": np.ones_like(better_before)
     }[settings.proposal]  # fmt: skip
@@ -244,9 +265,10 @@ def refined_pool(
     while True:
         ratios = log_ratios(drawn[2], log_mixture)
         if not np.any(ratios > -np.inf):
-            raise NoFiniteDrawError(
+            raise NoRefinedDrawError(
                 "The log density is not finite at any draw of any refined approximation, so the draws cannot be "
-                "weighted."
+                "weighted.",
+                components.num_densities,
             )
         smoothed = psis.smooth_log_weights(ratios)
         if adapted == 0:
@@ -274,14 +296,14 @@ def refined_pool(
     shares = np.bincount(components.modes[drawn[0]], weights=weights, minlength=len(lanes))
     modes = tuple(
         RefinedMode(
-            path=lane.start,
+            path=lane.path,
             approximation=components.normals[finals[mode]],
             elbo=float(elbo.mean[mode]),
             elbo_standard_error=float(elbo.standard_error[mode]),
-            initial_elbo=lane.elbos[0],
-            initial_elbo_standard_error=lane.elbo_standard_errors[0],
+            initial_elbo=lane.initial_elbo,
+            initial_elbo_standard_error=lane.initial_elbo_standard_error,
             pareto_k=_pareto_k(own[0][mode], own[1][mode]),
-            initial_pareto_k=_pareto_k(*(lane.first_draws or (np.zeros(0), np.zeros(0)))),
+            initial_pareto_k=_pareto_k(*lane.first_draws) if lane.first_draws else np.nan,
             elbos=tuple(lane.elbos),
             divergences=tuple(lane.divergences),
             num_undone=lane.num_undone,
@@ -291,7 +313,7 @@ def refined_pool(
         )
         for mode, lane in enumerate(lanes)
     )
-    paths = np.array([lane.start for lane in lanes])[components.modes[drawn[0]]]
+    paths = np.array([lane.path for lane in lanes])[components.modes[drawn[0]]]
     pool = Pool(
         paths=paths,
         lanes=drawn[0],
@@ -307,6 +329,43 @@ def refined_pool(
     )
     num_densities = refined.num_densities + components.num_densities
     return pool, components.source, Refinement(modes, adapted, *before, num_densities)
+
+
+def fit_pool(
+    problem: Problem,
+    refined: RefinedFit | None,
+    source: PathDraws,
+    key: UInt32[Array, " 2"],
+    succeeded: Bool[np.ndarray, " path"],
+    settings: Settings,
+    devices: Devices,
+) -> FitPool:
+    """The weighted draws of one fit: of what was refined, or of its paths if nothing was or no such draw is usable.
+
+    Args:
+        problem: What was fitted; one data set.
+        refined: Its refined modes, if there are any.
+        source: Draws of its paths.
+        key: Key of the fit.
+        succeeded: Which paths have draws.
+        settings: Options.
+        devices: Where to run.
+
+    Raises:
+        NoFiniteDrawError: If the density is not finite at any draw of the paths either.
+    """
+    cost = Cost()
+    if refined is not None:
+        cost = refined.cost
+        if cost.num_gradients:
+            try:
+                pool, refined_source, refinement = refined_pool(problem, refined, source, key, settings, devices)
+            except NoRefinedDrawError as error:
+                cost = cost._replace(num_densities=cost.num_densities + error.num_densities)
+            else:
+                return FitPool(pool, refined_source, refinement, cost._replace(num_densities=refinement.num_densities))
+    scores = score_paths(problem, source, succeeded, settings, devices)
+    return FitPool(make_pool(scores, succeeded, settings), source, None, cost)
 
 
 def _pareto_k(log_p: np.ndarray, log_q: np.ndarray) -> float:

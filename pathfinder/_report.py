@@ -9,7 +9,7 @@ import psis
 
 
 if TYPE_CHECKING:
-    from pathfinder._refined_pool import Refinement
+    from pathfinder._refined_pool import RefinedMode, Refinement
     from pathfinder._result import PathfinderResult
 
 MOST_PATHS_SHOWN = 10
@@ -51,9 +51,11 @@ def _headline(result: "PathfinderResult") -> list[str]:
     if result.settings.calculate_lp:
         lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool)))
     if result.refinement:
-        lines += _refinement(result.refinement)
+        if result.interrupted:
+            lines.append("The refinement was ended early; the draws are those of what it had come to.")
+        lines += _refinement(result.refinement, result.interrupted)
     elif result.settings.refines:
-        why = "the fit was ended early" if result.interrupted else "no usable draw came of it, or no time was left"
+        why = "the fit was ended early" if result.interrupted else "no usable draw came of it"
         lines.append(f"Not refined, because {why}: the draws are those of the paths.")
     if result.pool.num_invalid:
         lines.append(f"{result.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
@@ -63,14 +65,8 @@ def _headline(result: "PathfinderResult") -> list[str]:
     return lines
 
 
-def _refinement(refinement: "Refinement") -> list[str]:
-    lines = [
-        f"Refined from path {mode.path}: ELBO {mode.initial_elbo:.2f} (s.e. {mode.initial_elbo_standard_error:.2f}) to "
-        f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "
-        f"{mode.num_rounds} rounds, {mode.num_gradients} gradients, weight {mode.weight:.3f}"
-        + (", with draws of the approximation before" if mode.uses_start else "")
-        for mode in refinement.modes
-    ]
+def _refinement(refinement: "Refinement", interrupted: bool) -> list[str]:
+    lines = [_mode(mode, interrupted) for mode in refinement.modes]
     if refinement.num_adapted:
         lines.append(
             f"The proposal was then adapted to its own weighted draws {refinement.num_adapted} times; before, k-hat "
@@ -78,6 +74,18 @@ def _refinement(refinement: "Refinement") -> list[str]:
             f"{refinement.effective_sample_size_before:.0f}."
         )
     return lines
+
+
+def _mode(mode: "RefinedMode", interrupted: bool) -> str:
+    if mode.num_rounds == 0:
+        why = "since no time was left for it" if interrupted else "since its ELBO is too low for a share of the mass"
+        return f"The mode of path {mode.path} was not refined, {why}; its weight is {mode.weight:.3f}."
+    return (
+        f"Refined from path {mode.path}: ELBO {mode.initial_elbo:.2f} (s.e. {mode.initial_elbo_standard_error:.2f}) to "
+        f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "
+        f"{mode.num_rounds} rounds, {mode.num_gradients} gradients, weight {mode.weight:.3f}"
+        + (", with draws of the approximation before" if mode.uses_start else "")
+    )
 
 
 def _path_rows(result: "PathfinderResult") -> list[tuple[str, ...]]:

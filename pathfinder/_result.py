@@ -13,8 +13,9 @@ import psis
 from pathfinder._linalg import LowRankNormal
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
-from pathfinder._paths import Iterations, Trajectory
+from pathfinder._outcomes import Iterations, Trajectory
 from pathfinder._pool import PathDraws, Pool
+from pathfinder._refined_lane import Cost
 from pathfinder._refined_pool import Refinement
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -81,6 +82,7 @@ class PathfinderResult:
         seconds: Wall time by stage: "paths", "elbo", "draws" and "total", compilation included.
         interrupted: Whether a time limit or an interrupt ended the fit early.
         refinement: How the approximations were refined; None if they were not.
+        refinement_cost: Evaluations that refinement took, also one that came to nothing.
         first_path: Number of the first path among the random streams of the seed; 0 but for runs of the command line
             with another `id`.
     """
@@ -97,6 +99,7 @@ class PathfinderResult:
     key: Key = dataclasses.field(repr=False)
     source: PathDraws = dataclasses.field(repr=False)
     refinement: Refinement | None = None
+    refinement_cost: Cost = dataclasses.field(default=Cost(), repr=False)
     first_path: int = dataclasses.field(default=0, repr=False)
 
     @property
@@ -145,14 +148,12 @@ class PathfinderResult:
     @property
     def num_gradients(self) -> int:
         """Evaluations of the log density with its gradient, over all paths and their refinement."""
-        refining = self.refinement.num_gradients if self.refinement else 0
-        return sum(path.num_gradients for path in self.paths) + refining
+        return sum(path.num_gradients for path in self.paths) + self.refinement_cost.num_gradients
 
     @property
     def num_densities(self) -> int:
         """Evaluations of the log density alone, for ELBOs and draws, over all paths and their refinement."""
-        refining = self.refinement.num_densities if self.refinement else 0
-        return sum(path.num_densities for path in self.paths) + refining
+        return sum(path.num_densities for path in self.paths) + self.refinement_cost.num_densities
 
     @property
     def approximations(self) -> tuple[LowRankNormal, ...]:

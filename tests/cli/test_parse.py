@@ -99,14 +99,14 @@ def test_where_we_say_more_cmdstans_lines_are_all_there(title):
 
 def test_the_words_of_cmdstanpy_are_understood():
     config = configured(
-        "random seed=7 data file=/tmp/d.json init=/tmp/i.json output file=/tmp/m-1.csv profile_file=/tmp/p.csv "
+        "random seed=7 data file=folder/d.json init=folder/i.json output file=folder/m-1.csv profile_file=folder/p.csv "
         "refresh=1 sig_figs=9 method=pathfinder init_alpha=1e-05 tol_rel_obj=10000.0 num_psis_draws=50 "
         "num_paths=2 num_draws=100 psis_resample=0 calculate_lp=0",
         environ={"STAN_NUM_THREADS": "2"},
     )
     assert config.random.seed == 7
-    assert config.data.file == "/tmp/d.json"
-    assert config.init == Init("/tmp/i.json", file="/tmp/i.json")
+    assert config.data.file == "folder/d.json"
+    assert config.init == Init("folder/i.json", file="folder/i.json")
     assert config.output.sig_figs == 9
     assert config.pathfinder.init_alpha == 1e-5
     assert config.pathfinder.psis_resample is False

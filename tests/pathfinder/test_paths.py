@@ -9,9 +9,10 @@ import pytest
 
 import pathfinder
 from pathfinder import Model, Status
+from pathfinder._advance import RACE
+from pathfinder._batch_sizes import NUM_FINALISTS
 from pathfinder._diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
 from pathfinder._linalg import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
-from pathfinder._paths import NUM_FINALISTS, RACE
 from pathfinder._scoring import estimate_elbo, score_lanes
 from pathfinder._streams import Stream, counted_keys, path_keys
 from tests import problems

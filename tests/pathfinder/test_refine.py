@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pathfinder
-from pathfinder import Model, _refine, _refined_pool
+from pathfinder import Model, _modes, _refine, _refine_low_rank, _refined_pool
 from pathfinder._linalg import LowRankNormal
 from tests import problems
 
@@ -77,6 +77,41 @@ def test_costs_are_what_was_evaluated():
     assert result.refinement.num_densities == 300
 
 
+class Counted:
+    """Two normals, and how often their density is traced, with its gradient and alone."""
+
+    def __init__(self):
+        self.num_gradients = self.num_densities = 0
+        inner = two_modes(0.5, 4.0, 1.0)
+
+        @jax.custom_vjp
+        def density(x):
+            self.num_densities += 1
+            return inner(x)
+
+        def forward(x):
+            self.num_gradients += 1
+            value, gradient = jax.value_and_grad(inner)(x)
+            return value, gradient
+
+        density.defvjp(forward, lambda gradient, g: (g * gradient,))
+        self.density = density
+
+
+def test_another_refined_fit_traces_nothing():
+    counted = Counted()
+    model = Model.from_log_density(counted.density, np.zeros(3))
+    counted.num_densities = 0  # making a model looks at the shape of what the density returns
+    inits = [np.full(3, side) for side in (-4.0, 4.0)]
+    two = pathfinder.fit(model, init=inits, init_radius=1.0, num_paths=2, seed=1, **QUICK)
+    assert len(two.refinement.modes) == 2
+    # Gradients: along paths, and in the rounds of all modes. Densities: of the race, of final draws, between modes.
+    assert (counted.num_gradients, counted.num_densities) == (2, 3)
+    one = pathfinder.fit(model, init=inits[1:] * 2, init_radius=2.0, num_paths=2, seed=2, **QUICK)
+    assert len(one.refinement.modes) == 1
+    assert (counted.num_gradients, counted.num_densities) == (2, 3)
+
+
 def test_same_seed_same_draws():
     target = problems.logistic_regression(6)
     one, again, other = (refined(target.log_density, 6, seed=seed) for seed in (3, 3, 4))
@@ -140,6 +175,18 @@ def test_mass_of_two_modes(seed):
 def test_paths_in_one_mode_are_refined_once():
     result = refined(problems.rotated_normal(5, 1e4).log_density, 5, num_paths=6)
     assert len(result.refinement.modes) == 1
+
+
+def test_a_mode_without_mass_is_not_refined():
+    """As in lotka_volterra, where a mode of 1e-15 of the mass attracts one path in three."""
+    inits = [np.full(3, side) for side in (-4.0, 4.0)]
+    result = refined(two_modes(1e-9, 4.0, 1.0), 3, num_paths=2, init=inits, init_radius=1.0)
+    heavy, light = result.refinement.modes
+    assert heavy.num_gradients > 0
+    assert (light.num_rounds, light.num_gradients) == (0, 0)
+    assert heavy.weight > 1 - 1e-6
+    assert "too low for a share of the mass" in repr(result)
+    assert np.all(result.unconstrained_draws > 0)
 
 
 def test_modes_apart_in_one_of_many_coordinates():
@@ -229,12 +276,12 @@ def test_a_start_that_was_better_takes_part(monkeypatch):
     honest = _refine.refine
 
     def spoilt(*arguments, **options):
-        lanes = honest(*arguments, **options)
+        lanes, interrupted = honest(*arguments, **options)
         for lane in lanes:
             shifted = lane.approximation.mean + 3.0
             lane.approximation = dataclasses.replace(lane.approximation, mean=shifted)
             lane.kept.clear()
-        return lanes
+        return lanes, interrupted
 
     monkeypatch.setattr(_refine, "refine", spoilt)
     result = refined(problems.rotated_normal(3, 10.0).log_density, 3)
@@ -255,38 +302,160 @@ def test_what_draws_come_from_can_be_decided(proposal, used):
     assert result.refinement.num_densities >= (600 if used else 300)
 
 
-def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch):
-    honest = _refine.refine_round
-    rounds = []
+@pytest.fixture
+def after_rounds(monkeypatch):
+    """Makes something happen once a number of rounds is done; returns what each round began with."""
+    began = []
 
-    def counted(*arguments, **options):
-        rounds.append(1)
-        return honest(*arguments, **options)
+    def install(number, happen):
+        def counted(run, present, *arguments, **options):
+            if len(began) == number:
+                happen()
+            began.append(jax.tree_util.tree_map(np.array, present))
+            return run(present, *arguments, **options)
 
-    monkeypatch.setattr(_refine, "refine_round", counted)
+        monkeypatch.setattr(_refine, "refine_round", partial(counted, _refine.refine_round))
+        monkeypatch.setattr(_refine_low_rank, "low_rank_round", partial(counted, _refine_low_rank.low_rank_round))
+        return began
+
+    return install
+
+
+def press_ctrl_c():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("dim", "rounds"), [(5, 2), (250, 1)])
+def test_ctrl_c_keeps_what_refinement_has_come_to(after_rounds, dim, rounds):
+    log_density = problems.logistic_regression(5).log_density if dim == 5 else low_rank_target(dim)[0]
+    began = after_rounds(rounds, press_ctrl_c)
+    result = refined(log_density, dim, num_paths=2)
+    assert len(began) == rounds
+    assert result.interrupted
+    (mode,) = result.refinement.modes
+    assert mode.num_rounds == rounds
+    np.testing.assert_array_equal(mode.approximation.mean, began[-1].mean[0] if dim == 5 else began[-1].mean)
+    assert np.all(np.isfinite(result.unconstrained_draws))
+    assert "ended early" in repr(result).splitlines()[0]
+    assert "The refinement was ended early" in repr(result)
+
+
+def test_ctrl_c_in_one_mode_leaves_the_next_as_it_is(after_rounds):
+    began = after_rounds(1, press_ctrl_c)
+    inits = [np.full(3, side) for side in (-4.0, 4.0)]
+    result = refined(two_modes(0.5, 4.0, 1.0), 3, num_paths=2, init=inits, init_radius=1.0)
+    first, second = result.refinement.modes
+    assert len(began) == 1
+    assert result.interrupted
+    assert (first.num_rounds, second.num_rounds) == (1, 0)
+    assert second.num_gradients == 0
+    assert np.isnan(second.initial_elbo)
+    start = result.paths[second.path].approximation
+    np.testing.assert_allclose(second.approximation.mean, start.mean, rtol=1e-12)
+    np.testing.assert_allclose(second.approximation.to_dense(), start.to_dense(), rtol=1e-6)
+    assert {np.sign(x) for x in result.unconstrained_draws[:, 0]} == {-1.0, 1.0}
+    assert f"The mode of path {second.path} was not refined, since no time was left" in repr(result)
+
+
+def test_ctrl_c_after_a_mode_is_done_loses_nothing_of_it(after_rounds):
+    inits = [np.full(3, side) for side in (-4.0, 4.0)]
+    log_density = two_modes(0.5, 4.0, 1.0)
+    whole = refined(log_density, 3, num_paths=2, init=inits, init_radius=1.0)
+    rounds = whole.refinement.modes[0].num_rounds
+    began = after_rounds(rounds, press_ctrl_c)
+    result = refined(log_density, 3, num_paths=2, init=inits, init_radius=1.0)
+    assert len(began) == rounds
+    for name in ("mean", "core"):
+        one, other = (getattr(each.refinement.modes[0].approximation, name) for each in (whole, result))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_ctrl_c_in_a_batch_loses_nothing_of_fits_that_are_done(after_rounds):
+    def log_density(x, data):
+        return -0.5 * jnp.sum((x - data["mean"]) ** 2) - data["quartic"] * jnp.sum(x**4)
+
+    data = {"mean": np.zeros((2, 3)), "quartic": np.array([0.0, 5.0])}
+    whole = pathfinder.fit_batch(log_density, data, np.zeros(3), seed=1, **QUICK)
+    rounds = [fit.refinement.modes[0].num_rounds for fit in whole]
+    assert rounds[0] < rounds[1]
+    began = after_rounds(rounds[0], press_ctrl_c)
+    batch = pathfinder.fit_batch(log_density, data, np.zeros(3), seed=1, **QUICK)
+    assert len(began) == rounds[0]
+    assert all(fit.interrupted for fit in batch)
+    one, other = (each[0].refinement.modes[0].approximation for each in (whole, batch))
+    np.testing.assert_array_equal(one.core, other.core)
+    kept = batch[1].refinement.modes[0].approximation
+    np.testing.assert_array_equal(kept.mean, began[-1].mean[1])
+
+
+def test_ctrl_c_before_the_first_round_leaves_the_draws_of_the_paths(monkeypatch):
+    monkeypatch.setattr(_refine, "distinct_modes", lambda *arguments: press_ctrl_c())
+    result = refined(problems.logistic_regression(3).log_density, 3)
+    assert result.interrupted
+    assert result.refinement is None
+    assert result.num_gradients == sum(path.num_gradients for path in result.paths)
+    assert "Not refined, because the fit was ended early" in repr(result)
+    assert np.all(np.isfinite(result.unconstrained_draws))
+
+
+def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch, after_rounds):
+    began = after_rounds(-1, press_ctrl_c)
 
     def check_after_two():
-        if len(rounds) >= 2:
-            raise pathfinder._paths.Interrupt
+        if len(began) >= 2:
+            raise pathfinder._outcomes.Interrupt
 
     monkeypatch.setattr(pathfinder._fit, "time_limit", lambda begin, max_time: check_after_two)
     result = refined(problems.logistic_regression(5).log_density, 5)
+    assert result.interrupted
     assert result.refinement.modes[0].num_rounds == 2
     assert np.all(np.isfinite(result.unconstrained_draws))
 
 
-def test_without_time_for_a_round_the_paths_are_drawn_from(monkeypatch):
-    def interrupt():
-        raise pathfinder._paths.Interrupt
+# Refined draws that are of no use
 
-    monkeypatch.setattr(pathfinder._fit, "refine_modes", partial(_refine_modes_interrupted, interrupt))
-    result = refined(problems.logistic_regression(5).log_density, 5)
+
+def spoil_refined_draws(monkeypatch):
+    """Make the refined normals lie where the density is not finite."""
+    honest = _refine.refine
+
+    def spoilt(*arguments, **options):
+        lanes, interrupted = honest(*arguments, **options)
+        for lane in lanes:
+            far = dataclasses.replace(lane.approximation, mean=lane.approximation.mean + 1e3)
+            lane.approximation, lane.initial = far, dataclasses.replace(lane.initial, mean=far.mean)
+            lane.kept.clear()
+        return lanes, interrupted
+
+    monkeypatch.setattr(_refine, "refine", spoilt)
+
+
+def bounded(x):
+    return jnp.where(x[0] < 100.0, -0.5 * jnp.sum(x**2), jnp.nan)
+
+
+def test_a_refinement_in_vain_is_counted(monkeypatch):
+    whole = refined(bounded, 2)
+    spoil_refined_draws(monkeypatch)
+    result = refined(bounded, 2)
     assert result.refinement is None
-    assert np.all(np.isfinite(result.unconstrained_draws))
+    assert "Not refined, because no usable draw came of it" in repr(result)
+    gradients = whole.refinement.num_gradients
+    assert result.num_gradients == sum(path.num_gradients for path in result.paths) + gradients
+    # To tell modes apart, the draws of the refined normal, and those of the start that seems to be better.
+    profiles = 4 * (_modes.POINTS + 2)
+    assert result.refinement_cost == (gradients, profiles + 600)
+    assert result.num_densities == sum(path.num_densities for path in result.paths) + profiles + 600
 
 
-def _refine_modes_interrupted(interrupt, *arguments, check):
-    return _refine.refine_modes(*arguments, check=interrupt)
+def test_a_refinement_in_vain_is_counted_in_batches(monkeypatch):
+    spoil_refined_draws(monkeypatch)
+    batch = pathfinder.fit_batch(lambda x, data: bounded(x - data), np.zeros((2, 2)), np.zeros(2), seed=1, **QUICK)
+    for number, result in enumerate(batch):
+        assert result.refinement is None
+        assert result.refinement_cost.num_gradients > 0
+        assert result.num_gradients == batch.num_gradients[number]
+        assert result.num_densities == batch.num_densities[number]
 
 
 def test_needs_densities():
@@ -364,8 +533,6 @@ def test_many_dimensions_are_matched_by_low_rank():
 
 
 def test_an_earlier_low_rank_round_is_taken_if_it_was_better(monkeypatch):
-    from pathfinder import _refine_low_rank
-
     honest = _refine_low_rank.low_rank_round
     calls = []
 

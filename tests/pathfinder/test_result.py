@@ -180,9 +180,18 @@ def test_attributes_for_arviz(result, inferencedata):
         np.testing.assert_allclose(attributes["pareto_k"], result.pareto_k)
 
 
-def test_inferencedata_can_be_written(inferencedata, tmp_path):
+def test_inferencedata_is_the_same_after_writing_and_reading(inferencedata, tmp_path):
     pytest.importorskip("h5netcdf")
+    import arviz
+
     inferencedata.to_netcdf(str(tmp_path / "fit.nc"))
+    read = arviz.from_netcdf(str(tmp_path / "fit.nc"))
+    for group in ("posterior", "sample_stats"):
+        assert set(read[group].data_vars) == set(inferencedata[group].data_vars)
+        for name, values in inferencedata[group].data_vars.items():
+            assert read[group][name].dims == values.dims
+            np.testing.assert_array_equal(read[group][name].values, values.values)
+        assert dict(read[group].attrs) == dict(inferencedata[group].attrs)
 
 
 def test_iterations_are_a_table(result):
