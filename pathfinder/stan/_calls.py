@@ -25,6 +25,7 @@ from pathfinder.stan._lanes import (
     over_lanes,
     wrap,
 )
+from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise, summed
 from pathfinder.stan._run import Run, UntraceableError, as_type
 from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
 from pathfinder.stan._syntax import Call, Expression, Node
@@ -40,23 +41,33 @@ ELEMENT_RANK = {"int": 0, "real": 0, "ints": 1, "reals": 1, "vector": 1, "row_ve
 Evaluate = Callable[[Run, Expression], Any]
 
 
-def evaluate_call(run: Run, node: Call, evaluate: Evaluate) -> Any:
-    """The value of `f(...)`, a function of the user or of the library."""
+def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Any:
+    """The value of `f(...)`, a function of the user or of the library.
+
+    Args:
+        run: The evaluation.
+        node: The call.
+        evaluate: Evaluates an argument.
+        symbolic: Evaluates an argument that may be a size and is left a `Step` then.
+    """
     from pathfinder.stan._higher_order_calls import HIGHER_ORDER
 
     definition = run.checked.definition(node)
     name = run.checked.library_name(node)
     if definition is None and name in HIGHER_ORDER:
         return HIGHER_ORDER[name](run, node, evaluate)
+    if definition is None and name in SLICES:
+        with run.at(node):
+            return slice_value(run, name, [symbolic(run, argument) for argument in node.arguments], node)
     values = [evaluate(run, argument) for argument in node.arguments]
     if definition is not None:
         return run.call_user(run, definition, values)
     types = tuple(run.type_of(argument) for argument in node.arguments)
     with run.at(node):
+        if any(isinstance(value, Ragged) for value in values):
+            return _ragged_call(run, name, types, values, node)
         if name in SHAPES:
             return size_value(name, types[0], values[0])
-        if name in SLICES:
-            return slice_value(run, name, values, node)
         return call_named(run, name, types, values, node)
 
 
@@ -73,6 +84,8 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
 def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
     """The value of a function of the library, for all lanes of its arguments."""
     function = _scaling(function, types)
+    if any(isinstance(value, Ragged) for value in values):
+        return _ragged_operator(run, function, types, values, node)
     root = run.machine.root
     context = deepest([context_of(value, root) for value in values], root)
     static = all(is_static(value) for value in values)
@@ -94,6 +107,29 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
     if context.is_root and static and function.numpy:
         return with_sizes(function.numpy, *(values[position] for position in others))
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
+
+
+def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+    """An elementwise function of vectors whose sizes differ between iterations."""
+    if function is OPERATORS["'"]:
+        return values[0]
+    if function is OPERATORS["*"] and types[0].base == "row_vector" and all(isinstance(v, Ragged) for v in values):
+        return REDUCERS["dot_product"](run.machine, *values)
+    if not function.elementwise and function is not OPERATORS["./"]:
+        raise RaggedUseError("the sizes of these vectors differ between iterations")
+    scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
+    return elementwise(values, lambda parts: call_library(run, function, scalars, parts, node))
+
+
+def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+    if name in REDUCERS and all(isinstance(value, Ragged) for value in values):
+        return REDUCERS[name](run.machine, *values)
+    base, _, suffix = name.rpartition("_")
+    if suffix in (*DENSITY_SUFFIXES, "lcdf", "lccdf") and base in DISTRIBUTIONS:
+        return distribution_value(run, base, suffix, types, values)
+    if name in FUNCTIONS:
+        return call_library(run, FUNCTIONS[name], types, values, node)
+    raise RaggedUseError(f"`{name}` needs vectors of one size, but here their sizes differ between iterations")
 
 
 def _scaling(function: Function, types: Sequence[Type]) -> Function:
@@ -132,6 +168,10 @@ def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], 
     distribution = DISTRIBUTIONS[name]
     function = distribution.log_density if suffix in DENSITY_SUFFIXES else getattr(distribution, suffix)
     assert function is not None, f"{name}_{suffix}"
+    if any(isinstance(value, Ragged) for value in values) and distribution.kind == "univariate":
+        scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
+        each = elementwise(values, lambda parts: distribution_value(run, name, suffix, scalars, parts))
+        return summed(run.machine, each)
     values = _promoted(distribution, values)
     root = run.machine.root
     context = deepest([context_of(value, root) for value in values], root)

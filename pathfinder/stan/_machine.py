@@ -20,6 +20,7 @@ from pathfinder.stan._elements import At, Between, Many, Position, add, element_
 from pathfinder.stan._lanes import (
     Context,
     Lanes,
+    Symbolic,
     aligned,
     array_of,
     context_of,
@@ -135,6 +136,7 @@ class Machine:
         self.loops: list[LoopFrame] = []
         self.scans: tuple[Scan, ...] = ()
         self.watched: frozenset[str] = frozenset()
+        self.flat_ranges = False  # ranges whose sizes differ between lanes are taken instead of refused
         self.random_key: Any = None
         self.random_calls = 0
 
@@ -303,7 +305,7 @@ class Machine:
 
     def gate(self, value: Any) -> Any:
         """A value read where a condition holds: no gradient flows back to it where it does not."""
-        if self.mask is None or is_static(value):
+        if self.mask is None or isinstance(value, Symbolic) or is_static(value):
             return value
         return self.select(self.mask, value, _stopped(value))
 
