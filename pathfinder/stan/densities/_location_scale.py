@@ -49,7 +49,7 @@ def _student_t_lower(z, nu):
     half = jnp.full_like(total, 0.5)
     outer, _ = log_beta_tails(0.5 * nu, half, nu / total, square / total)
     outer = jnp.where(infinite, -jnp.inf, outer) - LOG_2
-    # Doubling for where: log1m_exp of the half tail is exact above 0, where the tail is at most one half.
+    # At most one half, whatever the rounding, so that the complement keeps its digits
     return jnp.where(z <= 0, outer, log1m_exp(jnp.minimum(outer, -LOG_2)))
 
 

@@ -19,7 +19,7 @@ def _positive_part(y):
 
 
 def _power_at_zero(exponent):
-    """log of 0 to a power: 1, 0 or a pole."""
+    """Log of 0 to a power: 1, 0 or a pole."""
     return jnp.where(exponent == 0, 0.0, jnp.where(exponent > 0, -jnp.inf, jnp.inf))
 
 
