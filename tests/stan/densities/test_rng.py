@@ -1,7 +1,7 @@
 """Draws against the distribution functions and masses that the other tests have checked.
 
-The statistic is that of Kolmogorov and Smirnov. One in a thousand of right samplers exceeds 1.95 / sqrt(n), and the keys
-are fixed.
+The statistic is that of Kolmogorov and Smirnov. One in a thousand of right samplers exceeds 1.95 / sqrt(n), and the
+keys are fixed.
 """
 
 import jax
