@@ -18,7 +18,7 @@ def _valid(mu, sigma):
 
 def cauchy_lpdf(y, mu, sigma):
     z = (y - mu) / sigma
-    return checked(-jnp.log1p(z * z) - (jnp.log(sigma) + LOG_PI), _valid(mu, sigma))
+    return checked(-jnp.log1p(jnp.square(z)) - (jnp.log(sigma) + LOG_PI), _valid(mu, sigma))
 
 
 def cauchy_lcdf(y, mu, sigma):
@@ -37,12 +37,12 @@ def cauchy_rng(key, mu, sigma):
 def student_t_lpdf(y, nu, mu, sigma):
     z = (y - mu) / sigma
     constant = -log_beta(0.5 * nu, jnp.full_like(nu, 0.5)) - 0.5 * jnp.log(nu) - jnp.log(sigma)
-    return checked(constant - 0.5 * (nu + 1) * jnp.log1p(z * z / nu), positive_finite(nu) & _valid(mu, sigma))
+    return checked(constant - 0.5 * (nu + 1) * jnp.log1p(jnp.square(z) / nu), positive_finite(nu) & _valid(mu, sigma))
 
 
 def _student_t_lower(z, nu):
     """Log of the probability below z."""
-    square = z * z
+    square = jnp.square(z)
     infinite = jnp.isinf(square)
     square = jnp.where(infinite, 1.0, square)
     total = nu + square
