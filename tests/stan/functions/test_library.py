@@ -14,6 +14,10 @@ from scipy import special
 
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS
+from pathfinder.stan.functions.bessel import BESSEL
+from pathfinder.stan.functions.gamma_functions import GAMMA_FUNCTIONS
+from pathfinder.stan.functions.linear_algebra import LINEAR_ALGEBRA
+from pathfinder.stan.functions.special import SPECIAL
 from tests.stan.functions.cases import REFERENCES, grouped, read_type, value_of
 from tests.stan.functions.test_references import forms
 
@@ -316,18 +320,25 @@ def lanes_and_derivative(name, steps):
     return jax.vmap(jax.value_and_grad(along))(steps)
 
 
+# long series, iterations and factorisations, whose derivatives take half a minute to compile
+HEAVY = {*GAMMA_FUNCTIONS, *SPECIAL, *BESSEL, *LINEAR_ALGEBRA} & set(DERIVATIVE_CASES)
+
+
 @cache
-def all_derivatives():
-    """Of all functions in one program, as compiling each takes a minute."""
+def derivatives(heavy):
+    """Of half of the functions in one program, as compiling each by itself takes a minute."""
+    names = [name for name in DERIVATIVE_CASES if (name in HEAVY) == heavy]
     steps = jnp.array([-EPSILON, 0.0, EPSILON])
-    program = jax.jit(lambda steps: {name: lanes_and_derivative(name, steps) for name in DERIVATIVE_CASES})
+    program = jax.jit(lambda steps: {name: lanes_and_derivative(name, steps) for name in names})
     quickly = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
     return program.lower(steps).compile(compiler_options=quickly)(steps)
 
 
-@pytest.mark.parametrize("name", DERIVATIVE_CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name for name in DERIVATIVE_CASES]
+)
 def test_derivatives_are_those_of_differences(name):
-    values, slopes = all_derivatives()[name]
+    values, slopes = derivatives(name in HEAVY)[name]
     difference = (values[2] - values[0]) / (2 * EPSILON)
     noise = 1e-15 * abs(values[1]) / EPSILON
     np.testing.assert_allclose(slopes[1], difference, rtol=1e-5, atol=1e-7 + 10 * noise)
