@@ -120,7 +120,7 @@ def write(
         if first and context_of(value, root) is not context:
             array = lift(value, context)
         return _write_uniform(storage, resolved, first, array)
-    places, kept = element_positions(shape, dict(enumerate(resolved, first)), owner, context)
+    places, kept = flat_positions(shape, dict(enumerate(resolved, first)), owner, context)
     values = lift(value, context)
     return _scatter(storage, places, values, (context.size, *kept))
 
@@ -245,11 +245,8 @@ def flat_positions(
             index: Any = np.arange(length).reshape(-1, *(1,) * (rank - at - 1))
             at += 1
         else:
-            value = array_of(position.index)
-            index = (lift(position.index, context) if isinstance(position.index, Lanes) else np.asarray(value)) - 1
-            if not is_static(value):
-                index = (lift(position.index, context) if isinstance(position.index, Lanes) else value) - 1
-                index = jnp.clip(index, 0, length - 1)
+            value = lift(position.index, context) if isinstance(position.index, Lanes) else position.index
+            index = np.asarray(value) - 1 if is_static(value) else jnp.clip(value - 1, 0, length - 1)
             lead = (context.size,) if isinstance(position.index, Lanes) else (1,)
             if isinstance(position, Many):
                 index = index.reshape(*lead, *(1,) * (at - 1), sizes[at - 1], *(1,) * (rank - at - 1))
@@ -260,13 +257,6 @@ def flat_positions(
     shape_out = (context.size, *sizes)
     broadcast = np.broadcast_to if isinstance(flat, np.ndarray) else jnp.broadcast_to
     return broadcast(flat, shape_out), tuple(sizes)
-
-
-def element_positions(
-    shape: Sequence[int], indices: dict[int, At | Many], owner: Context, context: Context
-) -> tuple[Any, tuple[int, ...]]:
-    """As `flat_positions`, of all elements: axes that are not indexed are taken whole."""
-    return flat_positions(shape, indices, owner, context)
 
 
 def _write_uniform(storage: Any, positions: Sequence[At | Many], first: int, value: Any) -> Any:
@@ -351,7 +341,7 @@ def add(storage: Any, owner: Context, positions: Sequence[Position], value: Any,
     first = 0 if owner.is_root else 1
     shape = np.shape(storage)
     resolved = [resolve(position, shape[first + axis]) for axis, position in enumerate(positions)]
-    places, kept = element_positions(shape, dict(enumerate(resolved, first)), owner, context)
+    places, kept = flat_positions(shape, dict(enumerate(resolved, first)), owner, context)
     values = lift(value, context)
     full = (context.size, *kept)
     if is_static(values) and isinstance(storage, np.ndarray) and isinstance(places, np.ndarray):

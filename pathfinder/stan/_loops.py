@@ -7,11 +7,13 @@ of it on the host, if it is known from the data; `lax.scan`; unrolled, if there 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._branches import branch
 from pathfinder.stan._calls import call_library, here
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import At, RaggedError, read
@@ -78,14 +80,18 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
         failed = None
     if most > MOST_UNROLLED:
         assert failed is not None
-        cause = failed.diagnostic.message if isinstance(failed, UntraceableError) else str(failed)
         raise UntraceableError(
             f"this loop of {most} iterations cannot be compiled: its iterations cannot run side by side ({reason}), "
-            f"nor one after another in JAX ({cause})",
+            f"nor one after another in JAX ({_message(failed)})",
             node.span,
         ) from failed
     _sequential(run, node, loop, execute)
-    _report(run, node, total, "unrolled", reason)
+    cause = "" if failed is None else f"; not a scan: {_message(failed)}"
+    _report(run, node, total, "unrolled", f"{reason}{cause}")
+
+
+def _message(error: Exception) -> str:
+    return error.diagnostic.message if isinstance(error, UntraceableError) else str(error)
 
 
 def _range(run: Run, node: For | ForEach) -> Range:
@@ -178,6 +184,18 @@ def _body(run: Run, node: For | ForEach | While, execute: Execute, condition: An
         return True
     except Break:
         return False
+    return True
+
+
+def _part_of_body(
+    run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Any = None
+) -> bool:
+    """As `_body`; where only some of the lanes run it, the others do not leave with them."""
+    if is_whole:
+        return _body(run, node, execute, condition)
+    with_condition = nullcontext() if condition is None else run.machine.where(condition)
+    with with_condition:
+        branch(run, lambda: execute(run, node.body, nothing))
     return True
 
 
@@ -299,7 +317,8 @@ def _sequential(run: Run, node: For | ForEach, loop: Range, execute: Execute, be
                 if before is not nothing:
                     before(number, part, active)
                 machine.declare(loop.variable, loop.type, loop.element(index))
-                going = _body(run, node, execute, None if loop.holds is None else loop.holds(index))
+                condition = None if loop.holds is None else loop.holds(index)
+                going = _part_of_body(run, node, execute, part is context, condition)
             if not going:
                 return
             active = _drop_broken(run, context, active)
@@ -344,7 +363,7 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
             iterations += 1
             part = context if len(active) == context.size else context.part(active)
             with machine.within(part), machine.nested():
-                going = _body(run, node, execute)
+                going = _part_of_body(run, node, execute, part is context)
             if not going:
                 break
             active = _drop_broken(run, context, active)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._dependence import Access, ConflictError, Journal, Scan
-from pathfinder.stan._elements import At, Between, Many, Position, add, element_positions, read, resolve, write
+from pathfinder.stan._elements import At, Between, Many, Position, add, flat_positions, read, resolve, write
 from pathfinder.stan._lanes import (
     Context,
     Lanes,
@@ -163,7 +163,7 @@ class Machine:
         """
         if cell.covered is not None:
             self._require_covered(cell, positions)
-        elif self._is_logged(cell):
+        if self._is_logged(cell):
             self._log("read", cell, positions)
         return read(cell.value, positions, self.root) if positions else cell.value
 
@@ -214,7 +214,7 @@ class Machine:
             found = resolve(position, shape[axis])
             if is_static(found.index):
                 indices[axis] = found  # an index that is not known counts as all of the axis
-        places, _ = element_positions(shape, indices, cell.owner, self.context)
+        places, _ = flat_positions(shape, indices, cell.owner, self.context)
         return np.asarray(places)
 
     def _log(self, kind: str, cell: Cell, positions: Sequence[Position]) -> None:

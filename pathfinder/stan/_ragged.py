@@ -68,6 +68,9 @@ def read_ragged(machine: Machine, base: Any, positions: Sequence[Position | Stre
     value = read(base, [index if position is stretch else position for position in positions], machine.root)
     if not isinstance(value, Lanes) or np.ndim(value.array) != 1:
         raise RaggedUseError("rows or columns of a size that is not known from the data cannot be taken together")
+    if mask is not None and not is_static(value):
+        # what lies outside may be NaN, which must not get into gradients
+        value = machine.select(mask, value, Lanes(jax.lax.stop_gradient(value.array), context))
     return Ragged(value, mask, size, owner)
 
 

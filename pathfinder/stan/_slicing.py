@@ -99,6 +99,15 @@ def _columns(type_: Type, shape: tuple[int, ...]) -> int:
     return 1 if type_.base in ("vector", "complex_vector") else shape[-1]
 
 
+def _dims(type_: Type, shape: tuple[int, ...]) -> np.ndarray:
+    """The sizes of the array, and of a vector or row vector both its rows and its columns."""
+    if type_.base.endswith("row_vector"):
+        shape = (*shape[:-1], 1, shape[-1])
+    elif type_.base.endswith("vector"):
+        shape = (*shape, 1)
+    return np.array(shape, dtype=np.int64)
+
+
 def _size(type_: Type, shape: tuple[int, ...]) -> int:
     if not type_.dims and type_.base.endswith("matrix"):
         return int(np.prod(shape))
@@ -110,7 +119,7 @@ SHAPES: dict[str, Callable[[Type, tuple[int, ...]], Any]] = {
     "cols": _columns,
     "size": _size,
     "num_elements": lambda type_, shape: int(np.prod(shape)),
-    "dims": lambda type_, shape: np.array(shape, dtype=np.int64),
+    "dims": _dims,
 }
 
 
