@@ -20,9 +20,9 @@ def modules(package):
 
 
 def enclosing_packages(name):
-    """Packages that Python has begun to load before it loads a module, such as `a.b` and `a` for `a.b.c`."""
+    """What Python has begun to load when it comes to the imports of a module: `a`, `a.b` and `a.b.c` for `a.b.c`."""
     parts = name.split(".")
-    return {".".join(parts[:count]) for count in range(1, len(parts))}
+    return {".".join(parts[: count + 1]) for count in range(len(parts))}
 
 
 def imports(path, *, only_at_load=False):

@@ -130,8 +130,8 @@ def _read(run: Run, slot: DataSlot, declared: SizedType, take: Callable[[DataSlo
 def take_from(data: Mapping[str, Any]) -> Callable[[DataSlot], np.ndarray]:
     """Where `read_data` finds values: in a mapping of numbers, lists and arrays.
 
-    Tuples may be given as such or as `{"1": ..., "2": ...}`. Real numbers are not taken for integers even if they are whole, as in CmdStan. A variable without elements may be
-    missing.
+    Tuples may be given as such or as `{"1": ..., "2": ...}`. Real numbers are not taken for integers even if they are
+    whole, as in CmdStan. A variable without elements may be missing.
     """
 
     def take(slot: DataSlot) -> np.ndarray:
