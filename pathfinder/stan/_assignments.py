@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._calls import call_library
+from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._elements import At, Between, Many, Position
 from pathfinder.stan._expressions import concrete_int, evaluate, positions_of
 from pathfinder.stan._lanes import Lanes, array_of, is_static
-from pathfinder.stan._machine import Cell
+from pathfinder.stan._positions import At, Between, Many, Position
 from pathfinder.stan._run import Run, StanEvaluationError, UntraceableError, as_type
 from pathfinder.stan._syntax import (
     Assignment,

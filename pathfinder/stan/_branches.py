@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._cells import Cell
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Leave, Return, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
-from pathfinder.stan._machine import Cell
 from pathfinder.stan._names import leaves
 from pathfinder.stan._run import Run, as_type
 from pathfinder.stan._syntax import FunctionDefinition, If, Statement

@@ -10,7 +10,6 @@ import numpy as np
 
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
-from pathfinder.stan._elements import RaggedError
 from pathfinder.stan._lanes import (
     Lanes,
     aligned,
@@ -24,6 +23,7 @@ from pathfinder.stan._lanes import (
     over_lanes,
     wrap,
 )
+from pathfinder.stan._positions import RaggedError
 from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise
 from pathfinder.stan._random_calls import SIZED, random_value
 from pathfinder.stan._run import Run, UntraceableError

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._calls import call_library, evaluate_call, here
-from pathfinder.stan._elements import At, Between, Many, Position, RaggedError, read
+from pathfinder.stan._cells import Cell
+from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
-from pathfinder.stan._machine import Cell
+from pathfinder.stan._positions import At, Between, Many, Position, RaggedError
 from pathfinder.stan._ragged import Stretch, read_ragged, stretch_of
 from pathfinder.stan._run import Run, Step, UntraceableError, as_type, settle
 from pathfinder.stan._syntax import (

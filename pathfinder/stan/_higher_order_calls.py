@@ -13,9 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan import _ode, _solvers
-from pathfinder.stan._elements import At, read
+from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, is_static, lift, over_lanes
 from pathfinder.stan._machine import Machine
+from pathfinder.stan._positions import At
 from pathfinder.stan._quadrature import integrate_1d
 from pathfinder.stan._run import Run, UntraceableError, as_type
 from pathfinder.stan._syntax import Call, Expression, FunctionDefinition, Variable

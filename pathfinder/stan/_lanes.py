@@ -261,3 +261,8 @@ def now(function: Callable[..., Any], arrays: Sequence[Any]) -> Any:
 
 def _has_lanes(value: Any) -> bool:
     return any(_has_lanes(element) for element in value) if isinstance(value, tuple) else isinstance(value, Lanes)
+
+
+def traced(value: Any) -> Any:
+    """The arrays of a value as JAX arrays."""
+    return jax.tree_util.tree_map(jnp.asarray, freeze(value))

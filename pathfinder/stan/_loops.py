@@ -7,23 +7,25 @@ of it on the host, if it is known from the data; `lax.scan`; unrolled, if there 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._branches import branch
 from pathfinder.stan._calls import call_library, here
+from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._elements import At, RaggedError, read
+from pathfinder.stan._elements import read
 from pathfinder.stan._expressions import evaluate, symbolic
-from pathfinder.stan._flow import Break, Continue, Then, nothing
+from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
-from pathfinder.stan._machine import Cell
+from pathfinder.stan._loop_range import Range
 from pathfinder.stan._names import assigned, leaves, mentioned, nodes
+from pathfinder.stan._positions import At, RaggedError
 from pathfinder.stan._run import LoopReport, Run, Step, UntraceableError, settle
-from pathfinder.stan._scan import Range, ScanError, execute_scan
+from pathfinder.stan._scan import ScanError, execute_scan
+from pathfinder.stan._sequential import drop_broken, run_body, run_part, run_sequentially
+from pathfinder.stan._side_by_side import try_lanes
 from pathfinder.stan._slices import changed_names, data_variables, pruned
 from pathfinder.stan._syntax import Break as BreakStatement
 from pathfinder.stan._syntax import For, ForEach, Print, Return, Statement, TargetValue, While
@@ -34,7 +36,6 @@ from pathfinder.stan.functions import OPERATORS
 Execute = Callable[[Run, Statement, Then], None]
 
 MOST_UNROLLED = 24
-MOST_GROUPS = 16
 _INT = Type("int")
 MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the beginning of all iterations
 
@@ -52,19 +53,19 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     restore = machine.snapshot(loop.names)
     reason = _why_not_lanes(run, node)
     if not reason:
-        reason = _try_lanes(run, node, loop, execute, {}, restore)
+        reason = try_lanes(run, node, loop, execute, {}, restore)
         if reason is None:
             _report(run, node, total, "lanes")
             return
         starts = _data_part(run, node, loop, execute, restore)
         if starts:
-            again = _try_lanes(run, node, loop, execute, starts, restore)
+            again = try_lanes(run, node, loop, execute, starts, restore)
             if again is None:
                 _report(run, node, total, "lanes", "what is known from the data is computed beforehand")
                 return
             reason = again
     if _all_data(run, node):
-        _sequential(run, node, loop, execute)
+        run_sequentially(run, node, loop, execute)
         _report(run, node, total, "data", reason)
         return
     most = int(np.max(loop.counts))
@@ -85,7 +86,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
             f"nor one after another in JAX ({_message(failed)})",
             node.span,
         ) from failed
-    _sequential(run, node, loop, execute)
+    run_sequentially(run, node, loop, execute)
     cause = "" if failed is None else f"; not a scan: {_message(failed)}"
     _report(run, node, total, "unrolled", f"{reason}{cause}")
 
@@ -171,175 +172,7 @@ def _single(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> Non
         lower = loop.lower
         index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, run.machine.context)
         run.machine.declare(loop.variable, loop.type, loop.element(index))
-        _body(run, node, execute)
-
-
-def _body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:
-    """Run the body once, where a condition holds; False if `break` ends the loop."""
-    try:
-        if condition is None:
-            execute(run, node.body, nothing)
-        else:
-            with run.machine.where(condition):
-                execute(run, node.body, nothing)
-    except Continue:
-        return True
-    except Break:
-        return False
-    return True
-
-
-def _part_of_body(
-    run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Any = None
-) -> bool:
-    """As `_body`; where only some of the lanes run it, the others do not leave with them."""
-    if is_whole:
-        return _body(run, node, execute, condition)
-    with_condition = nullcontext() if condition is None else run.machine.where(condition)
-    with with_condition:
-        branch(run, lambda: execute(run, node.body, nothing))
-    return True
-
-
-# Side by side
-
-
-def _try_lanes(
-    run: Run, node: For | ForEach, loop: Range, execute: Execute, starts: dict[str, Any], restore: Callable[[], None]
-) -> str | None:
-    """Run all iterations at once; the state is put back and the reason returned if that is not right."""
-    machine = run.machine
-    context = machine.context.iterations(loop.counts)
-    flat = machine.flat_ranges
-    try:
-        return _attempt_lanes(run, node, loop, context, execute, starts, restore)
-    finally:
-        machine.flat_ranges = flat
-
-
-def _attempt_lanes(
-    run: Run,
-    node: For | ForEach,
-    loop: Range,
-    context: Context,
-    execute: Execute,
-    starts: dict[str, Any],
-    restore: Callable[[], None],
-) -> str | None:
-    machine = run.machine
-    keys: list[np.ndarray] = []
-    while True:
-        try:
-            _lanes(run, node, loop, context, execute, starts, _groups(keys))
-            return None
-        except ConflictError as conflict:
-            restore()
-            if not context.contains(conflict.context):
-                raise
-            return str(conflict)
-        except RaggedError as ragged:
-            restore()
-            if not context.contains(ragged.context):
-                raise
-            before = len(_groups(keys))
-            keys.append(_size_by_lane(ragged, context))
-            after = len(_groups(keys))
-            if after <= max(before, 1):
-                return "sizes differ within an iteration"
-            if after > MOST_GROUPS and machine.flat_ranges:
-                return f"sizes take more than {MOST_GROUPS} values"
-            if after > MOST_GROUPS:
-                # too many groups: the vectors are laid out one after another instead
-                keys.clear()
-                machine.flat_ranges = True
-
-
-def _size_by_lane(ragged: RaggedError, context: Context) -> np.ndarray:
-    """A number for each iteration that tells apart those whose sizes differ."""
-    lanes = ragged.context.lane_of(context)
-    if len(lanes) and np.all(np.diff(lanes) > 0):
-        key = np.full(context.size, -1)
-        key[lanes] = ragged.sizes
-        return key
-    # several sizes in one iteration: an inner loop could not make groups of them
-    raise ragged
-
-
-def _groups(keys: list[np.ndarray]) -> list[np.ndarray]:
-    if not keys:
-        return []
-    _, inverse = np.unique(np.stack(keys), axis=1, return_inverse=True)
-    return [np.flatnonzero(inverse.ravel() == group) for group in range(int(np.max(inverse)) + 1)]
-
-
-def _lanes(
-    run: Run,
-    node: For | ForEach,
-    loop: Range,
-    context: Context,
-    execute: Execute,
-    starts: dict[str, Any],
-    groups: list[np.ndarray],
-) -> None:
-    machine = run.machine
-    within = np.arange(context.size) - np.repeat(np.cumsum(loop.counts) - loop.counts, loop.counts)
-    index = Lanes(loop.lower[context.parent_lane] + within, context)
-    with machine.looping(context, loop.names) as frame:
-        for name, values in starts.items():
-            outside = machine.find(name)
-            copy = Cell(name, outside.type, Lanes(values, context), context)
-            copy.covered = np.ones((context.size, *np.shape(values)[1:]), dtype=bool)
-            frame.scope.cells[name] = copy
-        with machine.nested():
-            machine.declare(loop.variable, loop.type, loop.element(index))
-            for lanes in groups or [None]:
-                part = context if lanes is None else context.part(lanes)
-                with machine.within(part):
-                    _body(run, node, execute, None if loop.holds is None else loop.holds(index))
-
-
-# One after another
-
-
-def _sequential(run: Run, node: For | ForEach, loop: Range, execute: Execute, before: Any = nothing) -> None:
-    """Run the iterations one after another, those of all lanes at the same time."""
-    machine = run.machine
-    context, outer_mask = machine.context, machine.mask
-    active = np.arange(context.size)
-    run.broken.append([])
-    try:
-        for number in range(int(np.max(loop.counts, initial=0))):
-            active = active[loop.counts[active] > number]
-            if not len(active):
-                return
-            part = context if len(active) == context.size else context.part(active)
-            lower = loop.lower[active] + number
-            index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, part)
-            with machine.within(part), machine.nested():
-                if before is not nothing:
-                    before(number, part, active)
-                machine.declare(loop.variable, loop.type, loop.element(index))
-                condition = None if loop.holds is None else loop.holds(index)
-                going = _part_of_body(run, node, execute, part is context, condition)
-            if not going:
-                return
-            active = _drop_broken(run, context, active)
-    finally:
-        run.broken.pop()
-        machine.mask = outer_mask
-
-
-def _drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
-    """Leave out what has left the loop: lanes, or under a condition on parameters the part of the mask."""
-    machine = run.machine
-    for where, mask in run.broken[-1]:
-        if mask is machine.mask or mask is None:
-            active = np.setdiff1d(active, where.lane_of(context))
-        else:
-            unbroken = machine.select(mask, np.asarray(False), np.asarray(True))
-            machine.mask = unbroken if machine.mask is None else machine.both(machine.mask, unbroken)
-    run.broken[-1].clear()
-    return active
+        run_body(run, node, execute)
 
 
 def execute_while(run: Run, node: While, execute: Execute) -> None:
@@ -365,10 +198,10 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
             iterations += 1
             part = context if len(active) == context.size else context.part(active)
             with machine.within(part), machine.nested():
-                going = _part_of_body(run, node, execute, part is context)
+                going = run_part(run, node, execute, part is context)
             if not going:
                 break
-            active = _drop_broken(run, context, active)
+            active = drop_broken(run, context, active)
     finally:
         run.broken.pop()
         machine.mask = outer_mask
@@ -426,7 +259,7 @@ def _data_part(
     try:
         machine.watched = frozenset()
         slice_node = _with_body(node, body)
-        _sequential(run, slice_node, loop, execute, record)
+        run_sequentially(run, slice_node, loop, execute, record)
     except (ConflictError, RaggedError, UntraceableError):
         return {}
     finally:

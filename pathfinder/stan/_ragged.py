@@ -15,9 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._elements import At, read
+from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Context, Lanes, Symbolic, freeze, is_static, lift, wrap
 from pathfinder.stan._machine import Machine
+from pathfinder.stan._positions import At
 from pathfinder.stan._run import Step, settle
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
-from pathfinder.stan._elements import RaggedError
 from pathfinder.stan._lanes import Context, Lanes, Symbolic, is_static
 from pathfinder.stan._machine import Machine
+from pathfinder.stan._positions import RaggedError
 from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import Type

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._elements import At, Between, Many, RaggedError, read
+from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
+from pathfinder.stan._positions import At, Between, Many, RaggedError
 from pathfinder.stan._ragged import Stretch, read_ragged
 from pathfinder.stan._run import Run, Step, UntraceableError, settle
 from pathfinder.stan._syntax import Node

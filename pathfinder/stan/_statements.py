@@ -13,11 +13,11 @@ import numpy as np
 
 from pathfinder.stan import _branches, _loops
 from pathfinder.stan._assignments import assign, declare
+from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
 from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
-from pathfinder.stan._machine import Scope
 from pathfinder.stan._run import Run, StanRejectError, as_type
 from pathfinder.stan._syntax import (
     Assignment,

@@ -1,0 +1,85 @@
+"""Iterations one after another, those of all lanes at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan._branches import branch
+from pathfinder.stan._flow import Break, Continue, Then, nothing
+from pathfinder.stan._lanes import Context, Lanes
+from pathfinder.stan._loop_range import Range
+from pathfinder.stan._run import Run
+from pathfinder.stan._syntax import For, ForEach, Statement, While
+
+
+Execute = Callable[[Run, Statement, Then], None]
+
+
+def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:
+    """Run the body once, where a condition holds; False if `break` ends the loop."""
+    try:
+        if condition is None:
+            execute(run, node.body, nothing)
+        else:
+            with run.machine.where(condition):
+                execute(run, node.body, nothing)
+    except Continue:
+        return True
+    except Break:
+        return False
+    return True
+
+
+def run_part(run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Any = None) -> bool:
+    """As `run_body`; where only some of the lanes run it, the others do not leave with them."""
+    if is_whole:
+        return run_body(run, node, execute, condition)
+    with_condition = nullcontext() if condition is None else run.machine.where(condition)
+    with with_condition:
+        branch(run, lambda: execute(run, node.body, nothing))
+    return True
+
+
+def run_sequentially(run: Run, node: For | ForEach, loop: Range, execute: Execute, before: Any = nothing) -> None:
+    """Run the iterations one after another, those of all lanes at the same time."""
+    machine = run.machine
+    context, outer_mask = machine.context, machine.mask
+    active = np.arange(context.size)
+    run.broken.append([])
+    try:
+        for number in range(int(np.max(loop.counts, initial=0))):
+            active = active[loop.counts[active] > number]
+            if not len(active):
+                return
+            part = context if len(active) == context.size else context.part(active)
+            lower = loop.lower[active] + number
+            index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, part)
+            with machine.within(part), machine.nested():
+                if before is not nothing:
+                    before(number, part, active)
+                machine.declare(loop.variable, loop.type, loop.element(index))
+                condition = None if loop.holds is None else loop.holds(index)
+                going = run_part(run, node, execute, part is context, condition)
+            if not going:
+                return
+            active = drop_broken(run, context, active)
+    finally:
+        run.broken.pop()
+        machine.mask = outer_mask
+
+
+def drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
+    """Leave out what has left the loop: lanes, or under a condition on parameters the part of the mask."""
+    machine = run.machine
+    for where, mask in run.broken[-1]:
+        if mask is machine.mask or mask is None:
+            active = np.setdiff1d(active, where.lane_of(context))
+        else:
+            unbroken = machine.select(mask, np.asarray(False), np.asarray(True))
+            machine.mask = unbroken if machine.mask is None else machine.both(machine.mask, unbroken)
+    run.broken[-1].clear()
+    return active
