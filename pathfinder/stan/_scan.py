@@ -169,13 +169,13 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
     start = (
         [_traced(_stored(machine, cell)) for cell in carried],
         [window for window, _ in prepared],
-        jnp.zeros(()),
+        jnp.asarray(outer_target, jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
     inputs = (jnp.arange(loop.most), [fresh for _, fresh in prepared])
     (values, held, target, ok), emitted = jax.lax.scan(step, start, inputs)
     machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
-    machine.target, machine.ok = outer_target + target, outer_ok
+    machine.target = target
     machine.ok = ok if outer_ok is True else jnp.logical_and(outer_ok, ok)
     for cell, value in zip(carried, values, strict=True):
         cell.value = wrap(value, cell.owner)

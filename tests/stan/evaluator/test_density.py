@@ -11,8 +11,8 @@ from tests.stan.evaluator.running import assert_close, bound, points, values_and
 
 
 REFERENCES = json.loads(Path(__file__).with_name("references.json").read_text())
-# found by iteration, and by quadrature whose error Stan's tolerance allows
-LOOSE = {"solvers": 1e-6}
+# gradients: of solutions found by iteration, and Stan approximates that of the normal distribution function
+LOOSE = {"solvers": 1e-6, "truncation": 1e-6}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -22,6 +22,6 @@ def test_value_and_gradient_are_those_of_stan(name):
     values, gradients = values_and_gradients(program)
     expected = REFERENCES[name]
     assert len(points(program.dim)) == len(expected)
-    assert_close(values, [value for value, _ in expected], LOOSE.get(name, 1e-8))
+    assert_close(values, [value for value, _ in expected], 1e-8)
     for found, (_, gradient) in zip(gradients, expected, strict=True):
         assert_close(found, np.array(gradient), LOOSE.get(name, 1e-8))

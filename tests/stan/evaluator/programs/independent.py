@@ -160,10 +160,11 @@ INDEPENDENT = {
     ),
     "empty loops": Case(
         """
-        data { int N; vector[N] y; array[3] int n; matrix[N, 2] X; }
+        data { int N; vector[N] y; array[3] int n; }
         parameters { real a; vector[N] none; array[N] vector[2] nothing; }
         model {
           real s = a;
+          matrix[N, 2] X = rep_matrix(a, N, 2);
           for (i in 1:N) s += y[i] * none[i];
           for (i in 2:1) s = s * 2;
           for (i in 1:3) for (j in 1:n[i]) s += a ^ j;
@@ -173,7 +174,7 @@ INDEPENDENT = {
           target += s + sum(none) + prod(y) + num_elements(X);
         }
         """,
-        {"N": 0, "y": [], "n": [0, 2, 0], "X": [[]] * 0},
+        {"N": 0, "y": [], "n": [0, 2, 0]},
         equivalent="parameters { real a; } model { target += 2 * a + a ^ 2 + 1; }",
     ),
 }
