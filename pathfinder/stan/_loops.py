@@ -49,7 +49,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     if np.all(loop.counts == 1) and loop.holds is None:
         _single(run, node, loop, execute)
         return
-    restore = machine.snapshot(loop.names)
+    restore = run.snapshot(loop.names)
     reason = _why_not_lanes(run, node)
     if not reason:
         reason = _try_lanes(run, node, loop, execute, {}, restore)
