@@ -22,7 +22,7 @@ class IndexRangeError(ValueError):
 
 
 class UnknownSizeError(Exception):
-    """The size of a range depends on parameters or on the iteration of a sequential loop."""
+    """A size has to be known from the data, but depends on parameters or on the iteration of a sequential loop."""
 
 
 class RaggedError(Exception):
@@ -172,7 +172,7 @@ def static_difference(low: Any, high: Any) -> Any:
     """
     if is_static(low) and is_static(high):
         return np.asarray(high) - np.asarray(low)
-    raise UnknownSizeError
+    raise UnknownSizeError("the size of this range depends on parameters or on the iteration of a sequential loop")
 
 
 class _Run(np.ndarray):

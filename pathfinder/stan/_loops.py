@@ -16,7 +16,7 @@ import numpy as np
 from pathfinder.stan._branches import branch
 from pathfinder.stan._calls import call_library, here
 from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._elements import At, RaggedError, read
+from pathfinder.stan._elements import At, RaggedError, UnknownSizeError, read
 from pathfinder.stan._expressions import evaluate, symbolic
 from pathfinder.stan._flow import Break, Continue, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
@@ -73,7 +73,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
             execute_scan(run, node, loop, execute)
             _report(run, node, total, "scan", reason)
             return
-        except (ScanError, RaggedError, UntraceableError) as error:
+        except (ScanError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
             failed = error
     else:
@@ -226,6 +226,7 @@ def _attempt_lanes(
 ) -> str | None:
     machine = run.machine
     keys: list[np.ndarray] = []
+    most = MOST_GROUPS
     while True:
         try:
             _lanes(run, node, loop, context, execute, starts, _groups(keys))
@@ -235,6 +236,13 @@ def _attempt_lanes(
             if not context.contains(conflict.context):
                 raise
             return str(conflict)
+        except (UnknownSizeError, UntraceableError):
+            if not machine.flat_ranges:
+                raise
+            # something needs vectors of one size: groups after all, however many
+            restore()
+            keys.clear()
+            machine.flat_ranges, most = False, context.size
         except RaggedError as ragged:
             restore()
             if not context.contains(ragged.context):
@@ -244,9 +252,9 @@ def _attempt_lanes(
             after = len(_groups(keys))
             if after <= max(before, 1):
                 return "sizes differ within an iteration"
-            if after > MOST_GROUPS and machine.flat_ranges:
-                return f"sizes take more than {MOST_GROUPS} values"
-            if after > MOST_GROUPS:
+            if after > most and machine.flat_ranges:
+                return f"sizes take more than {most} values"
+            if after > most:
                 # too many groups: the vectors are laid out one after another instead
                 keys.clear()
                 machine.flat_ranges = True

@@ -145,8 +145,7 @@ class Run:
         except (StanError, ConflictError, RaggedError):
             raise
         except UnknownSizeError as error:
-            message = "the size of this range depends on parameters or on the iteration of a sequential loop"
-            raise UntraceableError(message, node.span) from error
+            raise UntraceableError(f"{error}", node.span) from error
         except jax.errors.JAXTypeError as error:
             raise UntraceableError("this has to be known from the data", node.span) from error
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:

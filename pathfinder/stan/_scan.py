@@ -137,8 +137,8 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             _enter(machine.scope, entry, window, new, covered)
             for entry, window, new, covered in zip(windowed, held, fresh, coverage, strict=True)
         ]
-        index = _index(run, loop, first, number)
-        machine.declare(loop.variable, loop.type, index if loop.type.base == "int" else loop.element(index))
+        index = _index(run, loop, first, number, is_range=isinstance(node, For))
+        machine.declare(loop.variable, loop.type, loop.element(index))
         run.broken.append([])
         try:
             if np.any(loop.counts != loop.most):
@@ -185,13 +185,9 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             entry.cell.value = wrap(_reassemble(entry, loop, length, window, out), entry.cell.owner)
 
 
-def _index(run: Run, loop: Range, first: int | None, number: Any) -> Any:
+def _index(run: Run, loop: Range, first: int | None, number: Any, *, is_range: bool) -> Any:
     if first is not None:
-        return (
-            Step(loop.variable, number + first, (first, first + loop.most - 1))
-            if loop.type.base == "int"
-            else number + first
-        )
+        return Step(loop.variable, number + first, (first, first + loop.most - 1)) if is_range else number + first
     return Lanes(jnp.asarray(loop.lower) + number, run.machine.context)
 
 

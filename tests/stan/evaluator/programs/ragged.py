@@ -56,6 +56,23 @@ RAGGED = {
             "y": [((7 * i) % 11) / 5 - 1 for i in range(_MANY * (_MANY + 1) // 2)],
         },
     ),
+    "many sizes of whole vectors": Case(
+        """
+        data { int N; array[N] int at; matrix[N, N] M; }
+        parameters { vector[N] e; }
+        model {
+          vector[N] x = e;
+          for (n in 2:N) target += sd(e[1:n]) + cumulative_sum(e[1:n])[n];
+          for (n in 2:N) target += sum(M[1:n, 1:n] * e[at[1:n]]);
+          for (n in 2:N) { vector[n] v = e[1:n] * 2; v[1] = 3; x[1:n] = v; target += sum(x) / n; }
+        }
+        """,
+        {
+            "N": _MANY,
+            "at": [(7 * i) % _MANY + 1 for i in range(_MANY)],
+            "M": [[0.1 * i + 0.3 * j - 0.01 * i * j for i in range(_MANY)] for j in range(_MANY)],
+        },
+    ),
     "heads in a recurrence": Case(
         """
         data { int T; vector[T] y; }
