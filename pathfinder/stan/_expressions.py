@@ -10,6 +10,7 @@ import numpy as np
 
 from pathfinder.stan._calls import call_library, evaluate_call, here
 from pathfinder.stan._cells import Cell
+from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
 from pathfinder.stan._positions import At, Between, Many, Position, RaggedError
@@ -254,8 +255,8 @@ def _call(run: Run, node: Call) -> Any:
 
 
 def _target(run: Run, node: TargetValue) -> Any:
-    if not run.machine.context.is_root:
-        raise UntraceableError("`target()` cannot be read in a loop whose iterations run side by side", node.span)
+    if run.machine.loops:
+        raise ConflictError(run.machine.loops[0].context, "target()", "is read")
     return run.machine.target
 
 

@@ -21,7 +21,7 @@ from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._names import assigned, leaves, mentioned, nodes
-from pathfinder.stan._positions import At, RaggedError
+from pathfinder.stan._positions import At, RaggedError, UnknownSizeError
 from pathfinder.stan._run import LoopReport, Run, Step, UntraceableError, settle
 from pathfinder.stan._scan import ScanError, execute_scan
 from pathfinder.stan._sequential import drop_broken, run_body, run_part, run_sequentially
@@ -42,7 +42,6 @@ MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the be
 
 def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     """A `for` loop over a range or a container."""
-    machine = run.machine
     loop = _range(run, node)
     if not np.any(loop.counts > 0):
         return
@@ -50,7 +49,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     if np.all(loop.counts == 1) and loop.holds is None:
         _single(run, node, loop, execute)
         return
-    restore = machine.snapshot(loop.names)
+    restore = run.snapshot(loop.names)
     reason = _why_not_lanes(run, node)
     if not reason:
         reason = try_lanes(run, node, loop, execute, {}, restore)
@@ -74,7 +73,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
             execute_scan(run, node, loop, execute)
             _report(run, node, total, "scan", reason)
             return
-        except (ScanError, RaggedError, UntraceableError) as error:
+        except (ScanError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
             failed = error
     else:

@@ -19,6 +19,10 @@ class IndexRangeError(ValueError):
     """An index is outside of what it points into."""
 
 
+class UnknownSizeError(Exception):
+    """A size has to be known from the data, but depends on parameters or on the iteration of a sequential loop."""
+
+
 class RaggedError(Exception):
     """The lanes of a context need containers of different sizes; they can be run in groups.
 
@@ -99,11 +103,11 @@ def static_difference(low: Any, high: Any) -> Any:
     """`high - low` where it is known from the data.
 
     Raises:
-        IndexRangeError: If it is not.
+        UnknownSizeError: If it is not.
     """
     if is_static(low) and is_static(high):
         return np.asarray(high) - np.asarray(low)
-    raise IndexRangeError("the size of this range depends on parameters or on the iteration of a sequential loop")
+    raise UnknownSizeError("the size of this range depends on parameters or on the iteration of a sequential loop")
 
 
 class Consecutive(np.ndarray):

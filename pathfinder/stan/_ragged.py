@@ -18,11 +18,11 @@ import numpy as np
 from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Context, Lanes, Symbolic, freeze, is_static, lift, wrap
 from pathfinder.stan._machine import Machine
-from pathfinder.stan._positions import At
+from pathfinder.stan._positions import At, UnknownSizeError
 from pathfinder.stan._run import Step, settle
 
 
-class RaggedUseError(ValueError):
+class RaggedUseError(UnknownSizeError):
     """A function needs vectors of one size."""
 
 
@@ -55,10 +55,17 @@ class Ragged(Symbolic):
     size: Any
     owner: Context
 
+    def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
+        raise RaggedUseError("vectors whose sizes differ between iterations are used together with others here")
+
+    __jax_array__ = __array__
+
 
 def read_ragged(machine: Machine, base: Any, positions: Sequence[Any]) -> Ragged:
     """Elements of a value, along one axis a stretch of them."""
-    stretch = next(position for position in positions if isinstance(position, Stretch))
+    stretch, *others = [position for position in positions if isinstance(position, Stretch)]
+    if others:
+        raise RaggedUseError("the sizes of these matrices differ between iterations")
     owner = machine.context
     context, mask, size = _element_context(machine, stretch.size)
     begin = np.concatenate([[0], np.cumsum(np.bincount(context.parent_lane, minlength=owner.size))])[:-1]

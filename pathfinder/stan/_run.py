@@ -15,7 +15,7 @@ from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._lanes import Context, Lanes, Symbolic, is_static
 from pathfinder.stan._machine import Machine
-from pathfinder.stan._positions import RaggedError
+from pathfinder.stan._positions import RaggedError, UnknownSizeError
 from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import Type
@@ -125,6 +125,18 @@ class Run:
             node = node.base
         return node, indices
 
+    def snapshot(self, names: frozenset[str]) -> Callable[[], None]:
+        """As that of the machine; what has left functions and loops under way is put back, too."""
+        restore = self.machine.snapshot(names)
+        left = [(found, len(found)) for found in (*(returns.values for returns in self.returns), *self.broken)]
+
+        def restore_all() -> None:
+            restore()
+            for found, length in left:
+                del found[length:]
+
+        return restore_all
+
     @contextmanager
     def at(self, node: Node) -> Iterator[None]:
         """Give errors of the host a place in the program."""
@@ -132,6 +144,8 @@ class Run:
             yield
         except (StanError, ConflictError, RaggedError):
             raise
+        except UnknownSizeError as error:
+            raise UntraceableError(f"{error}", node.span) from error
         except jax.errors.JAXTypeError as error:
             raise UntraceableError("this has to be known from the data", node.span) from error
         except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:

@@ -80,8 +80,8 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             enter(machine.scope, entry, window, new, covered)
             for entry, window, new, covered in zip(windowed, held, fresh, coverage, strict=True)
         ]
-        index = _index(run, loop, first, number)
-        machine.declare(loop.variable, loop.type, index if loop.type.base == "int" else loop.element(index))
+        index = _index(run, loop, first, number, is_range=isinstance(node, For))
+        machine.declare(loop.variable, loop.type, loop.element(index))
         run.broken.append([])
         try:
             if np.any(loop.counts != loop.most):
@@ -112,13 +112,13 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
     start = (
         [traced(_stored(machine, cell)) for cell in carried],
         [window for window, _ in prepared],
-        jnp.zeros(()),
+        jnp.asarray(outer_target, jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
     inputs = (jnp.arange(loop.most), [fresh for _, fresh in prepared])
     (values, held, target, ok), emitted = jax.lax.scan(step, start, inputs)
     machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
-    machine.target, machine.ok = outer_target + target, outer_ok
+    machine.target = target
     machine.ok = ok if outer_ok is True else jnp.logical_and(outer_ok, ok)
     for cell, value in zip(carried, values, strict=True):
         cell.value = wrap(value, cell.owner)
@@ -128,13 +128,9 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             entry.cell.value = wrap(reassemble(entry, loop, length, window, out), entry.cell.owner)
 
 
-def _index(run: Run, loop: Range, first: int | None, number: Any) -> Any:
+def _index(run: Run, loop: Range, first: int | None, number: Any, *, is_range: bool) -> Any:
     if first is not None:
-        return (
-            Step(loop.variable, number + first, (first, first + loop.most - 1))
-            if loop.type.base == "int"
-            else number + first
-        )
+        return Step(loop.variable, number + first, (first, first + loop.most - 1)) if is_range else number + first
     return Lanes(jnp.asarray(loop.lower) + number, run.machine.context)
 
 

@@ -12,8 +12,8 @@ from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes
 from pathfinder.stan._loop_range import Range
-from pathfinder.stan._positions import RaggedError
-from pathfinder.stan._run import Run
+from pathfinder.stan._positions import RaggedError, UnknownSizeError
+from pathfinder.stan._run import Run, UntraceableError
 from pathfinder.stan._sequential import run_body
 from pathfinder.stan._syntax import For, ForEach, Statement
 
@@ -47,6 +47,7 @@ def _attempt_lanes(
 ) -> str | None:
     machine = run.machine
     keys: list[np.ndarray] = []
+    most = MOST_GROUPS
     while True:
         try:
             _lanes(run, node, loop, context, execute, starts, _groups(keys))
@@ -56,6 +57,13 @@ def _attempt_lanes(
             if not context.contains(conflict.context):
                 raise
             return str(conflict)
+        except (UnknownSizeError, UntraceableError):
+            if not machine.flat_ranges:
+                raise
+            # something needs vectors of one size: groups after all, however many
+            restore()
+            keys.clear()
+            machine.flat_ranges, most = False, context.size
         except RaggedError as ragged:
             restore()
             if not context.contains(ragged.context):
@@ -65,9 +73,9 @@ def _attempt_lanes(
             after = len(_groups(keys))
             if after <= max(before, 1):
                 return "sizes differ within an iteration"
-            if after > MOST_GROUPS and machine.flat_ranges:
-                return f"sizes take more than {MOST_GROUPS} values"
-            if after > MOST_GROUPS:
+            if after > most and machine.flat_ranges:
+                return f"sizes take more than {most} values"
+            if after > most:
                 # too many groups: the vectors are laid out one after another instead
                 keys.clear()
                 machine.flat_ranges = True
