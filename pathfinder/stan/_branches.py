@@ -16,7 +16,7 @@ from pathfinder.stan._flow import Break, Continue, Leave, Return, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._machine import Cell
 from pathfinder.stan._names import leaves
-from pathfinder.stan._run import Run, UntraceableError, as_type
+from pathfinder.stan._run import Run, as_type
 from pathfinder.stan._syntax import FunctionDefinition, If, Statement
 from pathfinder.stan._types import declared_type
 
@@ -50,23 +50,25 @@ def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
     if is_static(condition):
         for lanes, side in zip((np.flatnonzero(truth), np.flatnonzero(~truth)), sides, strict=True):
             with machine.within(machine.context.part(lanes)):
-                _branch(run, side, execute, inside)
+                _side(run, side, execute, inside)
     else:
         truth = machine.select(condition, np.asarray(True), np.asarray(False))
         untruth = machine.select(condition, np.asarray(False), np.asarray(True))
         for holds, side in zip((truth, untruth), sides, strict=True):
             if side is not None or inside is not nothing:
                 with machine.where(holds):
-                    _branch(run, side, execute, inside)
+                    _side(run, side, execute, inside)
     after()
 
 
-def _branch(run: Run, side: Statement | None, execute: Execute, then: Then) -> None:
+def _side(run: Run, side: Statement | None, execute: Execute, then: Then) -> None:
+    branch(run, then if side is None else lambda: execute(run, side, then))
+
+
+def branch(run: Run, body: Callable[[], None]) -> None:
+    """Run something for some of the lanes; if they leave, the others go on."""
     try:
-        if side is None:
-            then()
-        else:
-            execute(run, side, then)
+        body()
     except Leave as leave:
         leave_here(run, leave)
 
@@ -80,9 +82,8 @@ def leave_here(run: Run, leave: Leave) -> None:
         run.broken[-1].append((machine.context, machine.mask))
         return
     assert isinstance(leave, Return)
-    if len(run.broken) > run.returns[-1].loops:
-        run.broken[-1].append((machine.context, machine.mask))
-        run.returns[-1].inside_loop = True
+    for broken in run.broken[run.returns[-1].loops :]:
+        broken.append((machine.context, machine.mask))
     run.returns[-1].values.append((machine.context, machine.mask, leave.value))
 
 
@@ -102,12 +103,6 @@ def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None])
     values = [(context, mask, as_type(type_, value)) for context, mask, value in returns.values]
     if len(values) == 1:
         return values[0][2]
-    if returns.inside_loop:
-        raise UntraceableError(
-            f"`{definition.name.text}` returns from inside a loop under a condition that depends on parameters or "
-            "differs between iterations of a loop around it",
-            definition.span,
-        )
     return _joined(run, type_, values)
 
 
@@ -142,5 +137,4 @@ class Returns:
 
     def __init__(self, loops: int) -> None:
         self.loops = loops
-        self.inside_loop = False
         self.values: list[tuple[Context, Any, Any]] = []

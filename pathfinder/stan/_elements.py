@@ -69,6 +69,8 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     """
     if isinstance(base, tuple):
         return tuple(read(element, positions, root) for element in base)
+    if isinstance(base, np.ndarray) and all(_is_single(position) for position in positions):
+        return _read_single(base, positions)
     owner = context_of(base, root)
     array = array_of(base)
     first = 0 if owner.is_root else 1
@@ -92,6 +94,22 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
         freeze(flat)
         taken = jnp.asarray(flat).at[places.ravel()].get(mode="clip", wrap_negative_indices=False)
     return Lanes(taken.reshape(result_shape), context)
+
+
+def _is_single(position: Position) -> bool:
+    return isinstance(position, At) and isinstance(position.index, int | np.integer)
+
+
+def _read_single(base: np.ndarray, positions: Sequence[Any]) -> Any:
+    """An element of data at known indices, which is what loops over data read most of the time."""
+    for position, length in zip(positions, base.shape, strict=False):
+        if not 1 <= position.index <= length:
+            raise IndexRangeError(_out_of_range(position.index, length))
+    return base[tuple(position.index - 1 for position in positions)]
+
+
+def _out_of_range(index: Any, length: int) -> str:
+    return f"index {index} is out of range; expected 1 to {length}" if length else f"index {index} into nothing"
 
 
 def write(
@@ -120,7 +138,7 @@ def write(
         if first and context_of(value, root) is not context:
             array = lift(value, context)
         return _write_uniform(storage, resolved, first, array)
-    places, kept = element_positions(shape, dict(enumerate(resolved, first)), owner, context)
+    places, kept = flat_positions(shape, dict(enumerate(resolved, first)), owner, context)
     values = lift(value, context)
     return _scatter(storage, places, values, (context.size, *kept))
 
@@ -130,13 +148,14 @@ def resolve(position: Position, length: int) -> At | Many:
     if isinstance(position, Between):
         position = Many(_range(position, length))
     index = array_of(position.index)
-    if is_static(index):
+    if isinstance(index, int):
+        if not 1 <= index <= length:
+            raise IndexRangeError(_out_of_range(index, length))
+    elif is_static(index):
         low, high = (np.min(index), np.max(index)) if np.size(index) else (1, 0)
         if low < 1 or high > length:
             wrong = low if low < 1 else high
-            raise IndexRangeError(
-                f"index {wrong} is out of range; expected 1 to {length}" if length else f"index {wrong} into nothing"
-            )
+            raise IndexRangeError(_out_of_range(wrong, length))
     return position
 
 
@@ -245,11 +264,8 @@ def flat_positions(
             index: Any = np.arange(length).reshape(-1, *(1,) * (rank - at - 1))
             at += 1
         else:
-            value = array_of(position.index)
-            index = (lift(position.index, context) if isinstance(position.index, Lanes) else np.asarray(value)) - 1
-            if not is_static(value):
-                index = (lift(position.index, context) if isinstance(position.index, Lanes) else value) - 1
-                index = jnp.clip(index, 0, length - 1)
+            value = lift(position.index, context) if isinstance(position.index, Lanes) else position.index
+            index = np.asarray(value) - 1 if is_static(value) else jnp.clip(value - 1, 0, length - 1)
             lead = (context.size,) if isinstance(position.index, Lanes) else (1,)
             if isinstance(position, Many):
                 index = index.reshape(*lead, *(1,) * (at - 1), sizes[at - 1], *(1,) * (rank - at - 1))
@@ -260,13 +276,6 @@ def flat_positions(
     shape_out = (context.size, *sizes)
     broadcast = np.broadcast_to if isinstance(flat, np.ndarray) else jnp.broadcast_to
     return broadcast(flat, shape_out), tuple(sizes)
-
-
-def element_positions(
-    shape: Sequence[int], indices: dict[int, At | Many], owner: Context, context: Context
-) -> tuple[Any, tuple[int, ...]]:
-    """As `flat_positions`, of all elements: axes that are not indexed are taken whole."""
-    return flat_positions(shape, indices, owner, context)
 
 
 def _write_uniform(storage: Any, positions: Sequence[At | Many], first: int, value: Any) -> Any:
@@ -351,7 +360,7 @@ def add(storage: Any, owner: Context, positions: Sequence[Position], value: Any,
     first = 0 if owner.is_root else 1
     shape = np.shape(storage)
     resolved = [resolve(position, shape[first + axis]) for axis, position in enumerate(positions)]
-    places, kept = element_positions(shape, dict(enumerate(resolved, first)), owner, context)
+    places, kept = flat_positions(shape, dict(enumerate(resolved, first)), owner, context)
     values = lift(value, context)
     full = (context.size, *kept)
     if is_static(values) and isinstance(storage, np.ndarray) and isinstance(places, np.ndarray):

@@ -12,6 +12,7 @@ from pathfinder.stan._calls import call_library, evaluate_call, here
 from pathfinder.stan._elements import At, Between, Many, Position, RaggedError, read
 from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
 from pathfinder.stan._machine import Cell
+from pathfinder.stan._ragged import Stretch, read_ragged, stretch_of
 from pathfinder.stan._run import Run, Step, UntraceableError, as_type, settle
 from pathfinder.stan._syntax import (
     ArrayLiteral,
@@ -83,9 +84,9 @@ def _binary(run: Run, node: Binary) -> Any:
 def _moved(operator: str, left: Any, right: Any) -> Step | None:
     """A loop variable plus or minus a number."""
     if operator in ("+", "-") and isinstance(left, Step) and isinstance(right, int | np.integer):
-        return Step(left.variable, left.index, left.offset + int(right if operator == "+" else -right))
+        return left.moved(int(right if operator == "+" else -right))
     if operator == "+" and isinstance(right, Step) and isinstance(left, int | np.integer):
-        return Step(right.variable, right.index, right.offset + int(left))
+        return right.moved(int(left))
     return None
 
 
@@ -175,20 +176,37 @@ def _index(run: Run, node: Index) -> Any:
         cell = run.machine.find(base.name)
         positions = positions_of(run, indices, cell)
         with run.at(node):
-            return run.machine.gate(run.machine.read(cell, positions))
+            return run.machine.gate(_read_cell(run, cell, positions))
     value = evaluate(run, base)
     positions = positions_of(run, indices, None)
     with run.at(node):
+        if any(isinstance(position, Stretch) for position in positions):
+            return read_ragged(run.machine, value, positions)
         return read(value, positions, run.machine.root)
 
 
-def positions_of(run: Run, indices: Sequence[Expression | Slice], cell: Cell | None) -> list[Position]:
+def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Any:
+    if not any(isinstance(position, Stretch) for position in positions):
+        return run.machine.read(cell, positions)
+    anywhere = [Between() if isinstance(position, Stretch) else position for position in positions]
+    run.machine.read(cell, anywhere)  # counts as reading all along the axis
+    return read_ragged(run.machine, cell.value, positions)
+
+
+def _between(lower: Any, upper: Any) -> Position:
+    """A range; between two places at a fixed distance from a loop variable, its size is known."""
+    if isinstance(lower, Step) and isinstance(upper, Step) and lower.variable == upper.variable:
+        return Many(lower.settled() + np.arange(max(upper.offset - lower.offset + 1, 0)))
+    return Between(settle(lower), settle(upper))
+
+
+def positions_of(run: Run, indices: Sequence[Expression | Slice], cell: Cell | None) -> list[Any]:
     """What stands in the brackets behind a variable (or behind an expression, without a `cell`)."""
-    positions: list[Position] = []
+    positions: list[Any] = []
     for axis, index in enumerate(indices):
         if isinstance(index, Slice):
-            ends = [None if end is None else here(run, evaluate(run, end)) for end in (index.lower, index.upper)]
-            positions.append(Between(*ends))
+            ends = [None if end is None else here(run, symbolic(run, end)) for end in (index.lower, index.upper)]
+            positions.append(stretch_of(run.machine, 1 if ends[0] is None else ends[0], ends[1]) or _between(*ends))
             continue
         value = symbolic(run, index)
         if cell is not None and cell.window is not None and axis == cell.window.axis and isinstance(value, Step):
@@ -231,7 +249,7 @@ def stacked(run: Run, values: Sequence[Any]) -> Any:
 
 
 def _call(run: Run, node: Call) -> Any:
-    return evaluate_call(run, node, evaluate)
+    return evaluate_call(run, node, evaluate, symbolic)
 
 
 def _target(run: Run, node: TargetValue) -> Any:

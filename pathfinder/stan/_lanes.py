@@ -32,6 +32,7 @@ class Context:
     parent_lane: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     is_loop: bool = True
     depth: int = field(init=False)
+    stretches: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # see `_ragged`
     _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,6 +107,10 @@ class Lanes:
     context: Context
 
 
+class Symbolic:
+    """A value that is no array, and not known from the data."""
+
+
 def context_of(value: Any, root: Context) -> Context:
     """The context that a value belongs to."""
     if isinstance(value, Lanes):
@@ -156,7 +161,7 @@ def is_static(value: Any) -> bool:
         return not isinstance(value.array, jax.Array)
     if isinstance(value, tuple):
         return all(is_static(element) for element in value)
-    return not isinstance(value, jax.Array)
+    return not isinstance(value, jax.Array | Symbolic)
 
 
 def narrowed(value: Any, context: Context) -> Any:

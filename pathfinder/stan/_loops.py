@@ -7,30 +7,35 @@ of it on the host, if it is known from the data; `lax.scan`; unrolled, if there 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._branches import branch
+from pathfinder.stan._calls import call_library, here
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import At, RaggedError, read
-from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._expressions import evaluate, symbolic
 from pathfinder.stan._flow import Break, Continue, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._machine import Cell
 from pathfinder.stan._names import assigned, leaves, mentioned, nodes
-from pathfinder.stan._run import LoopReport, Run, UntraceableError
+from pathfinder.stan._run import LoopReport, Run, Step, UntraceableError, settle
 from pathfinder.stan._scan import Range, ScanError, execute_scan
 from pathfinder.stan._slices import changed_names, data_variables, pruned
 from pathfinder.stan._syntax import Break as BreakStatement
 from pathfinder.stan._syntax import For, ForEach, Print, Return, Statement, TargetValue, While
 from pathfinder.stan._types import Type
+from pathfinder.stan.functions import OPERATORS
 
 
 Execute = Callable[[Run, Statement, Then], None]
 
 MOST_UNROLLED = 24
 MOST_GROUPS = 16
+_INT = Type("int")
 MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the beginning of all iterations
 
 
@@ -41,7 +46,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     if not np.any(loop.counts > 0):
         return
     total = int(np.sum(loop.counts))
-    if np.all(loop.counts == 1):
+    if np.all(loop.counts == 1) and loop.holds is None:
         _single(run, node, loop, execute)
         return
     restore = machine.snapshot(loop.names)
@@ -75,14 +80,18 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
         failed = None
     if most > MOST_UNROLLED:
         assert failed is not None
-        cause = failed.diagnostic.message if isinstance(failed, UntraceableError) else str(failed)
         raise UntraceableError(
             f"this loop of {most} iterations cannot be compiled: its iterations cannot run side by side ({reason}), "
-            f"nor one after another in JAX ({cause})",
+            f"nor one after another in JAX ({_message(failed)})",
             node.span,
         ) from failed
     _sequential(run, node, loop, execute)
-    _report(run, node, total, "unrolled", reason)
+    cause = "" if failed is None else f"; not a scan: {_message(failed)}"
+    _report(run, node, total, "unrolled", f"{reason}{cause}")
+
+
+def _message(error: Exception) -> str:
+    return error.diagnostic.message if isinstance(error, UntraceableError) else str(error)
 
 
 def _range(run: Run, node: For | ForEach) -> Range:
@@ -112,18 +121,31 @@ def _range(run: Run, node: For | ForEach) -> Range:
 
         size = machine.context.size
         return Range(node.variable.text, type_, np.ones(size, np.int64), np.full(size, count), element, names)
+    symbols = [here(run, symbolic(run, bound)) for bound in (node.lower, node.upper)]
     ends = []
-    for bound in (node.lower, node.upper):
-        value = evaluate(run, bound)
-        if not is_static(value):
+    for bound, value, widest in zip((node.lower, node.upper), symbols, ("smallest", "largest"), strict=True):
+        known = getattr(value, widest) if isinstance(value, Step) else value
+        if not is_static(known):
             raise UntraceableError(
                 "the bounds of a loop have to be known from the data, but this one depends on parameters or on the "
                 "iteration of a sequential loop",
                 bound.span,
             )
-        ends.append(np.asarray(lift(value, machine.context)))
+        ends.append(np.asarray(lift(known, machine.context)))
     counts = np.maximum(ends[1] - ends[0] + 1, 0)
-    return Range(node.variable.text, Type("int"), ends[0], counts, lambda index: index, names)
+    holds: Any = None
+    if any(isinstance(value, Step) for value in symbols):
+        low, high = map(settle, symbols)
+
+        def inside(index):
+            above = call_library(run, OPERATORS["<="], (_INT, _INT), [low, index], node)
+            below = call_library(run, OPERATORS["<="], (_INT, _INT), [index, high], node)
+            both = call_library(run, OPERATORS["&&"], (_INT, _INT), [above, below], node)
+            return machine.select(both, np.asarray(True), np.asarray(False))
+
+        holds = inside
+
+    return Range(node.variable.text, _INT, ends[0], counts, lambda index: index, names, holds)
 
 
 def _report(run: Run, node: Statement, iterations: int, how: str, reason: str = "") -> None:
@@ -152,14 +174,30 @@ def _single(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> Non
         _body(run, node, execute)
 
 
-def _body(run: Run, node: For | ForEach | While, execute: Execute) -> bool:
-    """Run the body once; False if `break` ends the loop."""
+def _body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:
+    """Run the body once, where a condition holds; False if `break` ends the loop."""
     try:
-        execute(run, node.body, nothing)
+        if condition is None:
+            execute(run, node.body, nothing)
+        else:
+            with run.machine.where(condition):
+                execute(run, node.body, nothing)
     except Continue:
         return True
     except Break:
         return False
+    return True
+
+
+def _part_of_body(
+    run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Any = None
+) -> bool:
+    """As `_body`; where only some of the lanes run it, the others do not leave with them."""
+    if is_whole:
+        return _body(run, node, execute, condition)
+    with_condition = nullcontext() if condition is None else run.machine.where(condition)
+    with with_condition:
+        branch(run, lambda: execute(run, node.body, nothing))
     return True
 
 
@@ -170,7 +208,25 @@ def _try_lanes(
     run: Run, node: For | ForEach, loop: Range, execute: Execute, starts: dict[str, Any], restore: Callable[[], None]
 ) -> str | None:
     """Run all iterations at once; the state is put back and the reason returned if that is not right."""
-    context = run.machine.context.iterations(loop.counts)
+    machine = run.machine
+    context = machine.context.iterations(loop.counts)
+    flat = machine.flat_ranges
+    try:
+        return _attempt_lanes(run, node, loop, context, execute, starts, restore)
+    finally:
+        machine.flat_ranges = flat
+
+
+def _attempt_lanes(
+    run: Run,
+    node: For | ForEach,
+    loop: Range,
+    context: Context,
+    execute: Execute,
+    starts: dict[str, Any],
+    restore: Callable[[], None],
+) -> str | None:
+    machine = run.machine
     keys: list[np.ndarray] = []
     while True:
         try:
@@ -190,8 +246,12 @@ def _try_lanes(
             after = len(_groups(keys))
             if after <= max(before, 1):
                 return "sizes differ within an iteration"
-            if after > MOST_GROUPS:
+            if after > MOST_GROUPS and machine.flat_ranges:
                 return f"sizes take more than {MOST_GROUPS} values"
+            if after > MOST_GROUPS:
+                # too many groups: the vectors are laid out one after another instead
+                keys.clear()
+                machine.flat_ranges = True
 
 
 def _size_by_lane(ragged: RaggedError, context: Context) -> np.ndarray:
@@ -235,7 +295,7 @@ def _lanes(
             for lanes in groups or [None]:
                 part = context if lanes is None else context.part(lanes)
                 with machine.within(part):
-                    _body(run, node, execute)
+                    _body(run, node, execute, None if loop.holds is None else loop.holds(index))
 
 
 # One after another
@@ -259,7 +319,8 @@ def _sequential(run: Run, node: For | ForEach, loop: Range, execute: Execute, be
                 if before is not nothing:
                     before(number, part, active)
                 machine.declare(loop.variable, loop.type, loop.element(index))
-                going = _body(run, node, execute)
+                condition = None if loop.holds is None else loop.holds(index)
+                going = _part_of_body(run, node, execute, part is context, condition)
             if not going:
                 return
             active = _drop_broken(run, context, active)
@@ -304,7 +365,7 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
             iterations += 1
             part = context if len(active) == context.size else context.part(active)
             with machine.within(part), machine.nested():
-                going = _body(run, node, execute)
+                going = _part_of_body(run, node, execute, part is context)
             if not going:
                 break
             active = _drop_broken(run, context, active)
@@ -336,7 +397,7 @@ def _data_part(
 ) -> dict[str, np.ndarray]:
     """Values at the beginning of every iteration of the variables that depend on nothing but data."""
     machine = run.machine
-    if machine.mask is not None or leaves(node.body):
+    if machine.mask is not None or any(isinstance(at, Return | BreakStatement) for at in nodes(node.body)):
         return {}
     known = data_variables(machine, node.body, loop.variable)
     carried = [name for name in changed_names(node.body) if name in known and machine.scope.find(name) is not None]

@@ -16,10 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._dependence import Access, ConflictError, Journal, Scan
-from pathfinder.stan._elements import At, Between, Many, Position, add, element_positions, read, resolve, write
+from pathfinder.stan._elements import At, Between, Many, Position, add, flat_positions, read, resolve, write
 from pathfinder.stan._lanes import (
     Context,
     Lanes,
+    Symbolic,
     aligned,
     array_of,
     context_of,
@@ -135,6 +136,7 @@ class Machine:
         self.loops: list[LoopFrame] = []
         self.scans: tuple[Scan, ...] = ()
         self.watched: frozenset[str] = frozenset()
+        self.flat_ranges = False  # ranges whose sizes differ between lanes are taken instead of refused
         self.random_key: Any = None
         self.random_calls = 0
 
@@ -161,7 +163,7 @@ class Machine:
         """
         if cell.covered is not None:
             self._require_covered(cell, positions)
-        elif self._is_logged(cell):
+        if self._is_logged(cell):
             self._log("read", cell, positions)
         return read(cell.value, positions, self.root) if positions else cell.value
 
@@ -185,7 +187,9 @@ class Machine:
         if not self._is_logged(cell) or isinstance(cell.value, tuple) or cell.covered is not None:
             return False
         if self.mask is not None:
-            value = self.select(self.mask, value, np.zeros((), array_of(value).dtype))
+            array = array_of(value)
+            dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+            value = self.select(self.mask, value, np.zeros((), dtype))
         self._log("add", cell, positions)
         cell.value = wrap(add(self._storage(cell), cell.owner, positions, value, self.context), cell.owner)
         return True
@@ -212,7 +216,7 @@ class Machine:
             found = resolve(position, shape[axis])
             if is_static(found.index):
                 indices[axis] = found  # an index that is not known counts as all of the axis
-        places, _ = element_positions(shape, indices, cell.owner, self.context)
+        places, _ = flat_positions(shape, indices, cell.owner, self.context)
         return np.asarray(places)
 
     def _log(self, kind: str, cell: Cell, positions: Sequence[Position]) -> None:
@@ -303,7 +307,7 @@ class Machine:
 
     def gate(self, value: Any) -> Any:
         """A value read where a condition holds: no gradient flows back to it where it does not."""
-        if self.mask is None or is_static(value):
+        if self.mask is None or isinstance(value, Symbolic) or is_static(value):
             return value
         return self.select(self.mask, value, _stopped(value))
 

@@ -14,7 +14,7 @@ import numpy as np
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._elements import RaggedError
-from pathfinder.stan._lanes import Context, Lanes, is_static
+from pathfinder.stan._lanes import Context, Lanes, Symbolic, is_static
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
 from pathfinder.stan._typecheck import CheckedProgram
@@ -51,12 +51,34 @@ class LoopReport:
 
 
 @dataclass(eq=False)
-class Step:
-    """The variable of a sequential loop in JAX, plus a number: `index + offset`."""
+class Step(Symbolic):
+    """The variable of a sequential loop in JAX, plus a number: `index + offset`.
+
+    Attributes:
+        variable: Its name.
+        index: The traced integer.
+        bounds: The first and the last value of the index.
+        offset: The number.
+    """
 
     variable: str
     index: Any
+    bounds: tuple[int, int]
     offset: int = 0
+
+    @property
+    def smallest(self) -> int:
+        """The smallest value that it takes."""
+        return self.bounds[0] + self.offset
+
+    @property
+    def largest(self) -> int:
+        """The largest value that it takes."""
+        return self.bounds[1] + self.offset
+
+    def moved(self, number: int) -> Step:
+        """This plus a number."""
+        return Step(self.variable, self.index, self.bounds, self.offset + number)
 
     def settled(self) -> Any:
         """The traced integer."""

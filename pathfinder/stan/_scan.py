@@ -21,7 +21,7 @@ from pathfinder.stan._flow import Continue, Leave, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, freeze, is_static, lift, wrap
 from pathfinder.stan._machine import Cell, NewPrivateError, Scope, Window
 from pathfinder.stan._names import mentioned, nodes
-from pathfinder.stan._run import Run, Step
+from pathfinder.stan._run import Run, Step, settle
 from pathfinder.stan._slices import changed_names
 from pathfinder.stan._syntax import Binary, Expression, For, ForEach, Index, Statement, Variable
 from pathfinder.stan._types import Type
@@ -48,6 +48,8 @@ class Range:
         counts: Number of iterations for each lane.
         element: The value of the loop variable at an index (which is a value with or without lanes).
         names: What the body assigns to.
+        holds: Whether an index belongs to the loop, where its bounds depend on the iteration of a sequential loop
+            around it and `lower` and `counts` are the widest ones; None if all do.
     """
 
     variable: str
@@ -56,6 +58,7 @@ class Range:
     counts: np.ndarray
     element: Callable[[Any], Any]
     names: frozenset[str]
+    holds: Callable[[Any], Any] | None = None
 
     @property
     def first(self) -> int | None:
@@ -141,6 +144,9 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             if np.any(loop.counts != loop.most):
                 with machine.where(Lanes(number < jnp.asarray(loop.counts), machine.context)):
                     execute(run, node.body, nothing)
+            elif loop.holds is not None:
+                with machine.where(loop.holds(settle(index))):
+                    execute(run, node.body, nothing)
             else:
                 execute(run, node.body, nothing)
         except Continue:
@@ -181,7 +187,11 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
 
 def _index(run: Run, loop: Range, first: int | None, number: Any) -> Any:
     if first is not None:
-        return Step(loop.variable, number + first) if loop.type.base == "int" else number + first
+        return (
+            Step(loop.variable, number + first, (first, first + loop.most - 1))
+            if loop.type.base == "int"
+            else number + first
+        )
     return Lanes(jnp.asarray(loop.lower) + number, run.machine.context)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._elements import At, Between, Many, Position, RaggedError, read
+from pathfinder.stan._elements import At, Between, Many, RaggedError, read
 from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
-from pathfinder.stan._run import Run, UntraceableError
+from pathfinder.stan._ragged import Stretch, read_ragged
+from pathfinder.stan._run import Run, Step, UntraceableError, settle
 from pathfinder.stan._syntax import Node
 from pathfinder.stan._types import Type
 
@@ -17,10 +18,13 @@ from pathfinder.stan._types import Type
 def slice_value(run: Run, name: str, values: list[Any], node: Node) -> Any:
     """The value of one of `SLICES`."""
     base, *where = [_here(run, value) for value in values]
-    positions = SLICES[name](base, *where)
+    positions = [_settled(position) for position in SLICES[name](base, *where)]
     counts = [position for position in positions if isinstance(position, _Count)]
-    if any(not is_static(count.size) for count in counts):
+    if any(not isinstance(count.size, Step) and not is_static(count.size) for count in counts):
         raise UntraceableError("a size depends on parameters; it has to be known from the data", node.span)
+    stretched = [_stretched(run, position) for position in positions]
+    if any(isinstance(position, Stretch) for position in stretched):
+        return read_ragged(run.machine, base, [_position(run, position) for position in stretched])
     return read(base, [_position(run, position) for position in positions], run.machine.root)
 
 
@@ -32,7 +36,26 @@ class _Count:
         self.size = size
 
 
-def _position(run: Run, position: Position | _Count) -> Position:
+def _settled(position: Any) -> Any:
+    """Single indices as they are read; sizes stay symbolic."""
+    return At(settle(position.index)) if isinstance(position, At) else position
+
+
+def _stretched(run: Run, position: Any) -> Any:
+    if not isinstance(position, _Count):
+        return position
+    if isinstance(position.size, Step):
+        return Stretch(position.first, position.size)
+    if (
+        run.machine.flat_ranges
+        and isinstance(position.size, Lanes)
+        and np.any(position.size.array != position.size.array[0])
+    ):
+        return Stretch(position.first, position.size)
+    return position
+
+
+def _position(run: Run, position: Any) -> Any:
     if not isinstance(position, _Count):
         return position
     size = position.size
@@ -43,7 +66,7 @@ def _position(run: Run, position: Position | _Count) -> Position:
     size = int(size)
     if size < 0:
         raise ValueError(f"a size is {size}; sizes cannot be negative")
-    first = position.first
+    first = settle(position.first)
     if isinstance(first, Lanes):
         return Many(Lanes(first.array[:, None] + np.arange(size), first.context))
     return Between(first, first + size - 1) if is_static(first) else Many(first + np.arange(size))
@@ -76,6 +99,15 @@ def _columns(type_: Type, shape: tuple[int, ...]) -> int:
     return 1 if type_.base in ("vector", "complex_vector") else shape[-1]
 
 
+def _dims(type_: Type, shape: tuple[int, ...]) -> np.ndarray:
+    """The sizes of the array, and of a vector or row vector both its rows and its columns."""
+    if type_.base.endswith("row_vector"):
+        shape = (*shape[:-1], 1, shape[-1])
+    elif type_.base.endswith("vector"):
+        shape = (*shape, 1)
+    return np.array(shape, dtype=np.int64)
+
+
 def _size(type_: Type, shape: tuple[int, ...]) -> int:
     if not type_.dims and type_.base.endswith("matrix"):
         return int(np.prod(shape))
@@ -87,7 +119,7 @@ SHAPES: dict[str, Callable[[Type, tuple[int, ...]], Any]] = {
     "cols": _columns,
     "size": _size,
     "num_elements": lambda type_, shape: int(np.prod(shape)),
-    "dims": lambda type_, shape: np.array(shape, dtype=np.int64),
+    "dims": _dims,
 }
 
 
@@ -98,6 +130,8 @@ def _length(base: Any) -> int:
 
 def _tail(base: Any, count: Any) -> list[Any]:
     length = _length(base)
+    if isinstance(count, Step):
+        return [_Count(length + 1 - count.settled(), count)]
     if isinstance(count, Lanes):
         return [_Count(Lanes(length - count.array + 1, count.context), count)]
     return [_Count(length - count + 1, count)]

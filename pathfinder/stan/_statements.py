@@ -13,7 +13,7 @@ import numpy as np
 
 from pathfinder.stan import _branches, _loops
 from pathfinder.stan._assignments import assign, declare
-from pathfinder.stan._calls import distribution_value
+from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
 from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
@@ -56,15 +56,46 @@ def execute(run: Run, statement: Statement, then: Then = nothing) -> None:
         _block(run, statement, then)
     elif isinstance(statement, Profile):
         _block(run, statement.body, then)
+    elif isinstance(statement, For | ForEach | While):
+        _loop(run, statement, then)
     else:
         _EXECUTE[type(statement)](run, statement)
         then()
 
 
+def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
+    """A loop, and what comes after it for the lanes that have not returned from inside of it."""
+    machine = run.machine
+    before = len(run.returns[-1].values) if run.returns else 0
+    if isinstance(statement, While):
+        _loops.execute_while(run, statement, execute)
+    else:
+        _loops.execute_for(run, statement, execute)
+    returned = run.returns[-1].values[before:] if run.returns else []
+    if not returned:
+        then()
+        return
+    gone = [where.lane_of(machine.context) for where, mask, _ in returned if mask is machine.mask]
+    left = np.setdiff1d(np.arange(machine.context.size), np.concatenate([*gone, np.zeros(0, np.int64)]))
+    if not len(left):
+        return
+    part = machine.context if len(left) == machine.context.size else machine.context.part(left)
+    outer_mask = machine.mask
+    for _, mask, _ in returned:
+        if mask is not outer_mask:
+            going = machine.select(mask, np.asarray(False), np.asarray(True))
+            machine.mask = going if machine.mask is None else machine.both(machine.mask, going)
+    try:
+        with machine.within(part):
+            _branches.branch(run, then)
+    finally:
+        machine.mask = outer_mask
+
+
 def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
     """Run statements in the present scope, one after another."""
     for position, statement in enumerate(statements):
-        if isinstance(statement, If | Block | Profile) and _branches.may_leave(statement):
+        if isinstance(statement, If | Block | Profile | For | ForEach | While) and _branches.may_leave(statement):
             rest = statements[position + 1 :]
             execute(run, statement, lambda rest=rest: execute_all(run, rest, then))
             return
@@ -173,14 +204,6 @@ def _shown(value: Any) -> str:
     return f"{array:d}" if array.dtype.kind == "i" else f"{array:g}"
 
 
-def _while(run: Run, node: While) -> None:
-    _loops.execute_while(run, node, execute)
-
-
-def _for(run: Run, node: For | ForEach) -> None:
-    _loops.execute_for(run, node, execute)
-
-
 _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     Declaration: declare,
     Assignment: assign,
@@ -195,9 +218,6 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     BreakStatement: _break,
     ContinueStatement: _continue,
     Skip: lambda run, node: None,
-    While: _while,
-    For: _for,
-    ForEach: _for,
 }
 
 

@@ -67,17 +67,6 @@ def test_stiff_equation():
 
     def states(rate):
         return solve("bdf", rhs, [1.0, 0.0, 0.0], 0.0, times, 1e-8, 1e-10, 10_000, (rate,))
-        return solve(
-            "bdf",
-            lambda t, y, k: jnp.stack(kinetics(t, y, k)),
-            [1.0, 0.0, 0.0],
-            0.0,
-            times,
-            1e-8,
-            1e-10,
-            10_000,
-            (rate,),
-        )
 
     times = np.array([0.4, 40.0])
     expected = solve_ivp(lambda t, y: kinetics(t, y, 0.04), (0, 40), [1, 0, 0], "Radau", times, rtol=1e-10, atol=1e-13)

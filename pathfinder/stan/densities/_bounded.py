@@ -84,7 +84,7 @@ def _valid(mu, kappa):
 def von_mises_lpdf(y, mu, kappa):
     # kappa (cos(y - mu) - 1), for a concentrated distribution, where log I_0 is about kappa
     half = jnp.sin(0.5 * (y - mu))
-    value = -2 * kappa * half * half - LOG_2_PI - jnp.log(i0e(kappa))
+    value = -2 * kappa * jnp.square(half) - LOG_2_PI - jnp.log(i0e(kappa))
     return checked(value, _valid(mu, kappa), jnp.isinf(y))
 
 
@@ -95,7 +95,7 @@ def _centred_von_mises_cdf(u, kappa):
 
     def density(t):
         half = jnp.sin(0.5 * t)
-        return jnp.exp(-2 * kappa * half * half)
+        return jnp.exp(-2 * kappa * jnp.square(half))
 
     end = jnp.minimum(jnp.abs(u), window)
     inner = integrate(density, jnp.zeros_like(end), end) / (2 * math.pi * i0e(kappa))

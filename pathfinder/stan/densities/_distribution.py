@@ -63,16 +63,16 @@ def _sampler(function):
     return converted
 
 
+def _exponential(function):
+    return lambda *values: jnp.exp(function(*values))
+
+
 def univariate(arguments, log_density, *, lcdf=None, lccdf=None, rng=None):
     """A univariate distribution from functions that expect arrays of one floating dtype."""
-
-    def cdf(*values):
-        return jnp.exp(lcdf(*values))
-
     return Distribution(
         arguments=tuple(arguments.split()),
         log_density=on_reals(log_density),
-        cdf=on_reals(cdf) if lcdf else None,
+        cdf=on_reals(_exponential(lcdf)) if lcdf else None,
         lcdf=on_reals(lcdf) if lcdf else None,
         lccdf=on_reals(lccdf) if lccdf else None,
         rng=_sampler(rng) if rng else None,

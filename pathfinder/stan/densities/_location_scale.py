@@ -18,7 +18,7 @@ def _valid(mu, sigma):
 
 def cauchy_lpdf(y, mu, sigma):
     z = (y - mu) / sigma
-    return checked(-jnp.log1p(z * z) - (jnp.log(sigma) + LOG_PI), _valid(mu, sigma))
+    return checked(-jnp.log1p(jnp.square(z)) - (jnp.log(sigma) + LOG_PI), _valid(mu, sigma))
 
 
 def cauchy_lcdf(y, mu, sigma):
@@ -37,19 +37,19 @@ def cauchy_rng(key, mu, sigma):
 def student_t_lpdf(y, nu, mu, sigma):
     z = (y - mu) / sigma
     constant = -log_beta(0.5 * nu, jnp.full_like(nu, 0.5)) - 0.5 * jnp.log(nu) - jnp.log(sigma)
-    return checked(constant - 0.5 * (nu + 1) * jnp.log1p(z * z / nu), positive_finite(nu) & _valid(mu, sigma))
+    return checked(constant - 0.5 * (nu + 1) * jnp.log1p(jnp.square(z) / nu), positive_finite(nu) & _valid(mu, sigma))
 
 
 def _student_t_lower(z, nu):
     """Log of the probability below z."""
-    square = z * z
+    square = jnp.square(z)
     infinite = jnp.isinf(square)
     square = jnp.where(infinite, 1.0, square)
     total = nu + square
     half = jnp.full_like(total, 0.5)
     outer, _ = log_beta_tails(0.5 * nu, half, nu / total, square / total)
     outer = jnp.where(infinite, -jnp.inf, outer) - LOG_2
-    # Doubling for where: log1m_exp of the half tail is exact above 0, where the tail is at most one half.
+    # At most one half, whatever the rounding, so that the complement keeps its digits
     return jnp.where(z <= 0, outer, log1m_exp(jnp.minimum(outer, -LOG_2)))
 
 

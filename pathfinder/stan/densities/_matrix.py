@@ -43,7 +43,7 @@ def _wishart_by_factors(outcome, nu, scale):
     z = solve_triangular(scale, outcome, lower=True)
     value = (
         _wishart_constant(size, nu)
-        - 0.5 * jnp.sum(z * z)
+        - 0.5 * jnp.sum(jnp.square(z))
         + (nu - size - 1) * _log_diagonal(outcome)
         - nu * _log_diagonal(scale)
     )
@@ -55,7 +55,7 @@ def _inv_wishart_by_factors(outcome, nu, scale):
     z = solve_triangular(outcome, scale, lower=True)
     value = (
         _wishart_constant(size, nu)
-        - 0.5 * jnp.sum(z * z)
+        - 0.5 * jnp.sum(jnp.square(z))
         - (nu + size + 1) * _log_diagonal(outcome)
         + nu * _log_diagonal(scale)
     )

@@ -21,7 +21,7 @@ def _is_factor(factor):
 
 def _whitened_square(offset, factor):
     z = solve_triangular(factor, offset, lower=True)
-    return jnp.sum(z * z)
+    return jnp.sum(jnp.square(z))
 
 
 def multi_normal_cholesky_lpdf(y, mu, factor):
@@ -65,7 +65,7 @@ def multi_gp_cholesky_lpdf(y, factor, weights):
     z = solve_triangular(factor, y.T, lower=True)
     num_rows, num_points = y.shape
     value = (
-        -0.5 * (num_rows * num_points * LOG_2_PI + jnp.sum(weights * jnp.sum(z * z, axis=0)))
+        -0.5 * (num_rows * num_points * LOG_2_PI + jnp.sum(weights * jnp.sum(jnp.square(z), axis=0)))
         - num_rows * _log_diagonal(factor)
         + 0.5 * num_points * jnp.sum(jnp.log(weights))
     )

@@ -91,18 +91,18 @@ def frechet_rng(key, alpha, sigma):
 def rayleigh_lpdf(y, sigma):
     x, none = _positive_part(y)
     z = y / sigma
-    return checked(jnp.log(x) - 2 * jnp.log(sigma) - 0.5 * z * z, positive_finite(sigma), none)
+    return checked(jnp.log(x) - 2 * jnp.log(sigma) - 0.5 * jnp.square(z), positive_finite(sigma), none)
 
 
 def rayleigh_lcdf(y, sigma):
     x, none = _positive_part(y)
     z = x / sigma
-    return checked(log1m_exp(-0.5 * z * z), positive_finite(sigma), none)
+    return checked(log1m_exp(-0.5 * jnp.square(z)), positive_finite(sigma), none)
 
 
 def rayleigh_lccdf(y, sigma):
     z = jnp.maximum(y, 0.0) / sigma
-    return checked(-0.5 * z * z, positive_finite(sigma))
+    return checked(-0.5 * jnp.square(z), positive_finite(sigma))
 
 
 def rayleigh_rng(key, sigma):

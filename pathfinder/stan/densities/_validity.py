@@ -21,7 +21,8 @@ def checked(value, valid, outside=None):
     """`value`, but -inf where `outside`, and NaN where not `valid`."""
     if outside is not None:
         value = jnp.where(outside, -jnp.inf, value)
-    return jnp.where(valid, value, jnp.nan)
+    # Added, not selected: parameters shared by all outcomes then cost no pass over these, forwards or backwards.
+    return value + jnp.where(valid, 0.0, jnp.nan)
 
 
 def is_simplex(x):

@@ -34,13 +34,17 @@ def times(types: Types, x: Any, y: Any) -> Any:
     return x @ y
 
 
+def _any_zero(y: Any) -> bool:
+    return not y.all() if isinstance(y, np.ndarray) else y == 0
+
+
 def int_quotient(x: Any, y: Any) -> Any:
     """`x %/% y` on NumPy integers, truncated toward zero.
 
     Raises:
         ValueError: If a denominator is zero, as in Stan.
     """
-    if not np.all(y):
+    if _any_zero(y):
         raise ValueError("Integer division by zero.")
     if isinstance(x, int) and isinstance(y, int):
         return abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1)
@@ -53,7 +57,7 @@ def int_remainder(x: Any, y: Any) -> Any:
     Raises:
         ValueError: If a denominator is zero, as in Stan.
     """
-    if not np.all(y):
+    if _any_zero(y):
         raise ValueError("Remainder of an integer division by zero.")
     return np.fmod(x, y)
 

@@ -147,7 +147,12 @@ def _sort_indices(descending: bool) -> Function:
 
 def _rank(xp: Any) -> Any:
     """Number of elements below the one at a position."""
-    return lambda x, position: xp.sum(xp.asarray(x) < x[position - 1])
+
+    def evaluate(x, position):
+        x = xp.asarray(x)
+        return xp.sum(x < x[position - 1])
+
+    return evaluate
 
 
 SUMS: dict[str, Function] = {

@@ -5,5 +5,9 @@ import jax
 
 def compiled(function):
     """`jax.jit(function)`, compiled fast."""
-    options = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    options = {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+        "xla_cpu_use_fusion_emitters": False,
+    }
     return jax.jit(function, compiler_options=options)

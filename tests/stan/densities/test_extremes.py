@@ -25,7 +25,11 @@ DENSITIES = [
     ("poisson_log", (0, -1000.0), 0.0),
     ("poisson_log", (2, -1000.0), -2000.0 - np.log(2)),
     ("bernoulli_logit", (0, 800.0), -800.0),
-    ("von_mises", (1e-3, 0.0, 1e6), 0.5 * np.log(1e6) - 0.5 * np.log(2 * np.pi) - 0.5 - 1e6 * (-(1e-12) / 24) - 1.25e-7),
+    (
+        "von_mises",
+        (1e-3, 0.0, 1e6),
+        0.5 * np.log(1e6) - 0.5 * np.log(2 * np.pi) - 0.5 - 1e6 * (-(1e-12) / 24) - 1.25e-7,
+    ),
     ("std_normal", (1e10,), -5e19),
 ]
 LOWER_TAILS = [

@@ -1,6 +1,6 @@
 """Draws against the distribution functions and masses that the other tests have checked.
 
-The statistic is that of Kolmogorov and Smirnov; 1.95 / sqrt(n) is passed by one in a thousand of right samplers, and the
+The statistic is that of Kolmogorov and Smirnov. One in a thousand of right samplers exceeds 1.95 / sqrt(n), and the
 keys are fixed.
 """
 
