@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pathfinder import fit
+from pathfinder import Model, fit
 
 
-EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
+FOLDER = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = sorted(FOLDER.glob("*.py"))
+STAN_EXAMPLES = sorted(FOLDER.glob("*.stan"))
 
 
 def load(path):
+    if path.suffix == ".stan":
+        data = path.stem.removesuffix("_centered").removesuffix("_noncentered")
+        return Model.from_stan(path, path.with_name(f"{data}.data.json"))
     spec = importlib.util.spec_from_file_location(f"examples_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -25,10 +30,11 @@ def example(name):
     return load(next(path for path in EXAMPLES if path.stem == name))
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*EXAMPLES, *STAN_EXAMPLES], ids=lambda path: path.name)
 def test_example_gives_finite_draws_of_its_variables(path):
     model = load(path)
-    result = fit(model, num_draws=50, num_psis_draws=40, seed=1, progress=False)
+    refine = False if path in STAN_EXAMPLES else None  # which takes most of the time, and knows nothing of Stan
+    result = fit(model, num_draws=50, num_psis_draws=40, seed=1, refine=refine, progress=False)
     assert all(path.status.succeeded for path in result.paths)
     assert list(result.draws) == [variable.name for variable in model.variables]
     for variable in model.variables:
@@ -44,6 +50,12 @@ def test_bernoulli_has_its_beta_posterior():
     # About 8000 independent draws, thinned to 4000: the standard error of the mean is 0.002.
     np.testing.assert_allclose(theta.mean(), posterior.mean(), atol=0.01)
     np.testing.assert_allclose(np.quantile(theta, [0.05, 0.5, 0.95]), posterior.ppf([0.05, 0.5, 0.95]), atol=0.02)
+
+
+def test_bernoulli_in_stan_is_the_same_model():
+    model, same = load(FOLDER / "bernoulli.stan"), example("bernoulli")
+    for position in (-1.0, 0.5):
+        np.testing.assert_allclose(model.log_density([position]), same.log_density([position]), rtol=1e-6)
 
 
 def test_eight_schools_has_its_density():

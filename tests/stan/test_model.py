@@ -179,6 +179,27 @@ def test_quantities_that_cannot_be_traced_are_computed_on_the_host():
     assert np.ptp(result.draws["total"]) > 0
 
 
+def test_quantities_of_a_draw_that_fail_are_nan_as_in_stan():
+    program = """\
+parameters { real mu; }
+model { mu ~ normal(0, 1); }
+generated quantities {
+  int n = poisson_rng(1);
+  vector[2] v = rep_vector(mu, 2);
+  real s = sum(v[1:n]);
+}"""
+    with pytest.warns(UserWarning, match="draw by draw"):
+        model = Model.from_stan(program)
+    keys = jax.random.split(jax.random.key(1), 200)
+    values = jax.lax.map(lambda key: model.generate_fn(key, jnp.ones(1), model.data), keys)
+    n, s = np.asarray(values["n"]), np.asarray(values["s"])
+    failed = np.isnan(s)
+    np.testing.assert_array_equal(s[~failed], n[~failed])
+    assert set(n[~failed]) == {0, 1, 2}
+    # the chance of more than two
+    assert abs(failed.mean() - stats.poisson(1).sf(2)) < 5 * np.sqrt(0.08 * 0.92 / 200)
+
+
 def test_rejections_are_zero_densities():
     model = Model.from_stan('parameters { real x; } model { if (x < 0) reject("no"); x ~ normal(0, 1); }')
     assert model.log_density(np.array([-1.0])) == -np.inf
