@@ -1,7 +1,7 @@
 """What is being fitted: an unconstrained log density and the variables around it."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,47 @@ class Model:
             name=name or getattr(log_density, "__name__", "model"),
             coords=dict(coords or {}),
         )
+
+    @classmethod
+    def from_stan(
+        cls,
+        program: Any,
+        data: Any = None,
+        *,
+        seed: int = 0,
+        simplex: str = "ilr",
+        include_paths: Sequence[Any] = (),
+        name: str | None = None,
+    ) -> "Model":
+        """Make a model of a Stan program.
+
+        Compiled programs are shared by all models of the program whose data have the same shapes. Elements of tuples
+        and parts of complex numbers are variables of their own, with the names of CmdStan's columns (`t:1`, `c.real`).
+
+        Args:
+            program: A path that ends in `.stan`, or the text of the program.
+            data: Values of the data block by name (numbers, lists, arrays; tuples as such or as `{"1": ...}`), the
+                path of a JSON file in CmdStan's form, or None.
+            seed: For random numbers in the block transformed data.
+            simplex: How simplexes are unconstrained: "ilr" as in Stan 2.37 and later, or "stick_breaking" as before.
+            include_paths: Folders to look for included files in, after that of the program.
+            name: Defaults to the name of the file.
+
+        Raises:
+            OSError: If a file cannot be read.
+            ValueError: If the program is wrong, the data do not fit it, or it has no parameters. Errors that have a
+                place in the program are of type `pathfinder.stan.StanError` and show it.
+        """
+        # Imported here, so that the engine can do without.
+        from pathfinder.stan._data import read_data, take_from
+        from pathfinder.stan._files import is_file, load, load_data
+        from pathfinder.stan._model import model_of
+
+        checked = load(program, include_paths)
+        if name is None:
+            name = str(program).rpartition("/")[2].removesuffix(".stan") if is_file(program) else "model"
+        values = read_data(checked, take_from(load_data(data)))
+        return model_of(checked, values, seed=seed, simplex=simplex, name=name)
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._assignments import shape_of
-from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._expressions import concrete_int, evaluate
 from pathfinder.stan._lanes import is_static
 from pathfinder.stan._run import Run, StanRejectError, as_type
 from pathfinder.stan._syntax import Bounds, Declaration, SizedType
@@ -67,7 +67,9 @@ def parameter_of(run: Run, node: Declaration, simplex: str, declared: SizedType 
     type_ = declared_type(declared)
     if declared.base == "tuple":
         parts = tuple(parameter_of(run, node, simplex, element) for element in declared.elements)
-        return Parameter(node, declared, type_, (), (), (), None, sum(part.free_size for part in parts), parts)
+        dims = tuple(concrete_int(run, size, "a size") for size in declared.dims)
+        free_size = int(np.prod(dims)) * sum(part.free_size for part in parts)
+        return Parameter(node, declared, type_, (), dims, (), None, free_size, parts)
     shape = shape_of(run, declared)
     array_shape = shape[: len(declared.dims)]
     sizes = shape[len(declared.dims) :][: len(declared.sizes)]
@@ -82,6 +84,13 @@ def parameter_of(run: Run, node: Declaration, simplex: str, declared: SizedType 
 
 def constrained(run: Run, parameter: Parameter, free: Any) -> tuple[Any, Any]:
     """The value of a parameter at its unconstrained numbers, and the log Jacobian (None where it is zero)."""
+    if parameter.parts and parameter.array_shape:
+        count = int(np.prod(parameter.array_shape))
+        element = replace(parameter, array_shape=(), free_size=parameter.free_size // max(count, 1))
+        rows = free.reshape(count, -1) if count else jnp.zeros((0, sum(part.free_size for part in parameter.parts)))
+        values, log_jacobians = jax.vmap(lambda row: constrained(run, element, row))(rows)
+        shaped = jax.tree_util.tree_map(lambda leaf: leaf.reshape(*parameter.array_shape, *leaf.shape[1:]), values)
+        return shaped, None if log_jacobians is None else jnp.sum(log_jacobians)
     if parameter.parts:
         values, log_jacobian, start = [], None, 0
         for part in parameter.parts:
@@ -142,6 +151,11 @@ def unconstrained(run: Run, parameter: Parameter, value: Any) -> np.ndarray:
     Raises:
         ValueError: If it has another shape, or violates the constraint.
     """
+    if parameter.parts and parameter.array_shape:
+        element = replace(parameter, array_shape=())
+        indices = np.ndindex(*parameter.array_shape)
+        free = [unconstrained(run, element, jax.tree_util.tree_map(lambda leaf, i=i: leaf[i], value)) for i in indices]
+        return np.concatenate([*free, np.zeros(0)])
     if parameter.parts:
         return np.concatenate(
             [unconstrained(run, part, element) for part, element in zip(parameter.parts, value, strict=True)]

@@ -8,8 +8,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from pathfinder.stan._constraints import Parameter, constrained, parameter_of, require_constraint
+from pathfinder.stan._assignments import unassigned
+from pathfinder.stan._constraints import Parameter, constrained, parameter_of, require_constraint, unconstrained
+from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._lanes import array_of
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._run import LoopReport, Run
@@ -59,13 +62,53 @@ class BoundProgram:
         values = self._parameters(run, position)
         return values | self._block(run, self.checked.program.transformed_parameters)
 
-    def generated(self, key: Any, position: Any) -> dict[str, Any]:
-        """Generated quantities by name."""
+    def generated(self, key: Any, position: Any, *, on_host: bool = False) -> dict[str, Any]:
+        """Generated quantities by name.
+
+        Args:
+            key: For random numbers.
+            position: An unconstrained vector.
+            on_host: Whether to compute with NumPy values, so that whatever depends on parameters or random numbers
+                counts as known. The key and the position must then not be traced.
+        """
         run = self._start()
-        self._parameters(run, position)
+        self._parameters(run, position, on_host=on_host)
         self._block(run, self.checked.program.transformed_parameters)
         run.machine.random_key = key
         return self._block(run, self.checked.program.generated_quantities)
+
+    def unassigned(self) -> dict[str, Any]:
+        """Generated quantities by name before they are computed, which tell their shapes."""
+        run = self._start()
+        return {
+            node.name.text: unassigned(run, node.type)
+            for node in declarations(self.checked.program.generated_quantities)
+        }
+
+    def unconstrained(self, values: Mapping[str, Any]) -> np.ndarray:
+        """The unconstrained vector of parameters.
+
+        Raises:
+            ValueError: If a value has another shape or violates its constraint; names the parameter.
+        """
+        run = self._start()
+        free = [np.zeros(0)]
+        for parameter in self.parameters:
+            name, value = parameter.name, values[parameter.name]
+            try:
+                part = unconstrained(run, parameter, value)
+            except StanError:
+                raise
+            except ValueError as error:
+                raise ValueError(f"The given value of parameter '{name}' violates its constraint: {error}") from error
+            if not np.all(np.isfinite(part)):
+                raise ValueError(
+                    f"The given value of parameter '{name}' is not finite on the unconstrained scale. Values on the "
+                    "boundary of a constraint cannot be used."
+                )
+            free.append(part)
+            run.machine.declare(name, parameter.type, value)
+        return np.concatenate(free)
 
     def _start(self, *, jacobian: bool = True) -> Run:
         machine = Machine()
@@ -83,7 +126,7 @@ class BoundProgram:
             if isinstance(statement, Declaration)
         }
 
-    def _parameters(self, run: Run, position: Any) -> dict[str, Any]:
+    def _parameters(self, run: Run, position: Any, *, on_host: bool = False) -> dict[str, Any]:
         values: dict[str, Any] = {}
         start = 0
         for parameter in self.parameters:
@@ -91,6 +134,8 @@ class BoundProgram:
             start += parameter.free_size
             with run.at(parameter.node):
                 value, log_jacobian = constrained(run, parameter, free)
+            if on_host:
+                value = jax.tree_util.tree_map(np.asarray, value)
             values[parameter.name] = value
             run.machine.declare(parameter.name, parameter.type, value)
             if run.jacobian and log_jacobian is not None:
@@ -142,7 +187,8 @@ def bind(
         StanEvaluationError: If data violate a constraint, or transformed data cannot be computed.
     """
     machine = Machine()
-    run = Run(checked, machine, call_user, print_line=print_line, on_data=True)
+    reports: dict[int, LoopReport] = {}
+    run = Run(checked, machine, call_user, reports, print_line=print_line, on_data=True)
     program = checked.program
     for statement in declarations(program.data):
         machine.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
@@ -150,7 +196,7 @@ def bind(
     values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
     values |= run_block(run, program.transformed_data, check=True)
     parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))
-    return BoundProgram(checked, values, parameters, simplex)
+    return BoundProgram(checked, values, parameters, simplex, reports)
 
 
 def declarations(block: Block | None) -> Sequence[Declaration]:
