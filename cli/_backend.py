@@ -58,6 +58,8 @@ def start_jax(engine: Engine, num_threads: int) -> list[Any]:
 
     import jax
 
+    if engine.platform == "cpu":
+        jax.config.update("jax_platforms", os.environ["JAX_PLATFORMS"])  # for when JAX had been imported before
     jax.config.update("jax_enable_x64", engine.precision == "double")
     devices = _devices(jax, None if engine.platform == "auto" else engine.platform)
     return devices[:num_devices] if own_count and devices[0].platform == "cpu" else devices

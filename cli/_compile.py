@@ -20,12 +20,13 @@ from ._usage_error import UsageError
 
 
 HELP = """\
-Usage: pathfinder compile MODEL [-o NAME]
+Usage: pathfinder compile MODEL [-o NAME] [--include-paths FOLDER,...]
 
 Write an executable that runs MODEL. It takes the arguments of CmdStan's executables, for instance
     ./bernoulli pathfinder num_paths=8 data file=bernoulli.data.json output file=draws.csv
 and works as the exe_file of CmdStanPy's CmdStanModel. Without -o it has the name of MODEL without
-its suffix, in the same folder. It holds the text of MODEL: compile again after changing it.
+its suffix, in the same folder. It holds the text of MODEL: compile again after changing it. What a
+Stan program includes is looked for in its folder, then in those of --include-paths, and held too.
 """
 _LONGEST_SHEBANG = 127  # of Linux before 5.1
 
@@ -35,8 +36,8 @@ def main(words: Sequence[str]) -> int:
     if any(word in ("-h", "--help", "help") for word in words):
         write_stdout(HELP)
         return 0
-    model, name = _model_and_name(words)
-    source = ModelSource.read(model)
+    model, name, include_paths = _model_and_options(words)
+    source = ModelSource.read(model, include_paths)
     source.module.check(source)
     with source.module.running(source):
         source.module.check_model(source)
@@ -68,7 +69,8 @@ def write_executable(source: ModelSource, target: str, interpreter: str) -> None
         raise OutputError(target, f"cannot be made executable: {error.strerror}") from error
 
 
-def _model_and_name(words: Sequence[str]) -> tuple[str, str | None]:
+def _model_and_options(words: Sequence[str]) -> tuple[str, str | None, list[str]]:
+    words, include_paths = split_include_paths(words)
     models, names = [], []
     queue = list(words)
     while queue:
@@ -83,11 +85,30 @@ def _model_and_name(words: Sequence[str]) -> tuple[str, str | None]:
             models.append(word)
     if len(models) != 1 or len(names) > 1 or "" in names:
         raise UsageError(f"Error: pathfinder compile takes one model and at most one -o NAME.\n\n{HELP}")
-    return models[0], names[0] if names else None
+    return models[0], names[0] if names else None, include_paths
+
+
+def split_include_paths(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words without `--include-paths=a,b` or `--include-paths a,b`, and the folders named there, as for stanc."""
+    others, folders = [], []
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        name, equals, value = word.partition("=")
+        if name != "--include-paths":
+            others.append(word)
+            continue
+        if not equals:
+            value = queue.pop(0) if queue else ""
+        folders += [folder for folder in value.split(",") if folder]
+    return others, folders
 
 
 def _script(source: ModelSource, interpreter: str) -> str:
     path = str(Path(source.path).absolute())
+    included = source.module.included(source)
+    texts = f"INCLUDED = {included!a}\n" if included else ""
+    arguments = "PATH, TEXT, included=INCLUDED" if included else "PATH, TEXT"
     return f"""\
 {_shebang(interpreter)}
 # An executable model, made by `pathfinder compile`.
@@ -99,9 +120,9 @@ from pathfinder_cli import run_executable
 
 PATH = {ascii(path)}
 TEXT = {source.text!r}
-
+{texts}
 if __name__ == "__main__":
-    sys.exit(run_executable(PATH, TEXT))
+    sys.exit(run_executable({arguments}))
 """
 
 

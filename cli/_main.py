@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ._files import OutputError
 from ._input_error import InputError
@@ -33,13 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _exit_status(lambda: _dispatch(words))
 
 
-def run_executable(path: str, text: bytes, argv: Sequence[str] | None = None) -> int:
+def run_executable(
+    path: str, text: bytes, argv: Sequence[str] | None = None, *, included: Mapping[str, str] | None = None
+) -> int:
     """Run a model that was made executable by `pathfinder compile`.
 
     Args:
         path: File that the model was read from.
         text: Its content.
         argv: The words after the program's name; those of this process if None.
+        included: Texts that it includes, by name.
 
     Returns:
         The exit status.
@@ -47,7 +50,8 @@ def run_executable(path: str, text: bytes, argv: Sequence[str] | None = None) ->
     from ._run import run
 
     words = sys.argv[1:] if argv is None else list(argv)
-    return _exit_status(lambda: run(words, sys.argv[0], lambda: ModelSource(path, text)))
+    source = ModelSource(path, text, included=tuple((included or {}).items()))
+    return _exit_status(lambda: run(words, sys.argv[0], lambda: source))
 
 
 def _dispatch(words: Sequence[str]) -> int:
@@ -66,12 +70,14 @@ def _usage() -> str:
     return f"""\
 Usage: {PROGRAM} MODEL pathfinder [CmdStan's arguments]    run a model
        {PROGRAM} compile MODEL [-o NAME]                   make it an executable that takes the same arguments
+       {PROGRAM} check MODEL.stan                          print the variables and functions of a Stan program as JSON
+       {PROGRAM} explain MODEL.stan data file=DATA.json    tell how its loops are compiled
        {PROGRAM} summary FILE.csv                          print a table of the draws in an output file
        {PROGRAM} MODEL help                                explain the arguments; help-all explains all of them
 
 MODEL is a file: {kinds}.
 
-Example: {PROGRAM} bernoulli.py pathfinder num_paths=8 data file=bernoulli.data.json output file=draws.csv
+Example: {PROGRAM} bernoulli.stan pathfinder num_paths=8 data file=bernoulli.data.json output file=draws.csv
 """
 
 
@@ -103,6 +109,18 @@ def _compile(words: Sequence[str]) -> int:
     return compile_model(words)
 
 
+def _check(words: Sequence[str]) -> int:
+    from ._check import main as check
+
+    return check(words)
+
+
+def _explain(words: Sequence[str]) -> int:
+    from ._explain import main as explain
+
+    return explain(words)
+
+
 def _summary(words: Sequence[str]) -> int:
     from ._summary import main as summary
 
@@ -116,6 +134,8 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "--version": _version,
     "info": _info,
     "compile": _compile,
+    "check": _check,
+    "explain": _explain,
     "summary": _summary,
 }
 

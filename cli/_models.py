@@ -5,6 +5,7 @@ A further kind is one further entry of `KINDS`, and a module with the functions 
 
 import importlib
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +28,17 @@ class ModelSource:
     Args:
         path: Its file, as the user named it; that file need not exist any more.
         text: Its content.
+        include_paths: Folders to look for texts in that it includes, after its own.
+        included: Such texts by name, which then need not exist any more either.
     """
 
     path: str
     text: bytes
+    include_paths: tuple[str, ...] = ()
+    included: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def read(cls, path: str) -> "ModelSource":
+    def read(cls, path: str, include_paths: Sequence[str] = ()) -> "ModelSource":
         """Read a model file.
 
         Raises:
@@ -41,7 +46,7 @@ class ModelSource:
         """
         _kind_of(path)
         try:
-            return cls(path, Path(path).read_bytes())
+            return cls(path, Path(path).read_bytes(), tuple(include_paths))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise RunError(f'Error: cannot read the model file "{path}": {reason}.') from error
@@ -88,11 +93,15 @@ class ModelModule(Protocol):
         ...
 
     def check_model(self, source: ModelSource) -> None:
-        """Find what can be known to be wrong without data, at the cost of loading the program.
+        """Find what can be known to be wrong without data, at the cost of loading the program; print warnings.
 
         Raises:
             RunError: If it is not a model.
         """
+        ...
+
+    def included(self, source: ModelSource) -> dict[str, str]:
+        """The texts that the program includes, by the names that it calls them."""
         ...
 
 
@@ -103,7 +112,10 @@ class ModelKind(NamedTuple):
     module: str
 
 
-KINDS = {".py": ModelKind("a Python file that defines model(data)", "_python_model")}
+KINDS = {
+    ".stan": ModelKind("a Stan program", "_stan_model"),
+    ".py": ModelKind("a Python file that defines model(data)", "_python_model"),
+}
 
 
 def _kind_of(path: str) -> ModelKind:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _STAGE = "processing stage=data initialization"
-_NO_PARAMETERS = "The model has 0 parameters"  # the beginning of what the engine says
+NO_PARAMETERS = "The model has 0 parameters"  # the beginning of what the engine says
 
 
 class MissingData(InputError, KeyError):
@@ -98,6 +98,11 @@ def check_model(source: "ModelSource") -> None:
     _load(source)
 
 
+def included(source: "ModelSource") -> dict[str, str]:
+    """Nothing: neighbours are imported where they are."""
+    return {}
+
+
 @contextmanager
 def running(source: "ModelSource") -> Iterator[None]:
     """Let the model import its neighbours, and report exceptions of its code with their place in it.
@@ -112,7 +117,7 @@ def running(source: "ModelSource") -> Iterator[None]:
     except (RunError, InputError):
         raise
     except (Exception, SystemExit) as error:
-        if isinstance(error, ValueError) and str(error).startswith(_NO_PARAMETERS):
+        if isinstance(error, ValueError) and str(error).startswith(NO_PARAMETERS):
             raise RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.") from error
         if isinstance(error, SyntaxError) and error.filename:
             raise _syntax_error(error, error.filename) from error

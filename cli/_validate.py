@@ -1,5 +1,6 @@
 """Checks of the values in an input file against what a model declares."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -11,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from ._data import InputFile
 from ._input_error import InputError
 from ._json_values import Array, Value
+
+
+_STEPS = re.compile(r"[.:]?[A-Za-z0-9_]+")
+_PARTS = {".real": 0, ".imag": 1}  # along an axis of two
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,28 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
 def _look_up(values: dict[str, Value], name: str) -> Value | None:
     if name in values:
         return values[name]
+    if ":" in name or name.endswith((".real", ".imag")):
+        return _look_up_column(values, name)
     outer, dot, slot = name.rpartition(".")
     members = _look_up(values, outer) if dot else None
     return members.get(slot) if isinstance(members, dict) else None
+
+
+def _look_up_column(values: dict[str, Value], name: str) -> Value | None:
+    """The part of a value that a column such as `t.2:1` or `c.imag` is about; `.1` are indices, `:1` slots of tuples."""
+    first, *steps = _STEPS.findall(name)
+    at: Value | None = values.get(first)
+    index: list[int] = []
+    for step in steps:
+        if step.startswith(":"):
+            at = at.get(step[1:]) if isinstance(at, dict) else None
+        else:
+            index.append(_PARTS[step] if step in _PARTS else int(step[1:]) - 1)
+    if not isinstance(at, np.ndarray) or at.ndim < len(index):
+        return None
+    if any(place >= size for place, size in zip(index, at.shape, strict=False)):
+        return None
+    return at[tuple(index)] if index else at
 
 
 @dataclass(frozen=True)

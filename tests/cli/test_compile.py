@@ -87,7 +87,7 @@ def test_mistakes_of_the_model_are_found_at_once(cli, folder):
         (("bernoulli.py", "-o"), "at most one -o NAME"),
         (("bernoulli.py", "-o", "a", "-o", "b"), "at most one -o NAME"),
         (("bernoulli.py", "--output=a"), "has no option --output=a"),
-        (("bernoulli.stan",), "The kinds are: .py"),
+        (("bernoulli.R",), "The kinds are: .stan"),
         (("missing.py",), "No such file"),
         (("bernoulli.py", "-o", "missing/name"), 'the folder "missing" does not exist'),
         (("bernoulli.py", "-o", "."), "it is a folder"),

@@ -14,7 +14,7 @@ def test_names(path, stem):
     assert source.model_name == f"{stem}_model"
 
 
-@pytest.mark.parametrize("path", ["m.stan", "m", "m.PY", "m.txt", ".py", "", "m.py/"])
+@pytest.mark.parametrize("path", ["m.R", "m", "m.PY", "m.txt", ".py", "", "m.py/"])
 def test_other_kinds_are_refused_with_those_there_are(path):
     with pytest.raises(RunError) as caught:
         ModelSource.read(path)
@@ -34,5 +34,5 @@ def test_a_model_that_cannot_be_read(folder, name, reason):
 def test_each_kind_has_its_functions():
     for suffix in KINDS:
         module = ModelSource(f"m{suffix}", b"").module
-        for function in ("check", "running", "bind", "check_model"):
+        for function in ("check", "running", "bind", "check_model", "included"):
             assert callable(getattr(module, function))
