@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy import signal
+from scipy import interpolate, signal
 
 
 Generator = np.random.Generator
@@ -124,7 +124,8 @@ def poisson_random_effects(rng: Generator) -> Data:
 def splines(rng: Generator) -> Data:
     x = np.sort(rng.uniform(0, 10, 300))
     knots = np.concatenate([np.zeros(3), np.linspace(0, 10.001, 18), np.full(3, 10.001)])
-    return {"N": 300, "B": 20, "x": x, "y": np.sin(x) + rng.normal(0, 0.2, 300), "knots": knots}
+    basis = interpolate.BSpline.design_matrix(x, knots, 3).toarray()
+    return {"N": 300, "B": 20, "basis": basis, "y": np.sin(x) + rng.normal(0, 0.2, 300)}
 
 
 def capture_recapture(rng: Generator) -> Data:
