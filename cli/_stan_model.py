@@ -92,7 +92,8 @@ def running(source: "ModelSource") -> Iterator[None]:
         yield
     except StanError as error:
         diagnostic = error.diagnostic
-        raise RunError(f"Exception: {diagnostic.message} (in {_location(diagnostic.span)})\nError: {error}") from error
+        message = diagnostic.message.removeprefix("rejected: ")
+        raise RunError(f"Exception: {message} (in {_location(diagnostic.span)})\nError: {error}") from error
     except ValueError as error:
         if not isinstance(error, InputError) and str(error).startswith(NO_PARAMETERS):
             raise RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.") from error

@@ -125,7 +125,7 @@ def _look_up(values: dict[str, Value], name: str) -> Value | None:
 
 
 def _look_up_column(values: dict[str, Value], name: str) -> Value | None:
-    """The part of a value that a column such as `t.2:1` or `c.imag` is about; `.1` are indices, `:1` slots of tuples."""
+    """The part of a value that a column such as `t.2:1` or `c.imag` is about: `.2` is an index, `:1` a slot."""
     first, *steps = _STEPS.findall(name)
     at: Value | None = values.get(first)
     index: list[int] = []
@@ -138,7 +138,7 @@ def _look_up_column(values: dict[str, Value], name: str) -> Value | None:
         return None
     if any(place >= size for place, size in zip(index, at.shape, strict=False)):
         return None
-    return at[tuple(index)] if index else at
+    return np.asarray(at[tuple(index)])
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from pathfinder.stan._syntax import (
     TupleLiteral,
     Variable,
 )
-from pathfinder.stan._types import Type, declared_type
+from pathfinder.stan._types import declared_type
 from pathfinder.stan.functions import OPERATORS
 
 
@@ -126,7 +126,7 @@ def _add(run: Run, target: Expression, value: Any) -> bool:
     cell = run.machine.find(base.name)
     type_ = run.type_of(target)
     value = as_type(type_, value)
-    if np.ndim(array_of(value)) - isinstance(value, Lanes) != _rank(type_):
+    if np.ndim(array_of(value)) - isinstance(value, Lanes) != type_.rank:
         return False  # a scalar added to a container
     if cell.window is not None:
         return False
@@ -138,10 +138,6 @@ def _add(run: Run, target: Expression, value: Any) -> bool:
 def _simple(run: Run, target: Expression) -> tuple[Variable | None, Sequence[Any]]:
     base, indices = run.chained(target)
     return (base, indices) if isinstance(base, Variable) else (None, ())
-
-
-def _rank(type_: Type) -> int:
-    return type_.dims + (2 if type_.base.endswith("matrix") else 1 if type_.base.endswith("vector") else 0)
 
 
 def _assign_tuple(run: Run, target: TupleLiteral, value: Any) -> None:

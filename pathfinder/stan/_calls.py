@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
+from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
+from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._elements import RaggedError
 from pathfinder.stan._lanes import (
     Lanes,
@@ -25,18 +24,15 @@ from pathfinder.stan._lanes import (
     over_lanes,
     wrap,
 )
-from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise, summed
-from pathfinder.stan._run import Run, UntraceableError, as_type
+from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise
+from pathfinder.stan._random_calls import SIZED, random_value
+from pathfinder.stan._run import Run, UntraceableError
 from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
 from pathfinder.stan._syntax import Call, Expression, Node
 from pathfinder.stan._types import SCALARS, Type
-from pathfinder.stan.densities import DISTRIBUTIONS, Distribution
+from pathfinder.stan.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 
-
-DENSITY_SUFFIXES = ("lpdf", "lpmf", "lupdf", "lupmf")
-CDF_SUFFIXES = ("cdf", "lcdf", "lccdf")
-ELEMENT_RANK = {"int": 0, "real": 0, "ints": 1, "reals": 1, "vector": 1, "row_vector": 1, "matrix": 2}
 
 Evaluate = Callable[[Run, Expression], Any]
 
@@ -77,8 +73,20 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
     if suffix in (*DENSITY_SUFFIXES, *CDF_SUFFIXES) and base in DISTRIBUTIONS:
         return distribution_value(run, base, suffix, types, values)
     if suffix == "rng" and base in DISTRIBUTIONS:
-        return random_value(run, DISTRIBUTIONS[base], types, values)
-    return call_library(run, FUNCTIONS[name], types, values, node)
+        if base in SIZED:
+            return random_value(run, base, types[1:], values[1:], _size(run, values[0], node))
+        return random_value(run, base, types, values)
+    if name in JACOBIAN_FUNCTIONS:
+        value, log_jacobian = call_library(run, JACOBIAN_FUNCTIONS[name], types, values, node)
+        if run.jacobian:
+            run.machine.increment(log_jacobian)
+        return value
+    if name == "hmm_marginal":
+        return distribution_value(run, name, "lpdf", types, values)
+    if name == "hmm_hidden_state_prob":
+        context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+        return over_lanes(hmm_hidden_state_prob, values, context)
+    return call_library(run, FUNCTIONS[name] if name in FUNCTIONS else CONSTRAIN_FUNCTIONS[name], types, values, node)
 
 
 def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
@@ -158,138 +166,3 @@ def here(run: Run, value: Any) -> Any:
     if isinstance(value, Lanes) and value.context is not run.machine.context:
         return Lanes(lift(value, run.machine.context), run.machine.context)
     return value
-
-
-# Distributions
-
-
-def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]) -> Any:
-    """Log density, or cumulative probability, of each lane: elements are summed (or multiplied, for `_cdf`)."""
-    distribution = DISTRIBUTIONS[name]
-    function = distribution.log_density if suffix in DENSITY_SUFFIXES else getattr(distribution, suffix)
-    assert function is not None, f"{name}_{suffix}"
-    if any(isinstance(value, Ragged) for value in values) and distribution.kind == "univariate":
-        scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-        each = elementwise(values, lambda parts: distribution_value(run, name, suffix, scalars, parts))
-        return summed(run.machine, each)
-    values = _promoted(distribution, values)
-    root = run.machine.root
-    context = deepest([context_of(value, root) for value in values], root)
-    if distribution.kind == "univariate":
-        check_sizes(types, values)
-        arrays = aligned(values, context)
-        static = all(is_static(array) for array in arrays)
-        result = now(function, arrays) if static else function(*map(freeze, arrays))
-        return wrap(_reduced(result, suffix, not context.is_root), context)
-    return over_lanes(batched(function, distribution.arguments, types), values, context)
-
-
-def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
-    kinds = distribution.arguments
-    return [
-        as_type(Type("real"), value) if kind in ("real", "reals", "vector", "matrix", "row_vector") else value
-        for kind, value in zip(kinds, values, strict=True)
-    ]
-
-
-def _reduced(result: Any, suffix: str, has_lanes: bool) -> Any:
-    axes = tuple(range(1 if has_lanes else 0, np.ndim(result)))
-    if not axes:
-        return result
-    module = np if is_static(result) else jnp
-    return module.prod(result, axis=axes) if suffix == "cdf" else module.sum(result, axis=axes)
-
-
-def check_sizes(types: Sequence[Type], values: Sequence[Any]) -> None:
-    """Containers that are vectorised over need equal sizes.
-
-    Raises:
-        ValueError: If they differ.
-    """
-    shapes = []
-    for value in values:
-        shape = np.shape(array_of(value))
-        shapes.append(shape[1:] if isinstance(value, Lanes) else shape)
-    sizes = [shape for shape in shapes if shape]
-    if any(size != sizes[0] for size in sizes):
-        given = ", ".join(
-            f"{type_} of size {' x '.join(map(str, shape))}" if shape else str(type_)
-            for type_, shape in zip(types, shapes, strict=True)
-        )
-        raise ValueError(f"the arguments have different sizes: {given}")
-
-
-def batched(function: Callable[..., Any], kinds: Sequence[str], types: Sequence[Type]) -> Callable[..., Any]:
-    """A multivariate density over arrays of its arguments, summed over them."""
-    extra = [_rank(type_) - ELEMENT_RANK.get(kind, _rank(type_)) for kind, type_ in zip(kinds, types, strict=True)]
-    if not any(count > 0 for count in extra):
-        return function
-    mapped = jax.vmap(function, in_axes=tuple(0 if count > 0 else None for count in extra))
-    return lambda *arrays: jnp.sum(mapped(*arrays))
-
-
-def _rank(type_: Type) -> int:
-    inner = 2 if type_.base.endswith("matrix") else 1 if type_.base.endswith("vector") else 0
-    return type_.dims + inner
-
-
-# Random numbers
-
-
-def is_traced(key: Any) -> bool:
-    """Whether a key is only known when the compiled program runs."""
-    return isinstance(key, Tracer)
-
-
-def next_key(run: Run) -> Any:
-    """A key for the next random numbers of this evaluation."""
-    run.machine.random_calls += 1
-    return jax.random.fold_in(run.machine.random_key, run.machine.random_calls)
-
-
-def random_value(run: Run, distribution: Distribution, types: Sequence[Type], values: Sequence[Any]) -> Any:
-    """Random numbers, other ones for each lane of the present context."""
-    assert distribution.rng is not None
-    kinds = distribution.arguments[1:] if len(distribution.arguments) == len(values) + 1 else distribution.arguments
-    values = [
-        as_type(Type("real"), value) if kind != "int" and kind != "ints" else value
-        for kind, value in zip(kinds, values, strict=True)
-    ]
-    context = run.machine.context
-    key = next_key(run)
-    static = all(is_static(value) for value in values) and not is_traced(key)
-    lanes = [Lanes(lift(value, context), context) if not context.is_root else value for value in values]
-    if distribution.kind == "univariate":
-        check_sizes(types, values)
-        arrays = [jnp.asarray(freeze(array)) for array in aligned(lanes, context)]
-        shape = jnp.broadcast_shapes(*(array.shape for array in arrays)) if arrays else ()
-        if not context.is_root and not arrays:
-            shape = (context.size,)
-        draw = partial(distribution.rng, key)
-        if not arrays:
-            result = jax.vmap(distribution.rng)(jax.random.split(key, context.size)) if shape else draw()
-        else:
-            result = draw(*(jnp.broadcast_to(array, shape) for array in arrays))
-    else:
-        one = random_batched(distribution.rng, kinds, types)
-        if context.is_root:
-            result = one(key, *map(freeze, values))
-        else:
-            keys = jax.random.split(key, context.size)
-            result = jax.vmap(one)(keys, *(freeze(value.array) for value in lanes))
-    result = jax.tree_util.tree_map(np.asarray, result) if static else result
-    return wrap(result, context)
-
-
-def random_batched(rng: Callable[..., Any], kinds: Sequence[str], types: Sequence[Type]) -> Callable[..., Any]:
-    """Multivariate random numbers for arrays of the arguments, other ones for each entry."""
-    extra = [_rank(type_) - ELEMENT_RANK.get(kind, _rank(type_)) for kind, type_ in zip(kinds, types, strict=True)]
-    if not any(count > 0 for count in extra):
-        return rng
-
-    def several(key, *arrays):
-        count = next(array.shape[0] for array, more in zip(arrays, extra, strict=True) if more > 0)
-        axes = (0, *(0 if more > 0 else None for more in extra))
-        return jax.vmap(rng, in_axes=axes)(jax.random.split(key, count), *arrays)
-
-    return several

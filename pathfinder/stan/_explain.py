@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from pathfinder.stan._data import read_data, take_from
 from pathfinder.stan._files import load, load_data
 from pathfinder.stan._program import BoundProgram, bind, declarations
-from pathfinder.stan._run import LoopReport, UntraceableError
+from pathfinder.stan._run import LoopReport, StanEvaluationError
 
 
 _WORDS = {
@@ -51,7 +51,7 @@ def explain_bound(bound: BoundProgram) -> str:
     if declarations(bound.checked.program.generated_quantities):
         try:
             jax.eval_shape(bound.generated, jax.random.key(0), position)
-        except UntraceableError as error:
+        except StanEvaluationError as error:
             notes.append(f"Generated quantities are computed draw by draw: {error}")
     reports = sorted(bound.reports.values(), key=lambda report: report.line)
     if not reports:

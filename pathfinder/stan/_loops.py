@@ -133,15 +133,17 @@ def _range(run: Run, node: For | ForEach) -> Range:
             )
         ends.append(np.asarray(lift(known, machine.context)))
     counts = np.maximum(ends[1] - ends[0] + 1, 0)
-    holds = None
+    holds: Any = None
     if any(isinstance(value, Step) for value in symbols):
         low, high = map(settle, symbols)
 
-        def holds(index):
+        def inside(index):
             above = call_library(run, OPERATORS["<="], (_INT, _INT), [low, index], node)
             below = call_library(run, OPERATORS["<="], (_INT, _INT), [index, high], node)
             both = call_library(run, OPERATORS["&&"], (_INT, _INT), [above, below], node)
             return machine.select(both, np.asarray(True), np.asarray(False))
+
+        holds = inside
 
     return Range(node.variable.text, _INT, ends[0], counts, lambda index: index, names, holds)
 

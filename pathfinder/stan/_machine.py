@@ -187,7 +187,9 @@ class Machine:
         if not self._is_logged(cell) or isinstance(cell.value, tuple) or cell.covered is not None:
             return False
         if self.mask is not None:
-            value = self.select(self.mask, value, np.zeros((), array_of(value).dtype))
+            array = array_of(value)
+            dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
+            value = self.select(self.mask, value, np.zeros((), dtype))
         self._log("add", cell, positions)
         cell.value = wrap(add(self._storage(cell), cell.owner, positions, value, self.context), cell.owner)
         return True

@@ -14,7 +14,7 @@ import numpy as np
 from pathfinder._model import Model
 from pathfinder._variables import Block, Variable
 from pathfinder.stan._program import BoundProgram, bind, declarations
-from pathfinder.stan._run import UntraceableError
+from pathfinder.stan._run import StanEvaluationError
 from pathfinder.stan._slots import Slot, nested, slots_of
 from pathfinder.stan._traced import Traced, trace
 from pathfinder.stan._typecheck import CheckedProgram
@@ -63,9 +63,11 @@ def model_of(
             generated, arrays["generate"] = trace(record, jax.random.key(0), position)
             generate = _Generate(generated, record.names)
             variables = [*variables, *record.variables]
-        except UntraceableError as error:
-            warnings.warn(f"Generated quantities are computed draw by draw, which is slow: {error}", stacklevel=3)
+        except StanEvaluationError as error:
             generate = _HostGenerate(bound, types)
+            if not generate.is_possible():
+                raise
+            warnings.warn(f"Generated quantities are computed draw by draw, which is slow: {error}", stacklevel=3)
             variables = [*variables, *generate.variables()]
     unconstrain = _Unconstrain(bound, types)
     return Model(
@@ -173,9 +175,21 @@ class _HostGenerate:
         key_data = jax.random.key_data(key)
         return jax.pure_callback(self._on_host, shapes, key_data, position, vmap_method="sequential")
 
+    def is_possible(self) -> bool:
+        """Whether they can be computed at the origin."""
+        try:
+            self.bound.generated(jax.random.key(0), np.zeros(self.bound.dim), on_host=True)
+        except StanEvaluationError:
+            return False
+        return True
+
     def _on_host(self, key_data, position):
-        with jax.ensure_compile_time_eval():
-            values = self.bound.generated(jax.random.wrap_key_data(key_data), np.asarray(position), on_host=True)
+        """The numbers of one draw; where the program fails they are as yet unassigned, that is NaN, as in Stan."""
+        try:
+            with jax.ensure_compile_time_eval():
+                values = self.bound.generated(jax.random.wrap_key_data(key_data), np.asarray(position), on_host=True)
+        except StanEvaluationError:
+            values = self.bound.unassigned()
         return {
             slot.name: np.asarray(slot.read(value), jnp.asarray(slot.read(value)).dtype)
             for name, value in values.items()

@@ -17,6 +17,7 @@ from pathfinder.stan._lanes import array_of
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._run import LoopReport, Run
 from pathfinder.stan._statements import call_user, execute_all
+from pathfinder.stan._supported import require_supported
 from pathfinder.stan._syntax import Block, Declaration, Statement
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import declared_type
@@ -186,6 +187,7 @@ def bind(
     Raises:
         StanEvaluationError: If data violate a constraint, or transformed data cannot be computed.
     """
+    require_supported(checked)
     machine = Machine()
     reports: dict[int, LoopReport] = {}
     run = Run(checked, machine, call_user, reports, print_line=print_line, on_data=True)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._elements import At, Position, read
+from pathfinder.stan._elements import At, read
 from pathfinder.stan._lanes import Context, Lanes, Symbolic, freeze, is_static, lift, wrap
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._run import Step, settle
@@ -55,7 +55,7 @@ class Ragged(Symbolic):
     owner: Context
 
 
-def read_ragged(machine: Machine, base: Any, positions: Sequence[Position | Stretch]) -> Ragged:
+def read_ragged(machine: Machine, base: Any, positions: Sequence[Any]) -> Ragged:
     """Elements of a value, along one axis a stretch of them."""
     stretch = next(position for position in positions if isinstance(position, Stretch))
     owner = machine.context
@@ -171,9 +171,9 @@ REDUCERS: dict[str, Callable[..., Any]] = {
 
 def stretch_of(machine: Machine, lower: Any, upper: Any) -> Stretch | None:
     """`lower:upper` as a stretch if its size differs between iterations, else None."""
-    if isinstance(lower, Step) and isinstance(upper, Step):
-        return None
-    if isinstance(upper, Step) and is_static(lower) and not isinstance(lower, Lanes):
+    if isinstance(upper, Step):
+        if isinstance(lower, Step | Lanes) or not is_static(lower):
+            return None
         return Stretch(lower, upper.moved(1 - int(lower)))
     if machine.flat_ranges and is_static(lower) and is_static(upper):
         sizes = lift(upper, machine.context) - lift(lower, machine.context) + 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from pathfinder.stan import _branches, _loops
 from pathfinder.stan._assignments import assign, declare
-from pathfinder.stan._calls import distribution_value
+from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
 from pathfinder.stan._lanes import Lanes, array_of, is_static, lift

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._calls import call_library, distribution_value
+from pathfinder.stan._calls import call_library
+from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._run import Run
 from pathfinder.stan._syntax import Expression, Sampling

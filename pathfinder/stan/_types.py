@@ -37,6 +37,11 @@ class Type:
     def _array_words(self) -> str:
         return f"array[{',' * (self.dims - 1)}] " if self.dims else ""
 
+    @property
+    def rank(self) -> int:
+        """Number of axes of a value that is no tuple: those of the array, one of a vector, two of a matrix."""
+        return self.dims + (2 if self.base.endswith("matrix") else 1 if self.base.endswith("vector") else 0)
+
     def array(self, dims: int = 1) -> Type:
         """The type with `dims` more array dimensions around it; fewer where negative."""
         return replace(self, dims=self.dims + dims)

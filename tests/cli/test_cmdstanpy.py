@@ -36,6 +36,8 @@ def executables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("executables")
     for name in ("bernoulli", "eight_schools"):
         assert main(["compile", str(EXAMPLES / f"{name}.py"), "-o", str(folder / name)]) == 0
+    program = str(EXAMPLES / "eight_schools_noncentered.stan")
+    assert main(["compile", program, "-o", str(folder / "eight_schools_noncentered")]) == 0
     return folder
 
 
@@ -100,6 +102,28 @@ def test_eight_schools(eight_schools):
     np.testing.assert_allclose(variables["theta"], theta, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(fit.stan_variable("tau"), variables["tau"])
     assert set(np.unique(fit.method_variables()["path__"])) <= set(range(1, 7))
+
+
+def test_a_stan_program(executables, tmp_path):
+    model = cmdstanpy.CmdStanModel(exe_file=executables / "eight_schools_noncentered")
+    inits = {"theta_trans": [0.0] * 8, "mu": 3.0, "tau": 2.0}
+    fit = model.pathfinder(data=EIGHT_SCHOOLS, seed=1, inits=inits, num_elbo_draws=5)
+    variables = fit.stan_variables()
+    assert {name: draws.shape for name, draws in variables.items()} == {
+        "theta_trans": (1000, 8),
+        "mu": (1000,),
+        "tau": (1000,),
+        "theta": (1000, 8),
+        "y_rep": (1000, 8),
+    }
+    theta = variables["mu"][:, None] + variables["tau"][:, None] * variables["theta_trans"]
+    np.testing.assert_allclose(variables["theta"], theta, rtol=1e-4, atol=1e-4)
+    assert fit.metadata.cmdstan_config["model"] == "eight_schools_noncentered_model"
+    fit.save_csvfiles(str(tmp_path))
+    saved = cmdstanpy.from_csv(str(tmp_path))
+    np.testing.assert_array_equal(saved.stan_variable("mu"), variables["mu"])
+    with pytest.raises(RuntimeError, match="Error: .*the model needs `J`"):
+        model.pathfinder(data={}, seed=1, output_dir=str(tmp_path / "out"), **FEW)
 
 
 def test_metadata(bernoulli_fit):

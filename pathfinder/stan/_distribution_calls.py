@@ -1,0 +1,102 @@
+"""Log densities and cumulative probabilities of values with lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pathfinder.stan._lanes import (
+    Lanes,
+    aligned,
+    array_of,
+    context_of,
+    deepest,
+    freeze,
+    is_static,
+    now,
+    over_lanes,
+    wrap,
+)
+from pathfinder.stan._ragged import Ragged, elementwise, summed
+from pathfinder.stan._run import Run, as_type
+from pathfinder.stan._types import Type
+from pathfinder.stan.densities import DISTRIBUTIONS, Distribution
+
+
+DENSITY_SUFFIXES = ("lpdf", "lpmf", "lupdf", "lupmf")
+CDF_SUFFIXES = ("cdf", "lcdf", "lccdf")
+ELEMENT_RANK = {"int": 0, "real": 0, "ints": 1, "reals": 1, "vector": 1, "row_vector": 1, "matrix": 2}
+
+
+def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]) -> Any:
+    """Log density, or cumulative probability, of each lane: elements are summed (or multiplied, for `_cdf`)."""
+    distribution = DISTRIBUTIONS[name]
+    function = distribution.log_density if suffix in DENSITY_SUFFIXES else getattr(distribution, suffix)
+    assert function is not None, f"{name}_{suffix}"
+    if any(isinstance(value, Ragged) for value in values) and distribution.kind == "univariate":
+        scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
+        each = elementwise(values, lambda parts: distribution_value(run, name, suffix, scalars, parts))
+        return summed(run.machine, each)
+    values = _promoted(distribution, values)
+    root = run.machine.root
+    context = deepest([context_of(value, root) for value in values], root)
+    if distribution.kind == "univariate":
+        check_sizes(types, values)
+        arrays = aligned(values, context)
+        static = all(is_static(array) for array in arrays)
+        result = now(function, arrays) if static else function(*map(freeze, arrays))
+        return wrap(_reduced(result, suffix, not context.is_root), context)
+    return over_lanes(batched(function, distribution.arguments, types), values, context)
+
+
+def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
+    kinds = (*distribution.arguments, *("real",) * (len(values) - len(distribution.arguments)))
+    return [
+        as_type(Type("real"), value) if kind in ("real", "reals", "vector", "matrix", "row_vector") else value
+        for kind, value in zip(kinds, values, strict=True)
+    ]
+
+
+def _reduced(result: Any, suffix: str, has_lanes: bool) -> Any:
+    axes = tuple(range(1 if has_lanes else 0, np.ndim(result)))
+    if not axes:
+        return result
+    module = np if is_static(result) else jnp
+    return module.prod(result, axis=axes) if suffix == "cdf" else module.sum(result, axis=axes)
+
+
+def check_sizes(types: Sequence[Type], values: Sequence[Any]) -> None:
+    """Containers that are vectorised over need equal sizes.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    shapes = []
+    for value in values:
+        shape = np.shape(array_of(value))
+        shapes.append(shape[1:] if isinstance(value, Lanes) else shape)
+    sizes = [shape for shape in shapes if shape]
+    if any(size != sizes[0] for size in sizes):
+        given = ", ".join(
+            f"{type_} of size {' x '.join(map(str, shape))}" if shape else str(type_)
+            for type_, shape in zip(types, shapes, strict=True)
+        )
+        raise ValueError(f"the arguments have different sizes: {given}")
+
+
+def batched(function: Callable[..., Any], kinds: Sequence[str], types: Sequence[Type]) -> Callable[..., Any]:
+    """A multivariate density over arrays of its arguments, summed over them."""
+    extra = extra_axes(kinds, types)
+    if not any(count > 0 for count in extra):
+        return function
+    mapped = jax.vmap(function, in_axes=tuple(0 if count > 0 else None for count in extra))
+    return lambda *arrays: jnp.sum(mapped(*arrays))
+
+
+def extra_axes(kinds: Sequence[str], types: Sequence[Type]) -> list[int]:
+    """For each argument, the axes of the array around what the distribution takes as one instance."""
+    return [type_.rank - ELEMENT_RANK.get(kind, type_.rank) for kind, type_ in zip(kinds, types, strict=False)]

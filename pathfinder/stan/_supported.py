@@ -1,0 +1,54 @@
+"""Which functions of Stan's library can be evaluated, and where each of them comes from.
+
+The type checker knows all functions of Stan; a call of one that is not here is an error before anything runs.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
+from pathfinder.stan._diagnostics import StanTypeError
+from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES
+from pathfinder.stan._higher_order_calls import HIGHER_ORDER
+from pathfinder.stan._names import nodes
+from pathfinder.stan._slicing import SHAPES, SLICES
+from pathfinder.stan._syntax import Call, Sampling
+from pathfinder.stan._typecheck import CheckedProgram
+from pathfinder.stan.densities import DISTRIBUTIONS
+from pathfinder.stan.functions import FUNCTIONS
+
+
+def is_supported(name: str) -> bool:
+    """Whether a function of the library, by its full name, can be evaluated."""
+    tables = (FUNCTIONS, HIGHER_ORDER, SLICES, SHAPES, CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS)
+    if name in OTHERS or any(name in table for table in tables):
+        return True
+    base, _, suffix = name.rpartition("_")
+    distribution = DISTRIBUTIONS.get(base)
+    if distribution is None:
+        return False
+    if suffix in DENSITY_SUFFIXES:
+        return distribution.log_density is not None
+    return suffix in (*CDF_SUFFIXES, "rng") and getattr(distribution, suffix) is not None
+
+
+OTHERS = {"hmm_marginal", "hmm_hidden_state_prob"}
+
+
+def require_supported(checked: CheckedProgram) -> None:
+    """Check that every function of the library that a program calls is here.
+
+    Raises:
+        StanTypeError: If one is not; names its place and the nearest one that is.
+    """
+    for node in nodes(checked.program):
+        if not isinstance(node, Call | Sampling) or checked.definition(node) is not None:
+            continue
+        name = checked.library_name(node)
+        if is_supported(name):
+            continue
+        place = node.function if isinstance(node, Call) else node.distribution
+        near = get_close_matches(name, [*FUNCTIONS, *HIGHER_ORDER], n=1, cutoff=0.7)
+        hint = f"The nearest function that is: `{near[0]}`." if near else ""
+        raise StanTypeError(f"`{name}` is a function of Stan, but cannot be evaluated here.", place.span, hint)
