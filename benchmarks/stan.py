@@ -78,10 +78,11 @@ def measured(name: str) -> Times:
     checking, checked = timed(lambda: check(parse(text)))
     binding, model = timed(lambda: model_of(checked, read_data(checked, take_from(data))))
     positions = jnp.asarray(rng.uniform(-0.5, 0.5, (BATCH, model.dim)))
+    position = positions[0]
     gradient = jax.value_and_grad(model.density)
     single = jax.jit(gradient)
     batched = jax.jit(jax.vmap(gradient, in_axes=(0, None)))
-    compiling, _ = timed(lambda: jax.block_until_ready(single(positions[0], model.data)))
+    compiling, _ = timed(lambda: jax.block_until_ready(single(position, model.data)))
     peer = Peer(text, data)
     points = [np.asarray(position) for position in positions]
     agree(name, single, model.data, peer, points[:4])
@@ -89,7 +90,7 @@ def measured(name: str) -> Times:
         check=checking,
         bind=binding,
         compile=compiling,
-        single=repeated(lambda: jax.block_until_ready(single(positions[0], model.data))),
+        single=repeated(lambda: jax.block_until_ready(single(position, model.data))),
         batched=repeated(lambda: jax.block_until_ready(batched(positions, model.data))) / BATCH,
         stanli=repeated(lambda: peer(points[0])),
     )

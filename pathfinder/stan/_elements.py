@@ -69,6 +69,8 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     """
     if isinstance(base, tuple):
         return tuple(read(element, positions, root) for element in base)
+    if isinstance(base, np.ndarray) and all(_is_single(position) for position in positions):
+        return _read_single(base, positions)
     owner = context_of(base, root)
     array = array_of(base)
     first = 0 if owner.is_root else 1
@@ -92,6 +94,22 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
         freeze(flat)
         taken = jnp.asarray(flat).at[places.ravel()].get(mode="clip", wrap_negative_indices=False)
     return Lanes(taken.reshape(result_shape), context)
+
+
+def _is_single(position: Position) -> bool:
+    return isinstance(position, At) and isinstance(position.index, int | np.integer)
+
+
+def _read_single(base: np.ndarray, positions: Sequence[Any]) -> Any:
+    """An element of data at known indices, which is what loops over data read most of the time."""
+    for position, length in zip(positions, base.shape, strict=False):
+        if not 1 <= position.index <= length:
+            raise IndexRangeError(_out_of_range(position.index, length))
+    return base[tuple(position.index - 1 for position in positions)]
+
+
+def _out_of_range(index: Any, length: int) -> str:
+    return f"index {index} is out of range; expected 1 to {length}" if length else f"index {index} into nothing"
 
 
 def write(
@@ -130,13 +148,14 @@ def resolve(position: Position, length: int) -> At | Many:
     if isinstance(position, Between):
         position = Many(_range(position, length))
     index = array_of(position.index)
-    if is_static(index):
+    if isinstance(index, int):
+        if not 1 <= index <= length:
+            raise IndexRangeError(_out_of_range(index, length))
+    elif is_static(index):
         low, high = (np.min(index), np.max(index)) if np.size(index) else (1, 0)
         if low < 1 or high > length:
             wrong = low if low < 1 else high
-            raise IndexRangeError(
-                f"index {wrong} is out of range; expected 1 to {length}" if length else f"index {wrong} into nothing"
-            )
+            raise IndexRangeError(_out_of_range(wrong, length))
     return position
 
 

@@ -7,17 +7,16 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from pathfinder.stan import _constraint_functions, _higher_order_calls, _slicing, densities
+from pathfinder.stan import _constraint_functions, _higher_order_calls, _slicing, _transforms, densities
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._higher_order import HIGHER_ORDER as HIGHER_ORDER_SIGNATURES
-from pathfinder.stan._higher_order import REDUCE_SUM
 from pathfinder.stan._higher_order_calls import HIGHER_ORDER
 from pathfinder.stan._signatures import LIBRARY
 from pathfinder.stan._slicing import SHAPES, SLICES
+from pathfinder.stan._supported import OTHERS, is_supported
 from pathfinder.stan._transforms import TRANSFORMS
-from pathfinder.stan.densities import DISTRIBUTIONS, Distribution
+from pathfinder.stan.densities import DISTRIBUTIONS
 from pathfinder.stan.functions import (
-    FUNCTIONS,
     OPERATORS,
     bessel,
     containers,
@@ -43,10 +42,12 @@ code by `python -m tests.docs.stan_functions`, and a test compares the two.
 """
 _DISTRIBUTIONS = """\
 Density: `_lpdf` or `_lpmf`, their unnormalized forms, and `~`, which keep all constants. Cdf: `_cdf`, `_lcdf` and
-`_lccdf`, and with them truncation. A dash stands for what Stan has and is missing here, or has not either.
+`_lccdf`, and with them truncation. A dash stands for what is missing here, in most cases because
+Stan has none either.
 """
 _MISSING = """\
-Programs that call these are checked as in Stan; a call is an error when the program is given its data.
+Functions of Stan's library that cannot be called here; a call is an error that shows its place, and names the nearest
+function that can.
 """
 _FUNCTION_MODULES: dict[str, tuple[ModuleType, dict]] = {
     "Element by element": (elementwise, elementwise.ELEMENTWISE),
@@ -68,18 +69,7 @@ def page() -> str:
 
 def missing() -> list[str]:
     """Functions that Stan's library has, and a program here cannot call."""
-    return sorted({*LIBRARY, *HIGHER_ORDER_SIGNATURES, *REDUCE_SUM} - set(_callable()))
-
-
-def _callable() -> Iterator[str]:
-    yield from (*FUNCTIONS, *HIGHER_ORDER, *SLICES, *SHAPES)
-    for name, distribution in DISTRIBUTIONS.items():
-        yield from (f"{name}_{suffix}" for suffix, function in _suffixes(distribution).items() if function is not None)
-
-
-def _suffixes(distribution: Distribution) -> dict[str, object]:
-    densities = dict.fromkeys(("lpdf", "lpmf", "lupdf", "lupmf"), distribution.log_density)
-    return {**densities, **{word: getattr(distribution, word) for word in ("cdf", "lcdf", "lccdf", "rng")}}
+    return sorted(name for name in {*LIBRARY, *HIGHER_ORDER_SIGNATURES} if not is_supported(name))
 
 
 def _sections() -> Iterator[str]:
@@ -87,17 +77,17 @@ def _sections() -> Iterator[str]:
     yield _names((f"`{_symbol(operator)}`" for operator in OPERATORS), operators)
     for heading, (module, table) in _FUNCTION_MODULES.items():
         yield f"## {heading}\n"
-        yield _functions(table, module)
+        yield _functions(set(table) - {*SHAPES, *SLICES}, module)
     yield "## Sizes and parts\n"
     yield _functions([*SHAPES, *SLICES], _slicing)
     yield "## Functions of functions\n"
     yield _functions(HIGHER_ORDER, _higher_order_calls)
-    constraints = {name for name in (*CONSTRAIN_FUNCTIONS, *JACOBIAN_FUNCTIONS) if name in FUNCTIONS}
-    if constraints:
-        yield "## Constraints as functions\n"
-        yield _functions(constraints, _constraint_functions)
+    yield "## Hidden Markov models\n"
+    yield _functions(OTHERS, None)
+    yield "## Constraints as functions\n"
+    yield _functions({*CONSTRAIN_FUNCTIONS, *JACOBIAN_FUNCTIONS}, _constraint_functions)
     yield "## Constrained types\n"
-    yield _functions((word for word in TRANSFORMS if ":" not in word), "pathfinder.stan._transforms")
+    yield _functions((word for word in TRANSFORMS if ":" not in word), _transforms)
     yield "## Distributions\n"
     yield _DISTRIBUTIONS
     yield distributions_table()
@@ -109,7 +99,7 @@ def _sections() -> Iterator[str]:
 def distributions_table() -> str:
     """One row for each distribution."""
     rows = ["| distribution | arguments | density | cdf | random numbers | module |", "|---|---|---|---|---|---|"]
-    families = [module for module in vars(densities).values() if isinstance(getattr(module, "DISTRIBUTIONS", None), dict)]
+    families = [module for module in vars(densities).values() if hasattr(module, "DISTRIBUTIONS")]
     for name, distribution in sorted(DISTRIBUTIONS.items()):
         module = next(family.__name__ for family in families if name in family.DISTRIBUTIONS)
         cells = [f"`{name}`", ", ".join(distribution.arguments)]
@@ -127,14 +117,13 @@ def _symbol(operator: str) -> str:
     return f"{operator[1]}x" if operator in ("u-", "u+") else f"x{operator}" if operator == "'" else operator
 
 
-def _functions(names: Iterable[str], module: ModuleType | str | None) -> str:
+def _functions(names: Iterable[str], module: ModuleType | None) -> str:
     return _names((f"`{name}`" for name in sorted(names)), module)
 
 
-def _names(names: Iterable[str], module: ModuleType | str | None) -> str:
+def _names(names: Iterable[str], module: ModuleType | None) -> str:
     text = textwrap.fill(", ".join(names) + ".", width=120, break_long_words=False, break_on_hyphens=False)
-    where = module.__name__ if isinstance(module, ModuleType) else module
-    return f"{text}\n" if where is None else f"{text}\n\nModule: `{where}`.\n"
+    return f"{text}\n" if module is None else f"{text}\n\nModule: `{module.__name__}`.\n"
 
 
 if __name__ == "__main__":
