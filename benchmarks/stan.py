@@ -28,6 +28,9 @@ TOLERANCE = 1e-7  # relative, of gradients and of differences of log densities
 SECONDS = 0.3  # for which each gradient is repeated
 
 
+Gradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
 class Times(NamedTuple):
     """Seconds of each stage, and of one gradient."""
 
@@ -39,16 +42,11 @@ class Times(NamedTuple):
     stanli: float
 
 
-class Peer:
+def peer_gradient(text: str, data: dict[str, Any]) -> Gradient:
     """The gradient of stanli, which compiles Stan's own library of densities."""
+    import stanli
 
-    def __init__(self, text: str, data: dict[str, Any]) -> None:
-        import stanli
-
-        self._model = stanli.Model(stan_code=text, data=data)
-
-    def __call__(self, position: np.ndarray) -> tuple[float, np.ndarray]:
-        return self._model.log_prob_grad(position)
+    return stanli.Model(stan_code=text, data=data).log_prob_grad
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, Any]:
@@ -83,7 +81,7 @@ def measured(name: str) -> Times:
     single = jax.jit(gradient)
     batched = jax.jit(jax.vmap(gradient, in_axes=(0, None)))
     compiling, _ = timed(lambda: jax.block_until_ready(single(position, model.data)))
-    peer = Peer(text, data)
+    peer = peer_gradient(text, data)
     points = [np.asarray(position) for position in positions]
     agree(name, single, model.data, peer, points[:4])
     return Times(
@@ -96,7 +94,7 @@ def measured(name: str) -> Times:
     )
 
 
-def agree(name: str, gradient: Callable[..., Any], data: Any, peer: Peer, points: Sequence[np.ndarray]) -> None:
+def agree(name: str, gradient: Callable[..., Any], data: Any, peer: Gradient, points: Sequence[np.ndarray]) -> None:
     """Compare gradients, and log densities up to the constants that stanli drops."""
     ours = [gradient(jnp.asarray(point), data) for point in points]
     theirs = [peer(point) for point in points]

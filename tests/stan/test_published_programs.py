@@ -10,6 +10,7 @@ import pytest
 
 from pathfinder import Model, fit
 from pathfinder.stan import check, parse
+from pathfinder.stan._program import declarations
 
 
 pytestmark = pytest.mark.slow
@@ -71,14 +72,14 @@ def regression_data():
     y = series(rng)
     return {
         "NUM_OF_OBS": TIMES, "RESPONSE": y, "RESPONSE_SD": y.std(), "MEAN_Y": y.mean(), "DOF": 30, "N_VALID_RES": TIMES,
-        "WHICH_VALID_RES": np.arange(1, TIMES + 1), "N_KNOTS_LEV": 5, "K_LEV": rng.random((TIMES, 5)),
+        "WHICH_VALID_RES": np.arange(TIMES), "N_KNOTS_LEV": 5, "K_LEV": rng.random((TIMES, 5)),
         "LEV_KNOT_SCALE": 1.0, "P": 2, "COEF_INIT_KNOT_SCALE": [1.0, 1.0], "COEF_KNOT_SCALE": [1.0, 1.0],
-        "REGRESSORS": rng.normal(size=(TIMES, 2)), "N_KNOTS_COEF": 3, "K_COEF": rng.random((TIMES, 3)),
+        "T_STAR": 1.0, "REGRESSORS": rng.normal(size=(TIMES, 2)), "N_KNOTS_COEF": 3, "K_COEF": rng.random((TIMES, 3)),
     }  # fmt: skip
 
 
 def declared(text):
-    return [declaration.name.text for declaration in check(parse(text)).program.data.statements]
+    return [declaration.name.text for declaration in declarations(check(parse(text)).program.data)]
 
 
 def compare(text, data):
