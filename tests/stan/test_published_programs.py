@@ -1,0 +1,128 @@
+"""Programs that packages for forecasting carry, read where the package is installed, against stanli."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pathfinder import Model, fit
+from pathfinder.stan import check, parse
+from pathfinder.stan._program import declarations
+
+
+pytestmark = pytest.mark.slow
+
+TIMES = 60
+SEASON = 12
+
+
+def program(package, *parts):
+    """The text of a program of a package; skips the test where it has none."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        pytest.skip(f"the package {package} is not installed")
+    path = Path(spec.origin).parent.joinpath(*parts)
+    if not path.is_file():
+        pytest.skip(f"the installed package {package} has no {'/'.join(parts)}")
+    return path.read_text()
+
+
+def series(rng):
+    t = np.arange(TIMES)
+    return 20 + 0.1 * t + 2 * np.sin(2 * np.pi * t / SEASON) + rng.normal(0, 0.5, TIMES)
+
+
+def prophet_data(trend):
+    rng = np.random.default_rng(1)
+    t = np.linspace(0, 1, TIMES)
+    y = series(rng)
+    angles = 2 * np.pi * np.arange(TIMES)[:, None] / SEASON * np.arange(1, 4)
+    return {
+        "T": TIMES, "K": 6, "t": t, "cap": np.full(TIMES, 1.5), "y": y / y.max(), "S": 5,
+        "t_change": np.linspace(0, 0.8, 7)[1:-1], "X": np.hstack([np.sin(angles), np.cos(angles)]),
+        "sigmas": np.full(6, 10.0), "tau": 0.05, "trend_indicator": trend, "s_a": [1, 1, 1, 0, 0, 0],
+        "s_m": [0, 0, 0, 1, 1, 1],
+    }  # fmt: skip
+
+
+def smoothing_data(names):
+    """Data of the exponential smoothing models of orbit-ml: those that a program declares."""
+    rng = np.random.default_rng(2)
+    y = series(rng)
+    values = {
+        "WITH_MCMC": 1, "T_STAR": 1.0, "NUM_OF_OBS": TIMES, "RESPONSE": y, "RESPONSE_SD": y.std(),
+        "IS_VALID_RES": [1] * 30 + [0] + [1] * (TIMES - 31), "NUM_OF_RR": 2, "RR_MAT": rng.normal(size=(TIMES, 2)),
+        "RR_BETA_PRIOR": [0.0, 0.0], "RR_SIGMA_PRIOR": [1.0, 1.0], "NUM_OF_PR": 1, "PR_MAT": rng.random((TIMES, 1)),
+        "PR_BETA_PRIOR": [0.0], "PR_SIGMA_PRIOR": [1.0], "NUM_OF_NR": 1, "NR_MAT": rng.random((TIMES, 1)),
+        "NR_BETA_PRIOR": [0.0], "NR_SIGMA_PRIOR": [1.0], "REG_PENALTY_TYPE": 2, "AUTO_RIDGE_SCALE": 0.5,
+        "LASSO_SCALE": 0.5, "LEV_SM_INPUT": -1.0, "SLP_SM_INPUT": -1.0, "SEA_SM_INPUT": -1.0, "TIME_DELTA": 1.0,
+        "CAUCHY_SD": 2.0, "MIN_NU": 5.0, "MAX_NU": 40.0, "SEASONALITY": SEASON, "SEASONALITY_SD": 3.0,
+        "FORECAST_HORIZON": 5, "DAMPED_FACTOR": 0.8, "GB_SIGMA_PRIOR": 1.0, "GLOBAL_TREND_OPTION": 0, "G_CAP": 100.0,
+        "G_FLOOR": 0.0,
+    }  # fmt: skip
+    return {name: values[name] for name in names}
+
+
+def regression_data():
+    """Data of the regression of orbit-ml on kernels around knots."""
+    rng = np.random.default_rng(3)
+    y = series(rng)
+    return {
+        "NUM_OF_OBS": TIMES, "RESPONSE": y, "RESPONSE_SD": y.std(), "MEAN_Y": y.mean(), "DOF": 30, "N_VALID_RES": TIMES,
+        "WHICH_VALID_RES": np.arange(TIMES), "N_KNOTS_LEV": 5, "K_LEV": rng.random((TIMES, 5)),
+        "LEV_KNOT_SCALE": 1.0, "P": 2, "COEF_INIT_KNOT_SCALE": [1.0, 1.0], "COEF_KNOT_SCALE": [1.0, 1.0],
+        "T_STAR": 1.0, "REGRESSORS": rng.normal(size=(TIMES, 2)), "N_KNOTS_COEF": 3, "K_COEF": rng.random((TIMES, 3)),
+    }  # fmt: skip
+
+
+def declared(text):
+    return [declaration.name.text for declaration in declarations(check(parse(text)).program.data)]
+
+
+def compare(text, data):
+    """Gradients, and log densities up to the constants that stanli drops."""
+    pytest.importorskip("stanli", reason="stanli, the reference, is not installed")
+    from tests.stan.oracle import Oracle
+
+    data = {name: np.asarray(value).tolist() for name, value in data.items()}
+    with jax.enable_x64(True):
+        model = Model.from_stan(text, data)
+        oracle = Oracle(text, data)
+        gradient = jax.jit(jax.value_and_grad(model.density))
+        points = np.random.default_rng(4).uniform(-1, 1, (4, model.dim))
+        offsets = []
+        for point in points:
+            value, score = gradient(jnp.asarray(point), model.data)
+            expected, expected_score = oracle.log_density_and_gradient(point)
+            np.testing.assert_allclose(score, expected_score, rtol=1e-8, atol=1e-8 * np.abs(expected_score).max())
+            offsets.append(float(value) - expected)
+        np.testing.assert_allclose(offsets, offsets[0], rtol=0, atol=1e-9 * max(1, abs(expected)))
+        return model
+
+
+@pytest.mark.parametrize("trend", [0, 1, 2], ids=["linear", "logistic", "flat"])
+def test_program_of_prophet_has_the_density_of_stan(trend):
+    compare(program("prophet", "stan_model", "prophet.stan"), prophet_data(trend))
+
+
+def test_program_of_prophet_can_be_fitted():
+    model = compare(program("prophet", "stan_model", "prophet.stan"), prophet_data(0))
+    with jax.enable_x64(True):
+        result = fit(model, seed=1, progress=False, num_draws=250)
+        trend = result.draws["trend"].mean(0)
+    assert any(path.status.succeeded for path in result.paths)
+    assert np.corrcoef(trend, np.arange(TIMES))[0, 1] > 0.9  # the series rises
+
+
+@pytest.mark.parametrize("name", ["ets", "lgt", "dlt"])
+def test_exponential_smoothing_of_orbit_has_the_density_of_stan(name):
+    text = program("orbit", "stan", f"{name}.stan")
+    compare(text, smoothing_data(declared(text)))
+
+
+def test_regression_of_orbit_on_knots_has_the_density_of_stan():
+    text = program("orbit", "stan", "ktrlite.stan")
+    compare(text, {name: value for name, value in regression_data().items() if name in declared(text)})
