@@ -187,7 +187,7 @@ class Machine:
         if not self._is_logged(cell) or isinstance(cell.value, tuple) or cell.covered is not None:
             return False
         if self.mask is not None:
-            value = self.select(self.mask, value, np.zeros((), array_of(value).dtype))
+            value = self.select(self.mask, value, np.zeros((), np.result_type(array_of(value))))
         self._log("add", cell, positions)
         cell.value = wrap(add(self._storage(cell), cell.owner, positions, value, self.context), cell.owner)
         return True
@@ -471,7 +471,7 @@ def _put_flat(storage: Any, places: np.ndarray, values: Any) -> Any:
     if len(places) == int(np.prod(shape)):
         return values.reshape(shape)
     if is_static(storage) and is_static(values):
-        result = np.array(storage)
+        result = np.array(storage, order="C")  # so that `reshape` below is a view
         result.reshape(-1)[places] = values
         return result
     flat = jnp.asarray(freeze(storage)).reshape(-1)
