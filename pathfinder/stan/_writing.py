@@ -57,7 +57,7 @@ def _write_uniform(storage: Any, positions: Sequence[At | Many], first: int, val
         entries = _outer(entries, np.shape(storage))
     key = tuple(entries)
     if isinstance(storage, np.ndarray) and is_static(value) and all(is_static(p.index) for p in positions):
-        storage = storage if storage.flags.writeable else storage.copy()
+        storage = _writeable(storage)
         storage[key] = value
         return storage
     freeze(storage)
@@ -68,6 +68,13 @@ def _write_uniform(storage: Any, positions: Sequence[At | Many], first: int, val
     value = jnp.asarray(value, stored.dtype)
     static = all(is_static(p.index) for p in positions)
     return stored.at[key].set(value, mode="promise_in_bounds" if static else "drop", wrap_negative_indices=False)
+
+
+def _writeable(storage: Any) -> np.ndarray:
+    """An array of data that nothing else holds; its elements lie in order, so that flattening it makes no copy."""
+    if isinstance(storage, np.ndarray) and storage.flags.writeable and storage.flags.c_contiguous:
+        return storage
+    return np.array(storage, order="C")
 
 
 def _outer(entries: Sequence[Any], shape: Sequence[int]) -> list[Any]:
@@ -85,8 +92,8 @@ def _outer(entries: Sequence[Any], shape: Sequence[int]) -> list[Any]:
 
 def _scatter(storage: Any, places: Any, values: Any, shape: tuple[int, ...]) -> Any:
     """Set elements at flat positions; the last lane counts where several set the same."""
-    if isinstance(places, np.ndarray) and is_static(values) and isinstance(storage, np.ndarray):
-        storage = storage if storage.flags.writeable else storage.copy()
+    if isinstance(places, np.ndarray) and is_static(values) and is_static(storage):
+        storage = _writeable(storage)
         storage.reshape(-1)[places.ravel()] = np.broadcast_to(values, shape).ravel()
         return storage
     freeze(storage)
@@ -129,8 +136,8 @@ def add(storage: Any, owner: Context, positions: Sequence[Position], value: Any,
     places, kept = flat_positions(shape, dict(enumerate(resolved, first)), owner, context)
     values = lift(value, context)
     full = (context.size, *kept)
-    if is_static(values) and isinstance(storage, np.ndarray) and isinstance(places, np.ndarray):
-        storage = storage if storage.flags.writeable else storage.copy()
+    if is_static(values) and is_static(storage) and isinstance(places, np.ndarray):
+        storage = _writeable(storage)
         np.add.at(storage.reshape(-1), places.ravel(), np.broadcast_to(values, full).ravel())
         return storage
     freeze(storage)

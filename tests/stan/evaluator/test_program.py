@@ -1,0 +1,158 @@
+"""Programs with data: what they compute beside the density, and what they refuse."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pathfinder.stan._run import StanEvaluationError, StanRejectError, UntraceableError
+from tests.stan.evaluator.running import bound, how
+
+
+def density(program, data, position):
+    return float(jax.jit(bound(program, data).log_density)(jnp.asarray(position)))
+
+
+def test_jacobian_can_be_left_out():
+    program = bound("parameters { real<lower=0> s; } model { target += -s; }", {})
+    free = jnp.array([0.3])
+    np.testing.assert_allclose(program.log_density(free), 0.3 - np.exp(0.3))
+    np.testing.assert_allclose(program.log_density(free, jacobian=False), -np.exp(0.3))
+
+
+def test_transformed_parameters():
+    program = bound(
+        """
+        data { int N; }
+        parameters { vector[N] x; real<upper=2> b; }
+        transformed parameters { vector[N] cumulated; for (n in 1:N) cumulated[n] = sum(x[1:n]) * b; }
+        """,
+        {"N": 3},
+    )
+    assert program.dim == 4
+    found = program.transformed(jnp.array([1.0, 2.0, 3.0, 0.0]))
+    assert list(found) == ["x", "b", "cumulated"]
+    np.testing.assert_allclose(found["b"], 1)
+    np.testing.assert_allclose(found["cumulated"], [1, 3, 6])
+
+
+def test_transformed_data_do_not_change_data():
+    data = {"y": np.array([1.0, 2.0])}
+    program = bound(
+        """
+        data { vector[2] y; }
+        transformed data { vector[2] z = y; z[1] = 5; while (z[1] > 1) z[1] /= 2; z[2] = 0; }
+        """,
+        data,
+    )
+    np.testing.assert_allclose(program.data["z"], [0.625, 0])
+    np.testing.assert_allclose(program.data["y"], [1, 2])
+
+
+@pytest.mark.parametrize(("x", "rejected"), [(0.5, False), (-0.5, True)])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'if (x[1] < 0) reject("negative: ", x);',
+        'for (n in 1:2) if (x[n] < 0) reject("negative");',
+        'for (n in 2:4) { s = s + x[1] * s; if (s < 1) reject("small"); }',
+        'for (n in 1:2) if (n == 1) { if (x[1] < 0) fatal_error("negative"); }',
+    ],
+)
+def test_reject(statement, x, rejected):
+    program = f"parameters {{ vector[2] x; }} model {{ real s = 1; {statement} target += x[1]; }}"
+    assert density(program, {}, [x, 1.0]) == (-np.inf if rejected else x)
+
+
+@pytest.mark.parametrize(("x", "rejected"), [(0.5, False), (-0.5, True), (3.0, True)])
+def test_transformed_parameters_outside_of_their_constraints(x, rejected):
+    program = """
+    parameters { real x; }
+    transformed parameters { array[2] vector<lower=0, upper=2>[2] z = {[1, x]', [1, 1]'}; }
+    model { target += x; }
+    """
+    assert density(program, {}, [x]) == (-np.inf if rejected else x)
+
+
+def test_reject_in_transformed_data_is_an_error_at_once():
+    program = 'data { int N; } transformed data { if (N > 2) reject("N is ", N, "!"); }'
+    bound(program, {"N": 2})
+    with pytest.raises(StanRejectError, match="rejected: N is 3!"):
+        bound(program, {"N": 3})
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("target += x[4];", "4"),
+        ("for (n in 1:3) target += x[n + 1];", "4"),
+        ("for (n in 1:3) x2[n - 1] = x[n];", "0"),
+        ("for (n in 2:3) x2[n] = x2[n - 1] + x[n + 1];", "4"),
+        ("x2[2:4] = x;", "4"),
+    ],
+)
+def test_indices_out_of_range(statement, why):
+    program = f"parameters {{ vector[3] x; }} model {{ vector[3] x2 = x; {statement} }}"
+    with pytest.raises(StanEvaluationError, match=f"line 1.*{why}"):
+        density(program, {}, np.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("while (x[1] > 0) s += 1;", "condition of a `while` loop depends on parameters"),
+        ("for (n in 1:(x[1] > 0)) s += 1;", "bounds of a loop have to be known"),
+        ("for (n in 1:100) { s = sin(s); if (s < 0) break; }", "100 iterations cannot be compiled.*break"),
+    ],
+)
+def test_what_cannot_be_compiled(statement, why):
+    program = f"parameters {{ vector[3] x; }} model {{ real s = x[1]; {statement} target += s; }}"
+    with pytest.raises(UntraceableError, match=why):
+        density(program, {}, np.zeros(3))
+
+
+def test_what_is_never_assigned_is_not_a_number():
+    program = "parameters { real x; } model { vector[3] z; z[2] = x; target += %s; }"
+    assert density(program % "z[2]", {}, [0.5]) == 0.5
+    assert np.isnan(density(program % "z[1]", {}, [0.5]))
+
+
+def test_reports_say_how_loops_ran():
+    program = bound(
+        """
+        data { int N; vector[N] y; }
+        parameters { vector[N] x; }
+        model {
+          vector[N] z = x;
+          for (n in 1:N) y[n] ~ normal(x[n], 1);
+          for (n in 2:N) z[n] += sin(z[n - 1]);
+          for (n in 1:2) { z[n + 1] = z[n] * 2; }
+          target += sum(z);
+        }
+        """,
+        {"N": 30, "y": np.zeros(30)},
+    )
+    program.log_density(jnp.zeros(30))
+    assert how(program) == ["lanes", "scan", "unrolled"]
+    reasons = {report.how: report.reason for report in program.reports.values()}
+    assert not reasons["lanes"]
+    assert "`z` is read in one iteration and added to in another" in reasons["scan"]
+
+
+def test_densities_of_many_positions_at_once():
+    program = bound(
+        """
+        data { int N; }
+        parameters { vector[N] x; }
+        model {
+          real s = 0;
+          for (n in 1:N) { if (x[n] > 0) s = s + sqrt(x[n]); else s *= 0.5; }
+          target += s - dot_self(x);
+        }
+        """,
+        {"N": 6},
+    )
+    positions = np.cos(np.arange(24.0)).reshape(4, 6)
+    together = jax.vmap(jax.grad(program.log_density))(positions)
+    each = [jax.grad(program.log_density)(position) for position in jnp.asarray(positions)]
+    np.testing.assert_allclose(together, each, rtol=1e-12)
