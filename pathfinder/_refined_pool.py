@@ -194,7 +194,11 @@ class _Components:
         return (lanes, indices, np.concatenate(self.log_p)), scores["log_q"], scores["log_mixture"]
 
     def weighted_moments(self, lanes, indices, weights: np.ndarray, present: LowRankNormal) -> LowRankNormal:
-        """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`."""
+        """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`.
+
+        Draws of a density without end can be so far out that their moments are no covariance in floating point; then
+        `present` is all there is to go on with.
+        """
         scale, mean = np.asarray(present.scale), np.asarray(present.mean)
         dim = len(mean)
         total, first, second = weights.sum(), np.zeros(dim), np.zeros((dim, dim))
@@ -207,7 +211,10 @@ class _Components:
         prior = dim / (effective + dim)
         core = np.asarray(present.core)
         covariance = (1 - prior) * (second - np.outer(first, first)) + prior * core @ core.T
-        factor = INFLATION * np.linalg.cholesky(covariance)
+        try:
+            factor = INFLATION * np.linalg.cholesky(covariance)
+        except np.linalg.LinAlgError:
+            return present
         return LowRankNormal(jnp.asarray(mean + scale * first), jnp.asarray(scale), None, jnp.asarray(factor))
 
 

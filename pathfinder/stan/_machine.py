@@ -385,7 +385,7 @@ def _put_flat(storage: Any, places: np.ndarray, values: Any) -> Any:
     if len(places) == int(np.prod(shape)):
         return values.reshape(shape)
     if is_static(storage) and is_static(values):
-        result = np.array(storage)
+        result = np.array(storage, order="C")  # so that `reshape` below is a view
         result.reshape(-1)[places] = values
         return result
     flat = jnp.asarray(freeze(storage)).reshape(-1)

@@ -229,6 +229,13 @@ def test_half_of_the_draws_outside_the_support():
     np.testing.assert_allclose(result.unconstrained_draws.mean(axis=0), 3.0, rtol=0.15)
 
 
+def test_improper_ridge_ends_with_a_warning_k_hat():
+    """Its draws are so far out along the ridge that their weighted moments are no covariance."""
+    result = refined(lambda x: -0.5 * (x[0] - x[1]) ** 2, 2, num_draws=1000)
+    assert result.pareto_k > 0.7
+    assert all(np.all(np.isfinite(values)) for values in result.draws.values())
+
+
 def test_far_start_with_condition_1e8():
     scales = np.logspace(-4, 0, 3)
 

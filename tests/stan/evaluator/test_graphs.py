@@ -1,0 +1,116 @@
+"""How large the compiled programs are: loops must not be unrolled, nor recurrences carry what they do not need."""
+
+import jax
+import jax.extend
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.stan.evaluator.programs import LOOPS
+from tests.stan.evaluator.running import bound, how
+
+
+def graph(program, data):
+    """The gradient's graph, and the program."""
+    found = bound(program, data)
+    return jax.make_jaxpr(jax.grad(found.log_density))(jnp.zeros(found.dim)), found
+
+
+def equations(jaxpr):
+    """All of them, those inside of others, too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in jax.extend.core.jaxprs_in_params(equation.params):
+            yield from equations(inner)
+
+
+def size(closed):
+    return sum(1 for _ in equations(closed.jaxpr))
+
+
+def scans(closed):
+    return [equation for equation in equations(closed.jaxpr) if equation.primitive.name == "scan"]
+
+
+def series(T):
+    return {"T": T, "y": np.sin(np.arange(T)), "r": np.sin(np.arange(T))}
+
+
+def test_independent_observations():
+    case = LOOPS["observations"]
+
+    def of(N):
+        g = 1 + np.arange(N) % 3
+        return graph(case.program, {"N": N, "J": 3, "y": np.sin(np.arange(N)), "g": g})[0]
+
+    assert size(of(10)) == size(of(10_000)) < 150
+    assert not scans(of(10))
+
+
+@pytest.mark.parametrize("name", ["moving average", "heteroscedastic"])
+def test_recurrence_is_one_scan_forwards_and_one_backwards(name):
+    short, program = graph(LOOPS[name].program, series(100))
+    long, _ = graph(LOOPS[name].program, series(10_000))
+    assert "scan" in how(program)
+    assert size(short) == size(long) < 400
+    assert len(scans(long)) == 2
+
+
+@pytest.mark.parametrize("name", ["moving average", "heteroscedastic"])
+def test_recurrence_carries_nothing_as_long_as_the_series(name):
+    T = 1000
+    closed, _ = graph(LOOPS[name].program, series(T))
+    for scan in scans(closed):
+        first = scan.params["num_consts"]
+        carried = scan.invars[first : first + scan.params["num_carry"]]
+        assert all(np.prod(value.aval.shape) < 10 for value in carried), [value.aval.shape for value in carried]
+
+
+def test_segments_of_many_sizes():
+    program = """
+    data { int N; int M; array[N] int st; array[N] int len; vector[M] y; }
+    parameters { real a; vector[N] b; }
+    model { for (n in 1:N) segment(y, st[n], len[n]) ~ normal(a + b[n], 1); }
+    """
+
+    def of(N):
+        lengths = 1 + np.arange(N) % 40
+        starts = 1 + np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        M = int(np.sum(lengths))
+        return graph(program, {"N": N, "M": M, "st": starts, "len": lengths, "y": np.ones(M)})[0]
+
+    assert size(of(40)) == size(of(2000)) < 100
+
+
+def test_nested_loops_have_as_many_lanes_as_iterations():
+    program = """
+    data { int N; array[N] int len; }
+    parameters { vector[N] a; }
+    model { for (n in 1:N) for (j in 1:len[n]) target += sin(a[n] * j); }
+    """
+    lengths = np.where(np.arange(100) == 7, 1000, 2)
+    closed, _ = graph(program, {"N": 100, "len": lengths})
+    sizes = [np.prod(out.aval.shape) for equation in equations(closed.jaxpr) for out in equation.outvars]
+    assert max(sizes) == np.sum(lengths)
+
+
+def test_many_series_are_one_scan():
+    T, J = 50, 20
+    program = LOOPS["many series"].program
+    closed, found = graph(program, {"T": T, "J": J, "y": np.zeros((T, J))})
+    assert how(found)[:2] == ["lanes", "scan"]
+    assert len(scans(closed)) == 2
+
+
+def test_data_are_constants_of_the_graph():
+    N = 5000
+    program = "data { int N; vector[N] y; } parameters { real a; } model { for (n in 1:N) y[n] ~ normal(a, 1); }"
+    closed, _ = graph(program, {"N": N, "y": np.arange(N)})
+    assert any(np.shape(constant) == (N,) for constant in closed.consts)
+
+
+def test_recurrence_of_data_leaves_no_scan():
+    case = LOOPS["outcomes of the past"]
+    closed, found = graph(case.program, case.data)
+    assert not scans(closed)
+    assert "unrolled" not in how(found)
