@@ -18,7 +18,7 @@ from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
 from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
-from pathfinder.stan._run import Run, StanRejectError, as_type
+from pathfinder.stan._run import Run, StanRejectError, UntraceableError, as_type
 from pathfinder.stan._syntax import (
     Assignment,
     Block,
@@ -126,7 +126,16 @@ def call_user(run: Run, definition: FunctionDefinition, values: list[Any]) -> An
                 continue
             type_ = declared_type(argument.type)
             machine.declare(argument.name.text, type_, as_type(type_, value))
-        return _branches.returned(run, definition, lambda: execute(run, body))
+        try:
+            return _branches.returned(run, definition, lambda: execute(run, body))
+        except RecursionError as error:
+            if run.returns:
+                raise  # the outermost call tells
+            raise UntraceableError(
+                f"`{definition.name.text}` calls itself too many times; what ends a recursion has to be known from the "
+                "data, and after fewer than some fifty calls",
+                definition.name.span,
+            ) from error
 
 
 def _sampling(run: Run, node: Sampling) -> None:

@@ -11,11 +11,6 @@ LOG_PI = math.log(math.pi)
 LOG_2_PI = math.log(2.0 * math.pi)
 
 
-def softplus(x):
-    """log(1 + exp(x))."""
-    return jax.nn.softplus(x)
-
-
 def log1m_exp(x):
     """log(1 - exp(x)) for x <= 0, by Maechler's (2012) split at -log 2."""
     below = x < -LOG_2

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
+from pathfinder.stan._softplus import softplus
 from pathfinder.stan.functions._function import Function, both, elementwise, quiet, real, real_in, real_numpy
 
 
@@ -42,7 +43,7 @@ def _round(xp: Any, x: Any) -> Any:
 
 
 def _log1p_exp(xp: Any, x: Any) -> Any:
-    return xp.logaddexp(x, xp.zeros_like(x))
+    return softplus(x) if xp is jnp else np.logaddexp(x, 0.0)
 
 
 def log1m_exp_numpy(x: Any) -> Any:

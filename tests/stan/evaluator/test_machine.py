@@ -66,7 +66,7 @@ def test_snapshot(machine):
         machine.declare("b", REAL, 1.0)
         machine.increment(3.0)
         machine.require(False)
-        with pytest.raises(ConflictError), looping(machine, 3, "a"):
+        with pytest.raises(ConflictError), looping(machine, 3, "a"):  # noqa: PT012
             machine.read(cell, [At(1)])
             machine.assign(cell, [At(1)], 7.0)
         restore()
