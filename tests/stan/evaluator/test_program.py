@@ -156,3 +156,13 @@ def test_densities_of_many_positions_at_once():
     together = jax.vmap(jax.grad(program.log_density))(positions)
     each = [jax.grad(program.log_density)(position) for position in jnp.asarray(positions)]
     np.testing.assert_allclose(together, each, rtol=1e-12)
+
+
+def test_recursion_that_parameters_end_has_a_place():
+    program = """
+    functions { real f(real x) { if (x < 1) return x; return f(x - 1); } }
+    parameters { real x; }
+    model { target += f(x); }
+    """
+    with pytest.raises(UntraceableError, match=r"line 2, column \d+: `f` calls itself too many times"):
+        jax.make_jaxpr(bound(program, {}).log_density)(jnp.array([1.1]))
