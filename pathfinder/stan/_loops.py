@@ -41,7 +41,6 @@ MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the be
 
 def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     """A `for` loop over a range or a container."""
-    machine = run.machine
     loop = _range(run, node)
     if not np.any(loop.counts > 0):
         return
