@@ -21,8 +21,8 @@ PARAMETERS = {
           real<lower=negative_infinity(), upper=1> open;
         }
         model {
-          target += a + 2 * b + 3 * c * d + dot_product(v, w[1] - 2 * w[2]) * inside[2] + r * v + e[1, 2] * e[2, 1];
-          target += open ^ 2;
+          target += a + 2 * b + 3 * c * d + dot_product(v, w[1] - 2 * w[2]) * inside[2];
+          target += r * v + e[1, 2] * e[2, 1] + open ^ 2;
           for (i in 1:2) for (j in 1:3) target += M[i, j] * (i + 10 * j);
         }
         """,
