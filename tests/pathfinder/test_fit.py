@@ -209,6 +209,7 @@ FINGERPRINT = """
 """
 
 
+@pytest.mark.slow
 def test_draws_do_not_depend_on_the_number_of_devices():
     alone, fingerprint = run_script(FINGERPRINT).split()
     two, other = run_script(FINGERPRINT, XLA_FLAGS="--xla_force_host_platform_device_count=2").split()

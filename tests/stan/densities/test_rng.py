@@ -80,6 +80,7 @@ def draws():
         return compiled(sample)(jax.random.key(20260101))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_continuous_draws_follow_the_cdf(draws, name):
     y, cdf, _ = draws[name]
