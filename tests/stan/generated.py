@@ -124,6 +124,33 @@ STATEMENTS = [
     "target += reduce_sum(partial, ys, 2, <real>, <pos>);", "<real> ~ shifted(<real>);", "add_to_target_lp(<real>);",
     "<real> ~ normal(<real>, <pos>) T[-30, ];", "y[<i4>] ~ normal(<real>, <pos>) T[-30, 40];",
 ]  # fmt: skip
+STATEMENTS += [
+    "for (e in <v4>) target += sin(e) * <real>;",
+    "for (e in <av3>) e ~ normal(<real>, <pos>);",
+    "for (row in <a4>) { if (row > 0.5678) continue; target += row; }",
+    "for (i in 1:N) { if (count[i] == 7) break; target += <real> * ys[i]; }",
+    "for (i in 1:N) { if (flag[i]) y[i] ~ normal(<v4>[i], <pos>); else if (i > 2) target += <real> * i; else continue; }",
+    "for (i in 1:N) for (j in 1:g[i]) target += <v3>[j] * y[i];",
+    "for (i in 1:N) for (j in i:N) target += <m42>[j, 1] * (ys[i] + <real>);",
+    "for (i in 1:K) target += sum(<v4>[i:N]) + log_sum_exp(<v4>[1:i]);",
+    "{ int k = 1; while (k < N) { target += <a4>[k]; k += g[k] > 2 ? 2 : 1; } }",
+    "{ int k = 0; for (i in 1:N) { k += flag[i]; if (k > 1) target += <real> * k * i; } }",
+    "{ vector[N] w = <v4>; w[2:3] = <v2>; w[{1, 4}] += <v2>; target += dot_product(w, y); }",
+    "{ matrix[N, 2] w = <m42>; w[, 1] = <v4>; w[3] = <v2>'; w[1:2, 2] *= <real>; w[{4, 3}] = <m42>[1:2]; target += sum(w .* x); }",
+    "{ tuple(real, vector[K]) t = (<real>, <v3>); t.2[2] = t.1; target += t.1 * sum(t.2); }",
+    "{ array[2] matrix[K, K] w = {<m33>, <m33>}; w[1, 2] = <r3>; w[2][, 3] = <v3>; target += sum(w[1] * w[2]) + w[2, 1, 3]; }",
+    "{ vector[K] acc; for (i in 1:N) { for (k in 1:K) acc[k] = <v3>[k] + normal_lpdf(y[i] | <v3>[k], <pos>); target += log_sum_exp(acc); } }",
+    "{ vector[K] a = <v3>; for (i in 2:N) { vector[K] b; for (k in 1:K) b[k] = log_sum_exp(a + <v3>) + y[i] * a[k]; a = tanh(b); } target += sum(a); }",
+    "{ real s = <real>; for (i in 1:N) { s = tanh(s + ys[i]); if (s > 0.1234) s -= <real>; target += s; } }",
+    "{ array[N, 2] real w; for (i in 1:N) for (j in 1:2) w[i, j] = <m42>[i, j] * i - j; target += sum(w[1:3, 2]) + w[g[1], 1]; }",
+    "target += discounted(<v4>, <real>);",
+    "target += power_of(<real>, g[<i4>]);",
+    "target += largest(<a4>) + to_array_1d(<v3>)[<i3>];",
+    "profile(\"part\") { target += <real>; }",
+    "if (flag[<i4>] && <int> > 1 || g[1] == 2) { target += <real>; } else if (<real> < 0.777) target += <real>;",
+    "target += sum(<v3>[{2, 3, 3, 1}]) - sum(<m33>[{1, 3}, 2:3]) * <m42>[2:, ][<i2>, 1];",
+    "target += lower_bound_constrain(<real>, <real>) - sum(simplex_constrain(<v2>) .* <v3>) + upper_bound_constrain(<real>, 2);",
+]  # fmt: skip
 HELPERS |= {
     "real4": ("<real>", "<v4>", "<a4>"),
     "predictor": ("<real>", "<v4>"),
@@ -229,7 +256,7 @@ class Generator:
     def _statement(self, depth: int) -> list[str]:
         kind = self._random.choice(["density"] * 5 + ["local", "assign"] + ["loop", "loop", "if"] * (depth > 0))
         if kind == "density":
-            return [self._filled(self._random.choice(STATEMENTS), 1)]
+            return [self._density()]
         if kind == "local":
             return [self._local()]
         if kind == "assign":
@@ -251,6 +278,15 @@ class Generator:
         self._iterations.pop()
         del self._variables[known:]
         return [f"for ({name} in 1:N) {{", *(f"  {line}" for line in body), "}"]
+
+    def _density(self) -> str:
+        """A statement that differs between iterations: stanli counts one that does not only once."""
+        for _ in range(4):
+            text = self._filled(self._random.choice(STATEMENTS), 1)
+            if all(name in text for name in self._iterations):
+                return text
+        factors = "".join(f"ys[{name}] * " for name in self._iterations)
+        return f"target += {factors}{self.expression('real', 2)};"
 
     def _assignment(self) -> list[str]:
         """To a part of a new variable, or along a loop."""
