@@ -36,6 +36,16 @@ def test_transformed_parameters():
     np.testing.assert_allclose(found["cumulated"], [1, 3, 6])
 
 
+def test_loops_without_iterations_use_no_index():
+    program = """
+    data { int N; array[N] int counts; vector[N] y; }
+    parameters { vector[N] x; }
+    model { for (n in 1:N) for (i in 1:counts[n]) target += i * x[n + 1] * y[n + 1]; }
+    """
+    data = {"N": 3, "counts": [2, 1, 0], "y": [1.0, 2.0, 4.0]}
+    assert density(program, data, [1.0, 10.0, 100.0]) == 3 * 2 * 10 + 4 * 100
+
+
 def test_transformed_data_do_not_change_data():
     data = {"y": np.array([1.0, 2.0])}
     program = bound(
