@@ -77,7 +77,7 @@ def _sections() -> Iterator[str]:
     yield _names((f"`{_symbol(operator)}`" for operator in OPERATORS), operators)
     for heading, (module, table) in _FUNCTION_MODULES.items():
         yield f"## {heading}\n"
-        yield _functions(set(table) - {*SHAPES, *SLICES}, module)
+        yield _functions(table, module)
     yield "## Sizes and parts\n"
     yield _functions([*SHAPES, *SLICES], _slicing)
     yield "## Functions of functions\n"

@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 
 from pathfinder.stan.densities._distribution import Distribution, on_reals
-from pathfinder.stan.densities._logarithms import LOG_2_PI, LOG_PI
-from pathfinder.stan.densities._quadrature import log_mean
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.logarithms import LOG_2_PI, LOG_PI
+from pathfinder.stan.numerics.quadrature import log_mean
 
 
 # The scaled time at which both series need no more terms than these for double precision.

@@ -62,7 +62,6 @@ CLOSED_FORMS = [
     ("log_mix", "vector vector", (V / V.sum(), W), np.log(np.exp(W) @ (V / V.sum()))),
     ("log_sum_exp", "vector", (np.array([-np.inf, -np.inf]),), -np.inf),
     ("quantile", "vector real", (V, 0.25), 0.375),
-    ("sub_row", "matrix int int int", (A, 2, 2, 2), A[1, 1:]),
     ("to_array_2d", "matrix", (A,), A),
     ("to_matrix", "matrix int int int", (B, 2, 3, 0), B.T.reshape(2, 3)),
     ("rep_array", "vector int int", (V, 2, 2), np.tile(V, (2, 2, 1))),
@@ -269,7 +268,6 @@ def test_integer_division_truncates_everywhere():
 # Those whose derivative does not exist or belongs to what cannot depend on parameters
 WITHOUT_DERIVATIVE = {
     "qr_Q", "qr_R", "csr_extract", "csr_extract_w", "csr_extract_u", "csr_extract_v", "quantile", "eigenvectors_sym",
-    "size", "dims", "rows", "cols", "num_elements",
 }  # fmt: skip
 MILD = {  # where the last reference is too extreme for finite differences
     "lambert_wm1": (-0.2,),
