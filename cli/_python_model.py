@@ -20,12 +20,12 @@ import numpy as np
 from . import _console, _data_block
 from ._data import InputFile
 from ._input_error import InputError
-from ._json_values import Value
 from ._run_error import RunError
 
 
 if TYPE_CHECKING:
     from pathfinder import Model
+    from pathfinder._data_files import Value
 
     from ._models import ModelSource
 
@@ -44,7 +44,7 @@ class MissingData(InputError, KeyError):
 class Data(dict[str, Any]):
     """The variables of a data file; asking for one it lacks is an error that says what it has."""
 
-    def __init__(self, values: Mapping[str, Value], file_name: str):
+    def __init__(self, values: "Mapping[str, Value]", file_name: str):
         super().__init__({name: _plain(value) for name, value in values.items()})
         self._file_name = file_name
 
@@ -184,7 +184,7 @@ def _absolute(source: "ModelSource") -> str:
     return str(Path(source.path).absolute())
 
 
-def _plain(value: Value) -> Any:
+def _plain(value: "Value") -> Any:
     """Scalars as Python numbers, which serve as sizes; slots of tuples likewise."""
     if isinstance(value, dict):
         return {name: _plain(slot) for name, slot in value.items()}

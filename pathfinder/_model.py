@@ -143,7 +143,7 @@ class Model:
         Args:
             program: A path that ends in `.stan`, or the text of the program.
             data: Values of the data block by name (numbers, lists, arrays; tuples as such or as `{"1": ...}`), the
-                path of a JSON file in CmdStan's form, or None.
+                path of a file in CmdStan's form (JSON if it ends in `.json`, R dump otherwise), or None.
             seed: For random numbers in the block transformed data.
             simplex: How simplexes are unconstrained: "ilr" as in Stan 2.37 and later, or "stick_breaking" as before.
             include_paths: Folders to look for included files in, after that of the program.

@@ -30,7 +30,7 @@ def explain(program: Any, data: Any = None, *, include_paths: Sequence[Any] = ()
 
     Args:
         program: A path that ends in `.stan`, or the text of the program.
-        data: Values by name, the path of a JSON file, or None.
+        data: Values by name, the path of a file (JSON if it ends in `.json`, R dump otherwise), or None.
         include_paths: Folders to look for included files in.
 
     Returns:

@@ -13,6 +13,7 @@ import numpy as np
 
 from pathfinder._model import Model
 from pathfinder._variables import Block, Variable
+from pathfinder.stan._lanes import entering
 from pathfinder.stan._program import BoundProgram, bind, declarations
 from pathfinder.stan._run import StanEvaluationError
 from pathfinder.stan._slots import Slot, nested, slots_of
@@ -121,7 +122,7 @@ class _Record:
 def _numbers(values: Mapping[str, Any], types: Mapping[str, tuple[Type, Block]]) -> Iterator[jax.Array]:
     for name, value in values.items():
         for slot in slots_of(name, types[name][0], value):
-            yield jnp.asarray(slot.read(value))
+            yield jnp.asarray(entering(slot.read(value)))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
-from pathfinder.stan._lanes import Context, Lanes, Symbolic, is_static
+from pathfinder.stan._lanes import Context, Lanes, Symbolic, from_data, is_static
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
 from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
@@ -169,6 +169,6 @@ def as_type(type_: Type, value: Any) -> Any:
     if kind == "i" or dtype.kind == kind:
         return value
     if is_static(value):
-        return np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128)[()]
+        return from_data(np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128), [value])
     real = jnp.zeros(()).dtype
     return jnp.asarray(value, real if kind == "f" else jnp.result_type(real, jnp.complex64))

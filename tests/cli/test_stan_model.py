@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from pathfinder_cli._data import InputFile, read_input_file
 from pathfinder_cli._input_error import InputError
-from pathfinder_cli._json_data import parse_json
 from pathfinder_cli._models import ModelSource
 from pathfinder_cli._run_error import RunError
 from pathfinder_cli._stan_info import program_info
 from pathfinder_cli._stan_model import bind, check, checked_program, running
+
+from pathfinder._data_files import parse_json
 
 from .conftest import FEW_DRAWS
 
