@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathfinder import Model
     from pathfinder._data_files import Value
 
-    from ._models import ModelSource
+    from ._models import ModelOptions, ModelSource
 
 
 _STAGE = "processing stage=data initialization"
@@ -67,15 +67,21 @@ def check(source: "ModelSource") -> None:
     _compiled(source)
 
 
-def bind(source: "ModelSource", data: InputFile) -> "Model":
+def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Model":
     """Run the file and call its function `model`.
 
     Raises:
-        RunError: If the file has no such function, or the function returns something else.
+        RunError: If the file has no such function, or the function returns something else; or options are for programs
+            in Stan only.
         InputError: If the model asks for data that are not there.
     """
     import pathfinder
 
+    if options.prints or options.simplex != "ilr":
+        raise RunError(
+            f"Error: engine simplex and engine print are for Stan programs; {source.path} is a Python file, which says "
+            "itself what it prints and how it unconstrains its parameters."
+        )
     module = _load(source)
     values = data.values
     block = getattr(module, _data_block.NAME, None)
