@@ -32,6 +32,8 @@ class Model:
         variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
         data: Pytree of arrays given to every function above; an argument of the compiled programs.
         generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
+            may warn of them; or None.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
@@ -47,6 +49,7 @@ class Model:
     generate_fn: Callable[[Array, Float[Array, " dim"], PyTree], dict[str, Array]] | None = field(
         default=None, repr=False
     )
+    warn_fn: Callable[[Mapping[str, np.ndarray]], None] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -132,6 +135,7 @@ class Model:
         *,
         seed: int = 0,
         simplex: str = "ilr",
+        prints: bool = False,
         include_paths: Sequence[Any] = (),
         name: str | None = None,
     ) -> "Model":
@@ -143,9 +147,10 @@ class Model:
         Args:
             program: A path that ends in `.stan`, or the text of the program.
             data: Values of the data block by name (numbers, lists, arrays; tuples as such or as `{"1": ...}`), the
-                path of a JSON file in CmdStan's form, or None.
+                path of a file in CmdStan's form (JSON if it ends in `.json`, R dump otherwise), or None.
             seed: For random numbers in the block transformed data.
             simplex: How simplexes are unconstrained: "ilr" as in Stan 2.37 and later, or "stick_breaking" as before.
+            prints: Whether `print` statements print: those of transformed data now, others at every evaluation.
             include_paths: Folders to look for included files in, after that of the program.
             name: Defaults to the name of the file.
 
@@ -163,7 +168,8 @@ class Model:
         if name is None:
             name = str(program).rpartition("/")[2].removesuffix(".stan") if is_file(program) else "model"
         values = read_data(checked, take_from(load_data(data)))
-        return model_of(checked, values, seed=seed, simplex=simplex, name=name)
+        print_line = print if prints else None
+        return model_of(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""

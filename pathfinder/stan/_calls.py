@@ -16,7 +16,8 @@ from pathfinder.stan._lanes import (
     array_of,
     context_of,
     deepest,
-    freeze,
+    entering,
+    from_data,
     is_static,
     lift,
     now,
@@ -102,8 +103,9 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         evaluate = function.numpy if static and function.numpy else function.evaluate
         evaluate = partial(evaluate, tuple(types)) if function.typed else evaluate
         if static:
-            return wrap(evaluate(*arrays) if function.numpy else now(evaluate, arrays), context)
-        return wrap(evaluate(*map(freeze, arrays)), context)
+            value = evaluate(*arrays) if function.numpy else now(evaluate, arrays)
+            return wrap(from_data(value, arrays), context)
+        return wrap(evaluate(*map(entering, arrays)), context)
     sizes = {position: _size(run, values[position], node) for position in function.static if position < len(values)}
     others = [position for position in range(len(values)) if position not in sizes]
 
@@ -113,7 +115,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         return evaluate(tuple(types), *arguments) if function.typed else evaluate(*arguments)
 
     if context.is_root and static and function.numpy:
-        return with_sizes(function.numpy, *(values[position] for position in others))
+        return from_data(with_sizes(function.numpy, *(values[position] for position in others)), values)
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
 
 

@@ -70,7 +70,8 @@ def _read_single(base: np.ndarray, positions: Sequence[Any]) -> Any:
     for position, length in zip(positions, base.shape, strict=False):
         if not 1 <= position.index <= length:
             raise IndexRangeError(out_of_range(position.index, length))
-    return base[tuple(position.index - 1 for position in positions)]
+    place = tuple(position.index - 1 for position in positions)
+    return base[(*place, ...)] if base.dtype.kind in "fc" else base[place]  # real numbers of the data stay arrays
 
 
 def _read_uniform(array: Any, positions: Sequence[At | Many], first: int) -> tuple[Any, list[tuple[int, At | Many]]]:

@@ -12,7 +12,7 @@ from pathfinder.stan._calls import call_library, evaluate_call, here
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
-from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
+from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, entering, is_static, lift, narrowed, wrap
 from pathfinder.stan._positions import At, Between, Many, Position, RaggedError
 from pathfinder.stan._ragged import Stretch, read_ragged, stretch_of
 from pathfinder.stan._run import Run, Step, UntraceableError, as_type, settle
@@ -247,7 +247,7 @@ def stacked(run: Run, values: Sequence[Any]) -> Any:
     arrays = list(values) if context.is_root else [lift(value, context) for value in values]
     if all(is_static(array) for array in arrays):
         return wrap(np.stack(arrays, axis=0 if context.is_root else 1), context)
-    return wrap(jnp.stack([freeze(array) for array in arrays], axis=0 if context.is_root else 1), context)
+    return wrap(jnp.stack([entering(array) for array in arrays], axis=0 if context.is_root else 1), context)
 
 
 def _call(run: Run, node: Call) -> Any:

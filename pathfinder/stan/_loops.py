@@ -160,7 +160,7 @@ def _why_not_lanes(run: Run, node: For | ForEach) -> str:
             return "it contains `break`"
         if isinstance(inner, TargetValue):
             return "it reads `target()`"
-        if isinstance(inner, Print) and run.print_line is not None:
+        if isinstance(inner, Print) and run.print_line is not None and run.on_data:
             return "it prints"
     return ""
 

@@ -25,7 +25,9 @@ from pathfinder.stan._lanes import (
     array_of,
     context_of,
     deepest,
+    entering,
     freeze,
+    from_data,
     is_static,
     lift,
     wrap,
@@ -215,7 +217,7 @@ class Machine:
         if isinstance(if_true, tuple):
             return tuple(self.select(mask, left, right) for left, right in zip(if_true, if_false, strict=True))
         context = deepest([context_of(value, self.root) for value in (mask, if_true, if_false)], self.root)
-        return wrap(jnp.where(*aligned([mask, freeze(if_true), freeze(if_false)], context)), context)
+        return wrap(jnp.where(*map(entering, aligned([mask, if_true, if_false], context))), context)
 
     def gate(self, value: Any) -> Any:
         """A value read where a condition holds: no gradient flows back to it where it does not."""
@@ -227,7 +229,11 @@ class Machine:
         """Add the value of every lane of the present context, where the mask holds, to the target."""
         if self.mask is not None:
             value = self.select(self.mask, value, 0.0)
-        self.target = self.target + self.total(value)
+        more = self.total(value)
+        if is_static(self.target) and is_static(more):
+            self.target = from_data(self.target + more, (self.target, more))
+        else:
+            self.target = entering(self.target) + entering(more)
 
     def total(self, value: Any) -> Any:
         """Sum over all lanes of the present context and all elements."""
@@ -235,11 +241,13 @@ class Machine:
         array = array_of(value)
         module = np if is_static(value) else jnp
         if context is self.context:
-            return module.sum(array)
-        if context.is_root:
-            return self.context.size * module.sum(array)
-        counts = np.bincount(self.context.lane_of(context), minlength=context.size)
-        return module.sum(module.sum(array.reshape(context.size, -1), axis=1) * counts)
+            total = module.sum(array)
+        elif context.is_root:
+            total = self.context.size * module.sum(array)
+        else:
+            counts = np.bincount(self.context.lane_of(context), minlength=context.size)
+            total = module.sum(module.sum(array.reshape(context.size, -1), axis=1) * counts)
+        return from_data(total, [array]) if module is np else total
 
     def require(self, holds: Any) -> None:
         """The point is rejected unless a condition holds in all lanes that run."""

@@ -17,8 +17,9 @@ import numpy as np
 from pathfinder.stan._cells import Cell, NewPrivateError, Scope
 from pathfinder.stan._dependence import Scan
 from pathfinder.stan._flow import Continue, Leave, Then, nothing
-from pathfinder.stan._lanes import Lanes, freeze, lift, traced, wrap
+from pathfinder.stan._lanes import Lanes, entering, freeze, lift, traced, wrap
 from pathfinder.stan._loop_range import Range
+from pathfinder.stan._printing import emit
 from pathfinder.stan._run import Run, Step, settle
 from pathfinder.stan._slices import changed_names
 from pathfinder.stan._syntax import For, ForEach, Statement
@@ -55,7 +56,7 @@ def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -
 def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
     machine = run.machine
     outer_scope, outer_target, outer_ok, outer_mask = machine.scope, machine.target, machine.ok, machine.mask
-    outer_scans, outer_key = machine.scans, machine.random_key
+    outer_scans, outer_key, outer_printed = machine.scans, machine.random_key, run.printed
     changed = changed_names(node.body)
     windowed = windows_of(run, node, loop, changed)
     carried = [
@@ -72,6 +73,7 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
         machine.scope, machine.mask = Scope(outer_scope), outer_mask
         machine.target, machine.ok = target, ok
         machine.scans = (*outer_scans, token)
+        run.printed = []
         if outer_key is not None:
             machine.random_key = jax.random.fold_in(outer_key, number)
         for cell, value in zip(carried, values, strict=True):
@@ -100,6 +102,7 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             broken = run.broken.pop()
         if broken:
             raise ScanError("it leaves the loop by `break` or `return`")
+        emit(run)
         new_values = [_like(_stored(machine, cell), value) for cell, value in zip(carried, values, strict=True)]
         for entry, cell, covered in zip(windowed, seen, coverage, strict=True):
             cover_whole(entry, cell, covered, loop, machine.context)
@@ -112,12 +115,13 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
     start = (
         [traced(_stored(machine, cell)) for cell in carried],
         [window for window, _ in prepared],
-        jnp.asarray(outer_target, jnp.zeros(()).dtype),
+        jnp.asarray(entering(outer_target), jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
     inputs = (jnp.arange(loop.most), [fresh for _, fresh in prepared])
     (values, held, target, ok), emitted = jax.lax.scan(step, start, inputs)
     machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
+    run.printed = outer_printed
     machine.target = target
     machine.ok = ok if outer_ok is True else jnp.logical_and(outer_ok, ok)
     for cell, value in zip(carried, values, strict=True):
