@@ -10,7 +10,6 @@ import numpy as np
 
 from pathfinder.stan._calls import call_library, evaluate_call, here
 from pathfinder.stan._cells import Cell
-from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
 from pathfinder.stan._positions import At, Between, Many, Position, RaggedError
@@ -255,8 +254,7 @@ def _call(run: Run, node: Call) -> Any:
 
 
 def _target(run: Run, node: TargetValue) -> Any:
-    if run.machine.loops:
-        raise ConflictError(run.machine.loops[0].context, "target()", "is read")
+    run.machine.refuse_lanes("target()")
     return run.machine.target
 
 

@@ -94,17 +94,19 @@ class Machine:
             return
         cell.value = wrap(write(self._storage(cell), cell.owner, positions, value, self.context, self.root), cell.owner)
 
-    def add(self, cell: Cell, positions: Sequence[Position], value: Any) -> bool:
-        """Add to a variable or elements of it from all lanes; False if that is no plain sum over the lanes."""
-        if not self._is_logged(cell) or isinstance(cell.value, tuple) or cell.covered is not None:
-            return False
+    def can_add(self, cell: Cell) -> bool:
+        """Whether adding to a variable is a plain sum over the lanes."""
+        is_whole = cell.covered is None and cell.window is None and not isinstance(cell.value, tuple)
+        return is_whole and self._is_logged(cell)
+
+    def add(self, cell: Cell, positions: Sequence[Position], value: Any) -> None:
+        """Add to a variable or elements of it from all lanes; `can_add` tells whether this is possible."""
         if self.mask is not None:
             array = array_of(value)
             dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
             value = self.select(self.mask, value, np.zeros((), dtype))
         self._log("add", cell, positions)
         cell.value = wrap(add(self._storage(cell), cell.owner, positions, value, self.context), cell.owner)
-        return True
 
     def _storage(self, cell: Cell) -> Any:
         """The array of a variable with an entry for each lane of its owner."""
@@ -207,6 +209,15 @@ class Machine:
         if cell.journal is None:
             cell.journal = Journal(cell.name, cell.owner, int(np.prod(cell.storage_shape(self.root))))
         cell.journal.record(Access("write", context, targets[:, covered[0]], self.scans))
+
+    def refuse_lanes(self, what: str) -> None:
+        """Loops around have to run one iteration after another.
+
+        Raises:
+            ConflictError: If they do not.
+        """
+        if self.loops:
+            raise ConflictError(self.loops[0].context, what, "depends on the order of the iterations")
 
     # Conditions and the target
 

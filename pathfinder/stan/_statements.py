@@ -181,6 +181,7 @@ def _continue(run: Run, node: ContinueStatement) -> None:
 
 def _print(run: Run, node: Print) -> None:
     if run.print_line is not None:
+        run.machine.refuse_lanes("print")
         run.print_line(message(run, node.arguments))
 
 
