@@ -12,17 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._calls import call_library, here
+from pathfinder.stan._calls import call_library
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
 from pathfinder.stan._expressions import evaluate, symbolic
-from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._names import assigned, leaves, mentioned, nodes
 from pathfinder.stan._positions import At, RaggedError, UnknownSizeError
-from pathfinder.stan._run import LoopReport, Run, Step, UntraceableError, settle
+from pathfinder.stan._run import Execute, LoopReport, Run, Step, UntraceableError, here, settle
 from pathfinder.stan._scan import ScanError, execute_scan
 from pathfinder.stan._sequential import drop_broken, run_body, run_part, run_sequentially
 from pathfinder.stan._side_by_side import try_lanes
@@ -32,8 +31,6 @@ from pathfinder.stan._syntax import For, ForEach, Return, Statement, While
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import OPERATORS
 
-
-Execute = Callable[[Run, Statement, Then], None]
 
 MOST_UNROLLED = 24
 _INT = Type("int")
@@ -141,7 +138,7 @@ def _range(run: Run, node: For | ForEach) -> Range:
             above = call_library(run, OPERATORS["<="], (_INT, _INT), [low, index], node)
             below = call_library(run, OPERATORS["<="], (_INT, _INT), [index, high], node)
             both = call_library(run, OPERATORS["&&"], (_INT, _INT), [above, below], node)
-            return machine.select(both, np.asarray(True), np.asarray(False))
+            return machine.truth(both)
 
         holds = inside
 
