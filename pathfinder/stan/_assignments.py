@@ -92,12 +92,12 @@ def assign(run: Run, node: Assignment) -> None:
         _assign_tuple(run, node.target, evaluate(run, node.value))
         return
     summand, sign = _summand(node)
-    if summand is not None and not run.machine.context.is_root:
+    if summand is not None and _is_sum_over_lanes(run, node.target, summand):
         value = evaluate(run, summand)
         if sign < 0:
             value = call_library(run, OPERATORS["u-"], [run.type_of(summand)], [value], node)
-        if _add(run, node.target, value):
-            return
+        _add(run, node.target, value)
+        return
     value = evaluate(run, node.value)
     if node.operator != "=":
         types = (run.type_of(node.target), run.type_of(node.value))
@@ -119,20 +119,21 @@ def _summand(node: Assignment) -> tuple[Expression | None, int]:
     return None, 1
 
 
-def _add(run: Run, target: Expression, value: Any) -> bool:
+def _is_sum_over_lanes(run: Run, target: Expression, summand: Expression) -> bool:
+    """Whether lanes add to a variable from around them, which they may do in any order."""
+    base, _ = _simple(run, target)
+    if base is None or run.type_of(summand).rank != run.type_of(target).rank:
+        return False
+    return run.machine.can_add(run.machine.find(base.name))
+
+
+def _add(run: Run, target: Expression, value: Any) -> None:
     base, indices = _simple(run, target)
-    if base is None:
-        return False
+    assert base is not None
     cell = run.machine.find(base.name)
-    type_ = run.type_of(target)
-    value = as_type(type_, value)
-    if np.ndim(array_of(value)) - isinstance(value, Lanes) != type_.rank:
-        return False  # a scalar added to a container
-    if cell.window is not None:
-        return False
     positions = positions_of(run, indices, cell)
     with run.at(target):
-        return run.machine.add(cell, positions, value)
+        run.machine.add(cell, positions, as_type(run.type_of(target), value))
 
 
 def _simple(run: Run, target: Expression) -> tuple[Variable | None, Sequence[Any]]:

@@ -6,28 +6,22 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._lanes import (
-    Lanes,
     aligned,
-    array_of,
     context_of,
     deepest,
     entering,
     from_data,
     is_static,
-    lift,
     now,
     over_lanes,
     wrap,
 )
-from pathfinder.stan._positions import RaggedError
 from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise
 from pathfinder.stan._random_calls import SIZED, random_value
-from pathfinder.stan._run import Run, UntraceableError
+from pathfinder.stan._run import Run, known_int
 from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
 from pathfinder.stan._syntax import Call, Expression, Node
 from pathfinder.stan._types import SCALARS, Type
@@ -75,7 +69,7 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
         return distribution_value(run, base, suffix, types, values)
     if suffix == "rng" and base in DISTRIBUTIONS:
         if base in SIZED:
-            return random_value(run, base, types[1:], values[1:], _size(run, values[0], node))
+            return random_value(run, base, types[1:], values[1:], known_int(run, values[0], "a size", node))
         return random_value(run, base, types, values)
     if name in JACOBIAN_FUNCTIONS:
         value, log_jacobian = call_library(run, JACOBIAN_FUNCTIONS[name], types, values, node)
@@ -106,7 +100,11 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
             value = evaluate(*arrays) if function.numpy else now(evaluate, arrays)
             return wrap(from_data(value, arrays), context)
         return wrap(evaluate(*map(entering, arrays)), context)
-    sizes = {position: _size(run, values[position], node) for position in function.static if position < len(values)}
+    sizes = {
+        position: known_int(run, values[position], "a size", node)
+        for position in function.static
+        if position < len(values)
+    }
     others = [position for position in range(len(values)) if position not in sizes]
 
     def with_sizes(evaluate, *arrays):
@@ -149,22 +147,3 @@ def _scaling(function: Function, types: Sequence[Type]) -> Function:
     if function is OPERATORS["/"] and types[1].base in SCALARS:
         return OPERATORS["./"]
     return function
-
-
-def _size(run: Run, value: Any, node: Node) -> int:
-    value = here(run, value)
-    array = array_of(value)
-    if not is_static(array):
-        raise UntraceableError("a size depends on parameters; it has to be known from the data", node.span)
-    if isinstance(value, Lanes):
-        if np.any(array != array[0]):
-            raise RaggedError(value.context, array)
-        return int(array[0])
-    return int(array)
-
-
-def here(run: Run, value: Any) -> Any:
-    """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
-    if isinstance(value, Lanes) and value.context is not run.machine.context:
-        return Lanes(lift(value, run.machine.context), run.machine.context)
-    return value

@@ -8,14 +8,22 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._calls import call_library, evaluate_call, here
+from pathfinder.stan._calls import call_library, evaluate_call
 from pathfinder.stan._cells import Cell
-from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
-from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, entering, is_static, lift, narrowed, wrap
-from pathfinder.stan._positions import At, Between, Many, Position, RaggedError
+from pathfinder.stan._lanes import (
+    Lanes,
+    context_of,
+    deepest,
+    entering,
+    is_static,
+    lift,
+    narrowed,
+    wrap,
+)
+from pathfinder.stan._positions import At, Between, Many, Position
 from pathfinder.stan._ragged import Stretch, read_ragged, stretch_of
-from pathfinder.stan._run import Run, Step, UntraceableError, as_type, settle
+from pathfinder.stan._run import Run, Step, UntraceableError, as_type, here, known_int, settle
 from pathfinder.stan._syntax import (
     ArrayLiteral,
     Binary,
@@ -155,10 +163,10 @@ def _conditional(run: Run, node: Conditional) -> Any:
             with machine.within(part):
                 parts.append(lift(as_type(type_, evaluate(run, expression)), part))
         return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.context)
-    truth = machine.select(condition, np.asarray(True), np.asarray(False))
+    truth = machine.truth(condition)
     with machine.where(truth):
         if_true = as_type(type_, evaluate(run, node.if_true))
-    with machine.where(machine.select(truth, np.asarray(False), np.asarray(True))):
+    with machine.where(machine.negation(truth)):
         if_false = as_type(type_, evaluate(run, node.if_false))
     return machine.select(truth, if_true, if_false)
 
@@ -255,8 +263,7 @@ def _call(run: Run, node: Call) -> Any:
 
 
 def _target(run: Run, node: TargetValue) -> Any:
-    if run.machine.loops:
-        raise ConflictError(run.machine.loops[0].context, "target()", "is read")
+    run.machine.refuse_lanes("target()")
     return run.machine.target
 
 
@@ -285,10 +292,4 @@ def concrete_int(run: Run, node: Expression, what: str) -> int:
     Raises:
         UntraceableError: If it depends on parameters or differs between lanes.
     """
-    value = here(run, evaluate(run, node))
-    array = array_of(value)
-    if not is_static(array):
-        raise UntraceableError(f"{what} depends on parameters; it has to be known from the data", node.span)
-    if np.ndim(array) and np.any(array != array[0]):
-        raise RaggedError(value.context, array)
-    return int(array[0] if np.ndim(array) else array)
+    return known_int(run, evaluate(run, node), what, node)

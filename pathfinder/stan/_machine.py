@@ -94,21 +94,23 @@ class Machine:
         if not positions and cell.owner is self.context:
             cell.value = freeze(value)
             return
-        cell.value = wrap(write(self._storage(cell), cell.owner, positions, value, self.context, self.root), cell.owner)
+        cell.value = wrap(write(self.storage(cell), cell.owner, positions, value, self.context, self.root), cell.owner)
 
-    def add(self, cell: Cell, positions: Sequence[Position], value: Any) -> bool:
-        """Add to a variable or elements of it from all lanes; False if that is no plain sum over the lanes."""
-        if not self._is_logged(cell) or isinstance(cell.value, tuple) or cell.covered is not None:
-            return False
+    def can_add(self, cell: Cell) -> bool:
+        """Whether adding to a variable is a plain sum over the lanes."""
+        is_whole = cell.covered is None and cell.window is None and not isinstance(cell.value, tuple)
+        return is_whole and self._is_logged(cell)
+
+    def add(self, cell: Cell, positions: Sequence[Position], value: Any) -> None:
+        """Add to a variable or elements of it from all lanes; `can_add` tells whether this is possible."""
         if self.mask is not None:
             array = array_of(value)
             dtype = array.dtype if hasattr(array, "dtype") else np.asarray(array).dtype
             value = self.select(self.mask, value, np.zeros((), dtype))
         self._log("add", cell, positions)
-        cell.value = wrap(add(self._storage(cell), cell.owner, positions, value, self.context), cell.owner)
-        return True
+        cell.value = wrap(add(self.storage(cell), cell.owner, positions, value, self.context), cell.owner)
 
-    def _storage(self, cell: Cell) -> Any:
+    def storage(self, cell: Cell) -> Any:
         """The array of a variable with an entry for each lane of its owner."""
         if cell.owner is self.root:
             return cell.value
@@ -200,8 +202,8 @@ class Machine:
             outside.covered.reshape(-1)[changed] = True
         elif self._is_logged(outside):
             self._log_elements(outside, copy.owner, covered, targets)
-        taken = _gather_flat(self._storage(copy), source[changed])
-        outside.value = wrap(_put_flat(self._storage(outside), changed, taken), outside.owner)
+        taken = _gather_flat(self.storage(copy), source[changed])
+        outside.value = wrap(_put_flat(self.storage(outside), changed, taken), outside.owner)
 
     def _log_elements(self, cell: Cell, context: Context, covered: np.ndarray, targets: np.ndarray) -> None:
         if not np.all(covered == covered[0]):
@@ -209,6 +211,15 @@ class Machine:
         if cell.journal is None:
             cell.journal = Journal(cell.name, cell.owner, int(np.prod(cell.storage_shape(self.root))))
         cell.journal.record(Access("write", context, targets[:, covered[0]], self.scans))
+
+    def refuse_lanes(self, what: str) -> None:
+        """Loops around have to run one iteration after another.
+
+        Raises:
+            ConflictError: If they do not.
+        """
+        if self.loops:
+            raise ConflictError(self.loops[0].context, what, "depends on the order of the iterations")
 
     # Conditions and the target
 
@@ -218,6 +229,14 @@ class Machine:
             return tuple(self.select(mask, left, right) for left, right in zip(if_true, if_false, strict=True))
         context = deepest([context_of(value, self.root) for value in (mask, if_true, if_false)], self.root)
         return wrap(jnp.where(*map(entering, aligned([mask, if_true, if_false], context))), context)
+
+    def truth(self, condition: Any) -> Any:
+        """Lane by lane whether a number is not zero."""
+        return self.select(condition, np.asarray(True), np.asarray(False))
+
+    def negation(self, condition: Any) -> Any:
+        """Lane by lane whether a condition does not hold."""
+        return self.select(condition, np.asarray(False), np.asarray(True))
 
     def gate(self, value: Any) -> Any:
         """A value read where a condition holds: no gradient flows back to it where it does not."""
@@ -254,11 +273,10 @@ class Machine:
         if self.mask is not None:
             holds = self.select(self.mask, holds, True)
         holds = array_of(holds)
-        if is_static(holds):
-            holds = bool(np.all(holds))
-            self.ok = holds if self.ok is True else self.ok if holds else False
-        else:
+        if not is_static(holds):
             self.ok = jnp.logical_and(self.ok, jnp.all(holds))
+        elif not np.all(holds):
+            self.ok = False
 
     # Where the evaluation goes
 
@@ -284,16 +302,18 @@ class Machine:
 
     @contextmanager
     def where(self, condition: Any) -> Iterator[None]:
-        """Run under a further condition, which is not known from the data."""
+        """Run under a further condition, which is not known from the data; None if there is none."""
         outer = self.mask
-        self.mask = condition if outer is None else self.both(outer, condition)
+        self.mask = self.both(outer, condition)
         try:
             yield
         finally:
             self.mask = outer
 
     def both(self, left: Any, right: Any) -> Any:
-        """Lane by lane whether two conditions hold."""
+        """Lane by lane whether two conditions hold, of which None is one that always does."""
+        if left is None or right is None:
+            return right if left is None else left
         context = deepest([context_of(left, self.root), context_of(right, self.root)], self.root)
         return wrap(jnp.logical_and(*aligned([left, right], context)), context)
 

@@ -60,6 +60,7 @@ class Between:
 
 
 def out_of_range(index: Any, length: int) -> str:
+    """What is wrong with an index."""
     return f"index {index} is out of range; expected 1 to {length}" if length else f"index {index} into nothing"
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
-from pathfinder.stan._lanes import Context, Lanes, Symbolic, from_data, is_static
+from pathfinder.stan._flow import Then
+from pathfinder.stan._lanes import Context, Lanes, Symbolic, array_of, from_data, is_static, lift
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
-from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
+from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import Type
 
@@ -31,6 +32,9 @@ class StanRejectError(StanEvaluationError):
 
 class UntraceableError(StanEvaluationError):
     """Something has to be known when the program is compiled, but depends on parameters."""
+
+
+Execute = Callable[["Run", Statement, Then], None]  # how a statement and what comes after it are run
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,29 @@ class Run:
 def settle(value: Any) -> Any:
     """A value without a symbolic loop variable."""
     return value.settled() if isinstance(value, Step) else value
+
+
+def here(run: Run, value: Any) -> Any:
+    """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
+    if isinstance(value, Lanes) and value.context is not run.machine.context:
+        return Lanes(lift(value, run.machine.context), run.machine.context)
+    return value
+
+
+def known_int(run: Run, value: Any, what: str, node: Node) -> int:
+    """An integer that has to be known from the data and the same for all lanes.
+
+    Raises:
+        UntraceableError: If it depends on parameters.
+        RaggedError: If it differs between lanes.
+    """
+    value = here(run, settle(value))
+    array = array_of(value)
+    if not is_static(array):
+        raise UntraceableError(f"{what} depends on parameters; it has to be known from the data", node.span)
+    if np.ndim(array) and np.any(array != array[0]):
+        raise RaggedError(value.context, array)
+    return int(array[0] if np.ndim(array) else array)
 
 
 def as_type(type_: Type, value: Any) -> Any:

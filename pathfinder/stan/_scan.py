@@ -7,26 +7,23 @@ the same for each step however long the series is. Arrays that are only read so 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._cells import Cell, NewPrivateError, Scope
+from pathfinder.stan._cells import NewPrivateError, Scope
 from pathfinder.stan._dependence import Scan
-from pathfinder.stan._flow import Continue, Leave, Then, nothing
-from pathfinder.stan._lanes import Lanes, entering, freeze, lift, traced, wrap
+from pathfinder.stan._distributed_scan import distributed_scan
+from pathfinder.stan._flow import Continue, Leave, nothing
+from pathfinder.stan._lanes import Lanes, entering, freeze, traced, wrap
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._printing import emit
-from pathfinder.stan._run import Run, Step, settle
+from pathfinder.stan._run import Execute, Run, Step, settle
 from pathfinder.stan._slices import changed_names
-from pathfinder.stan._syntax import For, ForEach, Statement
+from pathfinder.stan._syntax import For, ForEach
 from pathfinder.stan._windows import axis_of, cover_whole, coverage_of, enter, prepare, reassemble, shifted, windows_of
-
-
-Execute = Callable[[Run, Statement, Then], None]
 
 
 class ScanError(Exception):
@@ -67,8 +64,7 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
     first = loop.first
     token = Scan(machine.context)
 
-    def step(carry, inputs):
-        number, fresh = inputs
+    def step(carry, number, fresh):
         values, held, target, ok = carry
         machine.scope, machine.mask = Scope(outer_scope), outer_mask
         machine.target, machine.ok = target, ok
@@ -86,13 +82,12 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
         machine.declare(loop.variable, loop.type, loop.element(index))
         run.broken.append([])
         try:
+            condition = None
             if np.any(loop.counts != loop.most):
-                with machine.where(Lanes(number < jnp.asarray(loop.counts), machine.context)):
-                    execute(run, node.body, nothing)
+                condition = Lanes(number < jnp.asarray(loop.counts), machine.context)
             elif loop.holds is not None:
-                with machine.where(loop.holds(settle(index))):
-                    execute(run, node.body, nothing)
-            else:
+                condition = loop.holds(settle(index))
+            with machine.where(condition):
                 execute(run, node.body, nothing)
         except Continue:
             pass
@@ -103,7 +98,7 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
         if broken:
             raise ScanError("it leaves the loop by `break` or `return`")
         emit(run)
-        new_values = [_like(_stored(machine, cell), value) for cell, value in zip(carried, values, strict=True)]
+        new_values = [_like(machine.storage(cell), value) for cell, value in zip(carried, values, strict=True)]
         for entry, cell, covered in zip(windowed, seen, coverage, strict=True):
             cover_whole(entry, cell, covered, loop, machine.context)
         left = [shifted(entry, cell, window) for entry, cell, window in zip(windowed, seen, held, strict=True)]
@@ -113,13 +108,12 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
     prepared = [prepare(entry, loop) for entry in windowed]
     coverage = [coverage_of(entry, loop) for entry in windowed]
     start = (
-        [traced(_stored(machine, cell)) for cell in carried],
+        [traced(machine.storage(cell)) for cell in carried],
         [window for window, _ in prepared],
         jnp.asarray(entering(outer_target), jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
-    inputs = (jnp.arange(loop.most), [fresh for _, fresh in prepared])
-    (values, held, target, ok), emitted = jax.lax.scan(step, start, inputs)
+    (values, held, target, ok), emitted = distributed_scan(step, start, [fresh for _, fresh in prepared], loop.most)
     machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
     run.printed = outer_printed
     machine.target = target
@@ -138,20 +132,8 @@ def _index(run: Run, loop: Range, first: int | None, number: Any, *, is_range: b
     return Lanes(jnp.asarray(loop.lower) + number, run.machine.context)
 
 
-# Values that go around
-
-
-def _stored(machine: Any, cell: Cell) -> Any:
-    if cell.owner is machine.root:
-        return cell.value
-    return lift(cell.value, cell.owner)
-
-
 def _like(value: Any, model: Any) -> Any:
     """A value with the shapes and types of another."""
     return jax.tree_util.tree_map(
         lambda new, old: jnp.broadcast_to(jnp.asarray(new, old.dtype), old.shape), freeze(value), model
     )
-
-
-# Windows

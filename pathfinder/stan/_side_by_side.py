@@ -9,18 +9,15 @@ import numpy as np
 
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
-from pathfinder.stan._run import Run, UntraceableError
+from pathfinder.stan._run import Execute, Run, UntraceableError
 from pathfinder.stan._sequential import run_body
-from pathfinder.stan._syntax import For, ForEach, Statement
+from pathfinder.stan._syntax import For, ForEach
 
 
 MOST_GROUPS = 16
-
-Execute = Callable[[Run, Statement, Then], None]
 
 
 def try_lanes(

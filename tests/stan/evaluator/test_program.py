@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pathfinder.stan import parse
+from pathfinder.stan._program import bind
 from pathfinder.stan._run import StanEvaluationError, StanRejectError, UntraceableError
+from pathfinder.stan._typecheck import check
 from tests.stan.evaluator.running import bound, how
 
 
@@ -166,6 +169,34 @@ def test_densities_of_many_positions_at_once():
     together = jax.vmap(jax.grad(program.log_density))(positions)
     each = [jax.grad(program.log_density)(position) for position in jnp.asarray(positions)]
     np.testing.assert_allclose(together, each, rtol=1e-12)
+
+
+def test_what_is_added_is_evaluated_once():
+    program = """
+    functions { real f_lp(real x) { target += x; return 10 * x; } }
+    parameters { vector[3] x; }
+    model {
+      vector[3] scratch;
+      for (n in 1:3) {
+        real m = 0;
+        m += f_lp(x[n]);
+        scratch[1] = 0;
+        scratch[1] = scratch[1] - f_lp(x[n]);
+        target += m - 2 * scratch[1];
+      }
+    }
+    """
+    np.testing.assert_allclose(density(program, {}, [1.0, 2.0, 4.0]), (2 + 30) * 7)
+
+
+def test_printing_from_functions_is_in_the_order_of_the_iterations():
+    said = []
+    program = """
+    functions { int f(int n) { print("n = ", n); return n; } }
+    transformed data { array[3] int x; for (n in 1:3) { x[n] = f(n); } }
+    """
+    bind(check(parse(program)), {}, print_line=said.append)
+    assert said == ["n = 1", "n = 2", "n = 3"]
 
 
 def test_recursion_that_parameters_end_has_a_place():
