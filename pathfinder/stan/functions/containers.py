@@ -182,6 +182,8 @@ CONTAINERS: dict[str, Function] = {
     "to_matrix": both(_to_matrix, typed=True, static=(1, 2, 3)),
     "to_array_1d": both(_to_array_1d, typed=True),
     "to_array_2d": _same(lambda x: x),
+    "to_vector_array": _same(lambda x: x.T),  # one vector for each column
+    "to_row_vector_array": _same(lambda x: x),
     "append_row": both(lambda xp: _append(xp, "row_vector"), typed=True),
     "append_col": both(lambda xp: _append(xp, "vector"), typed=True),
     "append_array": both(_append_array),

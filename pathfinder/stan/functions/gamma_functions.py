@@ -110,9 +110,8 @@ def inc_beta(a: Any, b: Any, x: Any) -> jax.Array:
     return jnp.where(valid, jnp.exp(log_beta_tails(a, b, x, 1 - x)[0]), jnp.nan)
 
 
-@jax.custom_jvp
-def inv_inc_beta(a: Any, b: Any, p: Any) -> jax.Array:
-    """Inverse of `inc_beta` in its last argument, by bisection of the log odds."""
+def inv_inc_beta_log_odds(a: Any, b: Any, p: Any) -> jax.Array:
+    """The log odds of `inv_inc_beta`, by bisection."""
     a, b, p = jnp.broadcast_arrays(a, b, p)
     largest = -float(np.log(jnp.finfo(p.dtype).tiny))
     log_p = jnp.log(p)
@@ -123,11 +122,15 @@ def inv_inc_beta(a: Any, b: Any, p: Any) -> jax.Array:
         below = log_beta_tails(a, b, jax.nn.sigmoid(middle), jax.nn.sigmoid(-middle))[0] < log_p
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
-    ends = (jnp.full_like(p, -largest), jnp.full_like(p, largest))
-    low, high = jax.lax.fori_loop(0, 70, halve, ends)
-    x = jax.nn.sigmoid(0.5 * (low + high))
-    x = jnp.where(p == 0, 0.0, jnp.where(p == 1, 1.0, x))
-    return jnp.where((p >= 0) & (p <= 1), x, jnp.nan)
+    low, high = jax.lax.fori_loop(0, 70, halve, (jnp.full_like(p, -largest), jnp.full_like(p, largest)))
+    log_odds = jnp.where(p == 0, -jnp.inf, jnp.where(p == 1, jnp.inf, 0.5 * (low + high)))
+    return jnp.where((p >= 0) & (p <= 1), log_odds, jnp.nan)
+
+
+@jax.custom_jvp
+def inv_inc_beta(a: Any, b: Any, p: Any) -> jax.Array:
+    """Inverse of `inc_beta` in its last argument."""
+    return jax.nn.sigmoid(inv_inc_beta_log_odds(a, b, p))
 
 
 @inv_inc_beta.defjvp

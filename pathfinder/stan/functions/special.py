@@ -14,6 +14,9 @@ import numpy as np
 from scipy import special
 
 from pathfinder.stan.functions._function import Function, elementwise, real, real_numpy
+from pathfinder.stan.functions.gamma_functions import inv_inc_beta_log_odds
+from pathfinder.stan.numerics.gamma_ratios import log_beta
+from pathfinder.stan.numerics.incomplete_beta import log_beta_tails
 from pathfinder.stan.numerics.logarithms import LOG_2, LOG_2_PI
 from pathfinder.stan.numerics.normal_integral import log_mills, log_ndtr
 from pathfinder.stan.numerics.owens_t import owens_t
@@ -42,6 +45,37 @@ def _std_normal_log_qf_jvp(primals, tangents):
     (log_p,), (dlog_p,) = primals, tangents
     x = std_normal_log_qf(log_p)
     return x, dlog_p * jnp.exp(log_mills(-x))
+
+
+@jax.custom_jvp
+def standard_t_quantile(p: Any, nu: Any) -> jax.Array:
+    """Quantile of Student's t distribution (DLMF 8.17.2: its tail is a beta integral, whose odds are nu / t^2)."""
+    p, nu = jnp.broadcast_arrays(p, nu)
+    lower = jnp.minimum(p, 1 - p)
+    size = jnp.sqrt(nu) * jnp.exp(-0.5 * inv_inc_beta_log_odds(0.5 * nu, jnp.full_like(nu, 0.5), 2 * lower))
+    return jnp.where((nu > 0) & (nu < jnp.inf), jnp.sign(p - 0.5) * size, jnp.nan)
+
+
+@standard_t_quantile.defjvp
+def _standard_t_quantile_jvp(primals, tangents):
+    (p, nu), (dp, dnu) = primals, tangents
+    t = standard_t_quantile(p, nu)
+    square = t * t
+    log_density = -0.5 * (nu + 1) * jnp.log1p(square / nu) - log_beta(0.5 * nu, jnp.full_like(nu, 0.5))
+    density = jnp.exp(log_density - 0.5 * jnp.log(nu))
+
+    def tail(nu):
+        """Of both sides of t, times the sign with which it counts."""
+        both = jnp.exp(log_beta_tails(0.5 * nu, jnp.full_like(nu, 0.5), nu / (nu + square), square / (nu + square))[0])
+        return -0.5 * jnp.sign(t) * both
+
+    _, in_nu = jax.jvp(tail, (nu,), (dnu,))
+    return t, (dp - in_nu) / density
+
+
+def student_t_qf(p: Any, nu: Any, mu: Any, sigma: Any) -> jax.Array:
+    """Quantile of Student's t distribution with location and scale."""
+    return jnp.where(sigma > 0, mu + sigma * standard_t_quantile(p, nu), jnp.nan)
 
 
 def _lambert(branch_start: Any) -> Any:
@@ -100,6 +134,7 @@ def inv_erfc(x: Any) -> jax.Array:
 
 SPECIAL: dict[str, Function] = {
     "std_normal_log_qf": elementwise(lambda x: std_normal_log_qf(real(x)), lambda x: special.ndtri_exp(real_numpy(x))),
+    "student_t_qf": elementwise(lambda *x: student_t_qf(*map(real, x))),
     "lambert_w0": elementwise(lambda x: lambert_w0(real(x)), lambda x: special.lambertw(real_numpy(x)).real),
     "lambert_wm1": elementwise(lambda x: lambert_wm1(real(x)), lambda x: special.lambertw(real_numpy(x), -1).real),
     "owens_t": elementwise(lambda h, a: owens_t(real(h), real(a)), special.owens_t),

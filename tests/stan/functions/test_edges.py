@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS
@@ -44,6 +45,8 @@ DERIVATIVES = [
     ("lambert_w0", (0.0,), 1.0),
     ("std_normal_log_qf", (-1e4,), 0.00707279042779),
     ("gamma_p", (2.5, 0.0), 0.0),
+    ("student_t_qf", (0.5, 3.0, 0.0, 1.0), 2.7206990463513265),  # 1 / density at 0
+    ("student_t_qf", (0.2, 4.0, 0.0, 1.0), 4.3961475472),
     ("log_rising_factorial", (20.0, -8.0), -0.52786231226633703),  # digamma(12) - digamma(20)
     ("log_falling_factorial", (1e10, 5.0), 5.000000001e-10),
 ]
@@ -132,3 +135,11 @@ def test_containers_without_elements(name):
     expected = {"sum": 0.0, "prod": 1.0, "log_sum_exp": -INF, "max": -INF, "min": INF}.get(name, np.zeros(0))
     for form in (FUNCTIONS[name].evaluate, FUNCTIONS[name].numpy):
         np.testing.assert_array_equal(form(np.zeros(0)), expected)
+
+
+def test_student_quantile_in_the_degrees_of_freedom():
+    """By the quantiles of SciPy at slightly different ones."""
+    evaluate = FUNCTIONS["student_t_qf"].evaluate
+    for p, nu in ((0.2, 4.0), (0.8, 3.0), (1e-6, 2.5), (0.5, 3.0), (0.99, 0.7)):
+        expected = (stats.t.ppf(p, nu * (1 + 1e-5)) - stats.t.ppf(p, nu * (1 - 1e-5))) / (2e-5 * nu)
+        np.testing.assert_allclose(jax.grad(evaluate, 1)(p, nu, 0.0, 1.0), expected, 1e-6, 1e-12)

@@ -10,12 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
-from scipy import special
+from scipy import special, stats
 
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS
 from pathfinder.stan.functions.bessel import BESSEL
+from pathfinder.stan.functions.first_passage import FIRST_PASSAGE
 from pathfinder.stan.functions.gamma_functions import GAMMA_FUNCTIONS
+from pathfinder.stan.functions.hypergeometric import HYPERGEOMETRIC
 from pathfinder.stan.functions.linear_algebra import LINEAR_ALGEBRA
 from pathfinder.stan.functions.special import SPECIAL
 from tests.stan.functions.cases import REFERENCES, grouped, read_type, value_of
@@ -69,6 +71,13 @@ CLOSED_FORMS = [
     ("csr_matrix_times_vector", "int int vector array[]int array[]int vector", (3, 3, *CSR_PARTS, V), CSR @ V),
     ("csr_extract", "matrix", (CSR,), CSR_PARTS),
     ("trace", "matrix", (A,), 3.9),
+    ("trace_dot", "matrix matrix", (B, B.T * 2), np.trace(B @ B.T) * 2),
+    ("to_vector_array", "matrix", (B,), B.T),
+    ("to_row_vector_array", "matrix", (B,), B),
+    ("student_t_qf", "real real real real", (0.2, 4.0, 2.0, 3.0), -0.8228937317055416),  # stanli 0.24
+    ("student_t_qf", "real real real real", (1e-10, 2.5, 0.0, 1.0), stats.t.ppf(1e-10, 2.5)),
+    ("student_t_qf", "real real real real", (0.4999, 5.0, 0.0, 1.0), stats.t.ppf(0.4999, 5.0)),
+    ("student_t_qf", "real real real real", (0.0, 5.0, 0.0, 1.0), -math.inf),
     ("determinant", "matrix", (A,), np.linalg.det(A)),
     ("log_determinant_spd", "matrix", (SPD,), math.log(np.linalg.det(SPD))),
     ("chol2inv", "matrix", (L,), np.linalg.inv(SPD)),
@@ -186,7 +195,7 @@ def test_factors_multiply_to_the_matrix(name, form):
 
 def test_every_function_has_a_case():
     covered = {case["name"] for case in REFERENCES} | {case[0] for case in CLOSED_FORMS}
-    covered |= set(PARTS).union(*PARTS.values())
+    covered |= set(PARTS).union(*PARTS.values(), HYPERGEOMETRIC, FIRST_PASSAGE)
     assert set(FUNCTIONS) - covered == set()
 
 
