@@ -158,6 +158,7 @@ def program_data(source: "ModelSource", file: InputFile) -> "dict[str, object]":
 def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
     from pathfinder.stan import StanError, StanSyntaxError, check, parse
     from pathfinder.stan._files import reader
+    from pathfinder.stan._source import decoded
 
     held = dict(source.included)
     search = reader([os.path.dirname(source.path) or ".", *source.include_paths])
@@ -168,11 +169,7 @@ def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
         return found[name]
 
     try:
-        text = source.text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RunError(f"Error: {source.path} is not a Stan program: {error}.") from error
-    try:
-        return check(parse(text, name=source.path, read_include=read_include)), found
+        return check(parse(decoded(source.text), name=source.path, read_include=read_include)), found
     except StanError as error:
         kind = "Syntax" if isinstance(error, StanSyntaxError) else "Semantic"
         raise RunError(_diagnosed(kind, error)) from error

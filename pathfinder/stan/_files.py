@@ -7,6 +7,7 @@ from typing import Any
 
 from pathfinder._data_files import parse_json, parse_rdump
 from pathfinder.stan._parser import parse
+from pathfinder.stan._source import decoded
 from pathfinder.stan._typecheck import CheckedProgram, check
 
 
@@ -30,8 +31,8 @@ def load(program: Any, include_paths: Sequence[Any] = ()) -> CheckedProgram:
     if not is_file(program):
         return check(parse(program, read_include=reader(folders)))
     path = _path(program)
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
+    with open(path, "rb") as file:
+        text = decoded(file.read())
     folder = path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
     return check(parse(text, name=path, read_include=reader([folder, *folders])))
 
@@ -42,8 +43,8 @@ def reader(folders: Sequence[str]) -> Callable[[str], str]:
     def read_include(name: str) -> str:
         for folder in folders:
             try:
-                with open(name if name.startswith("/") else f"{folder}/{name}", encoding="utf-8") as file:
-                    return file.read()
+                with open(name if name.startswith("/") else f"{folder}/{name}", "rb") as file:
+                    return decoded(file.read())
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 continue
         raise FileNotFoundError(name)

@@ -360,12 +360,12 @@ class Machine:
             for cell in cells
         ]
         state = (self.context, self.scope, self.mask, self.ok, self.target, list(self.loops), self.scans, self.watched)
-        calls = self.random_calls
+        random = self.random_key, self.random_calls
 
         def restore() -> None:
             (self.context, self.scope, self.mask, self.ok, self.target, loops, self.scans, self.watched) = state
             self.loops[:] = loops
-            self.random_calls = calls
+            self.random_key, self.random_calls = random
             for scope, content in scopes:
                 scope.cells = dict(content)
             for cell, value, journal, covered in saved:

@@ -249,7 +249,7 @@ def test_options_of_stan_programs_are_refused_for_python_files(cli):
         ),
         ("parameters { real x }", "Syntax error in 'm.stan', line 1, column 20 to column 21, parsing error:\n"),
         ("#include none.stan\n", "Error: m.stan, line 1, column 1: `none.stan` cannot be found."),
-        (b"\xff", "Error: m.stan is not a Stan program"),
+        (b"\xff", "Error: m.stan, line 1, column 1: The character U+FFFD cannot stand here."),
         ("", "This program is empty."),
     ],
 )
@@ -339,7 +339,7 @@ def test_the_info_is_stancs():
     program = """\
 functions {
   real g_lpdf(real x, real a) { return normal_lpdf(x | a, 1) + x^2; }
-  real h(real x) { return log1p(x); }
+  real h(real x) { if (x < 0) reject("no"); if (x > 9) fatal_error("no"); print(log(x)); return log1p(x); }
 }
 data { array[2] vector[3] a; complex z; complex_matrix[2, 2] zm; tuple(real, array[2] matrix[2, 2]) tu; }
 parameters { simplex[3] th; real<lower=0> s; }
@@ -352,7 +352,7 @@ generated quantities { int k = poisson_rng(2); }"""
         "zm": {"type": "complex", "dimensions": 2},
         "tu": {"type": [{"type": "real", "dimensions": 0}, {"type": "real", "dimensions": 3}], "dimensions": 0},
     }
-    assert info["functions"] == ["log1p", "poisson_rng", "rep_vector"]
+    assert info["functions"] == ["fatal_error", "log", "log1p", "poisson_rng", "print", "reject", "rep_vector"]
     assert info["distributions"] == ["dirichlet_lupdf", "lognormal_lupdf", "normal_lpdf"]
 
 

@@ -92,3 +92,34 @@ def test_programs_that_never_reject_say_nothing():
     model = Model.from_stan("parameters { real x; } model { } generated quantities { real y = x; }")
     assert model.generate_fn is not None
     assert set(model.generate_fn(jax.random.key(0), np.zeros(1), model.data)) == {"y"}
+
+
+def test_random_numbers_in_a_recurrence_around_which_the_scan_fails():
+    """The keys of an attempt at a scan that came to nothing were used behind it."""
+    program = """\
+data { int J; int T; }
+parameters { real<lower=0, upper=1> a; real<lower=0, upper=1> b; }
+model { }
+generated quantities {
+  array[J, T] int<lower=0, upper=1> y;
+  {
+    real shocks;
+    real escapes;
+    real p;
+    for (j in 1:J) {
+      shocks = 0;
+      escapes = 0;
+      y[j, 1] = 1;
+      for (t in 2:T) {
+        shocks = shocks + y[j, t - 1];
+        escapes = escapes + 1 - y[j, t - 1];
+        p = a ^ shocks * b ^ escapes;
+        y[j, t] = bernoulli_rng(p);
+      }
+    }
+  }
+}"""
+    draws, messages = drawn(Model.from_stan(program, {"J": 5, "T": 4}))
+    assert not messages
+    assert set(np.unique(draws["y"])) == {0, 1}
+    assert abs((draws["y"][:, :, 1] - draws["a"][:, None]).mean()) < 5 * 0.5 / np.sqrt(5 * DRAWS)
