@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._calls import call_library
-from pathfinder.stan._cells import Cell
+from pathfinder.stan._cells import Cell, OutsideWindowError
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
 from pathfinder.stan._expressions import evaluate, symbolic
@@ -21,11 +21,12 @@ from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._names import assigned, leaves, mentioned, nodes
 from pathfinder.stan._positions import At, RaggedError, UnknownSizeError
-from pathfinder.stan._run import Execute, LoopReport, Run, Step, UntraceableError, here, settle
+from pathfinder.stan._run import Execute, LoopReport, Run, UntraceableError, here
 from pathfinder.stan._scan import ScanError, execute_scan
 from pathfinder.stan._sequential import drop_broken, run_body, run_part, run_sequentially
 from pathfinder.stan._side_by_side import try_lanes
 from pathfinder.stan._slices import changed_names, data_variables, pruned
+from pathfinder.stan._steps import Step, settle
 from pathfinder.stan._syntax import Break as BreakStatement
 from pathfinder.stan._syntax import For, ForEach, Return, Statement, While
 from pathfinder.stan._types import Type
@@ -70,7 +71,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
             execute_scan(run, node, loop, execute)
             _report(run, node, total, "scan", reason)
             return
-        except (ScanError, RaggedError, UnknownSizeError, UntraceableError) as error:
+        except (ScanError, OutsideWindowError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
             failed = error
     else:

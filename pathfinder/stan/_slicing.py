@@ -11,7 +11,8 @@ from pathfinder.stan._elements import read
 from pathfinder.stan._lanes import Lanes, array_of, is_static
 from pathfinder.stan._positions import At, Between, Many
 from pathfinder.stan._ragged import Stretch, read_ragged
-from pathfinder.stan._run import Run, Step, here, known_int, settle
+from pathfinder.stan._run import Run, here, known_int
+from pathfinder.stan._steps import Step, settle
 from pathfinder.stan._syntax import Node
 from pathfinder.stan._types import Type
 
@@ -116,11 +117,11 @@ def _length(base: Any) -> int:
 
 def _tail(base: Any, count: Any) -> list[Any]:
     length = _length(base)
-    if isinstance(count, Step):
-        return [_Count(length + 1 - count.settled(), count)]
-    if isinstance(count, Lanes):
-        return [_Count(Lanes(length - count.array + 1, count.context), count)]
-    return [_Count(length - count + 1, count)]
+    return [_Count(_minus(length + 1, settle(count)), count)]
+
+
+def _minus(number: int, value: Any) -> Any:
+    return Lanes(number - value.array, value.context) if isinstance(value, Lanes) else number - value
 
 
 SLICES: dict[str, Callable[..., list[Any]]] = {

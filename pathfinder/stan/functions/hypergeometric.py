@@ -79,7 +79,7 @@ def hypergeometric_pfq(a: Any, b: Any, z: Any) -> jax.Array:
         value = _sum_of_series((jnp.where(negative, lower[0] - upper[0], upper[0]),), lower, jnp.abs(z))
         return value * jnp.exp(jnp.minimum(z, 0.0))
     if (len(upper), len(lower)) == (2, 1):
-        return hypergeometric_2f1(*upper, *lower, z)
+        return hypergeometric_2f1(upper[0], upper[1], lower[0], z)
     return _sum_of_series(upper, lower, z)
 
 

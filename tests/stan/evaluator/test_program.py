@@ -171,6 +171,16 @@ def test_densities_of_many_positions_at_once():
     np.testing.assert_allclose(together, each, rtol=1e-12)
 
 
+def test_indices_into_arrays_of_many_sizes_are_checked():
+    program = """
+    data { int K; array[K] int n; }
+    parameters { real x; }
+    model { for (k in 1:K) { vector[n[k]] v; v[n[k] + (k == 7)] = x; target += v[n[k]]; } }
+    """
+    with pytest.raises(StanEvaluationError, match="index 8 is out of range; expected 1 to 7"):
+        density(program, {"K": 20, "n": 1 + np.arange(20)}, [1.0])
+
+
 def test_what_is_added_is_evaluated_once():
     program = """
     functions { real f_lp(real x) { target += x; return 10 * x; } }
