@@ -99,7 +99,7 @@ def statement(cursor: Cursor) -> Statement:
             case ";":
                 cursor.read()
                 return Skip(span=start)
-            case "{":
+            case "{" if cursor.opens_block():
                 return block(cursor)
             case "if":
                 return _if(cursor)

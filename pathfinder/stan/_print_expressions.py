@@ -92,14 +92,19 @@ def _tight(node: Expression | StringLiteral | Slice) -> str:
         case Transpose(operand):
             return f"{print_expression(operand, POSTFIX_POWER)}'"
         case Index(base, indices):
-            return f"{print_expression(base, POSTFIX_POWER)}[{_listed(indices)}]"
-        case TupleElement(IntLiteral() as base, position):
-            return f"({print_expression(base)}).{position}"  # `1.2` is a number
+            return f"{_with_parts(base)}[{_listed(indices)}]"
         case TupleElement(base, position):
-            return f"{print_expression(base, POSTFIX_POWER)}.{position}"
+            return f"{_with_parts(base)}.{position}"
         case Slice(lower, upper):
             return ":".join("" if end is None else print_expression(end) for end in (lower, upper))
     raise TypeError(f"{type(node).__name__} is no expression")
+
+
+def _with_parts(node: Expression) -> str:
+    """What parts are taken of: `x'[1]` is no expression, and `1.2` is a number."""
+    if isinstance(node, Transpose | IntLiteral):
+        return f"({print_expression(node)})"
+    return print_expression(node, POSTFIX_POWER)
 
 
 def _listed(nodes: Iterable[Expression | Slice]) -> str:

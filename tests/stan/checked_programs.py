@@ -25,6 +25,7 @@ model { for (x in {1,2}) { print(x); } for (x in [1,2]) print(x); for (x in [[1,
 model { array[2] tuple(int,real) a; for (x in a) { print(x.1); } }
 model { while (1) { break; } }
 model { if (1) {} }
+model { {1.5, 2} ~ normal(0, 1); { } {{1, 2}, {3, 4}}[1] ~ poisson(2); { {1} ~ poisson(2); } { { } } }
 functions { void f() { return; } }
 functions { real f() { return 1; } }
 functions { real f() { if (1) return 1; else return 2; } }

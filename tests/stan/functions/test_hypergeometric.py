@@ -56,7 +56,7 @@ def test_general(upper, lower, z, value, slopes):
 def test_one_parameter_is_a_power():
     found = jax.value_and_grad(FUNCTIONS["hypergeometric_1F0"].evaluate, (0, 1))(0.7, 0.4)
     np.testing.assert_allclose(found[0], 0.6**-0.7, 1e-14)
-    np.testing.assert_allclose(found[1], (-np.log(0.6) * 0.6**-0.7, 0.7 * 0.6**-1.7), 1e-14)
+    np.testing.assert_allclose(found[1], (-np.log(0.6) * 0.6**-0.7, 0.7 * 0.6**-1.7), 1e-13)
     assert np.isnan(FUNCTIONS["hypergeometric_1F0"].evaluate(0.7, 1.0))
 
 
