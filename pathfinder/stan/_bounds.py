@@ -86,21 +86,25 @@ def _selected_pair(condition: Any, one: Any, other: Any) -> tuple[Any, Any]:
     return jnp.where(condition, first[0], second[0]), jnp.where(condition, first[1], second[1])
 
 
+def free_of_bounded(xp: ModuleType, value: Any, lower: Any = None, upper: Any = None) -> Any:
+    """Inverse of `constrain_bounded` for values within the bounds; infinite for a value on a bound."""
+    low = xp.broadcast_to(xp.asarray(-xp.inf if lower is None else lower, value.dtype), value.shape)
+    high = xp.broadcast_to(xp.asarray(xp.inf if upper is None else upper, value.dtype), value.shape)
+    has_low, has_high = xp.isfinite(low), xp.isfinite(high)
+    above = xp.log(xp.where(has_low, value - low, 1.0))
+    below = xp.log(xp.where(has_high, high - value, 1.0))
+    return xp.where(has_low & has_high, above - below, xp.where(has_low, above, xp.where(has_high, below, value)))
+
+
 def unconstrain_bounded(value: Any, lower: Any = None, upper: Any = None) -> np.ndarray:
-    """Inverse of `constrain_bounded` on NumPy values; infinite for a value on a bound.
+    """`free_of_bounded` on NumPy values.
 
     Raises:
         ValueError: If a value is outside of its bounds.
     """
     check_bounded(value, lower, upper)
-    value = np.asarray(value, float)
-    low = np.broadcast_to(-np.inf if lower is None else np.asarray(lower, float), value.shape)
-    high = np.broadcast_to(np.inf if upper is None else np.asarray(upper, float), value.shape)
     with np.errstate(all="ignore"):
-        above, below = np.log(value - low), np.log(high - value)
-    has_low, has_high = np.isfinite(low), np.isfinite(high)
-    with np.errstate(all="ignore"):
-        return np.where(has_low & has_high, above - below, np.where(has_low, above, np.where(has_high, below, value)))
+        return free_of_bounded(np, np.asarray(value, float), lower, upper)
 
 
 def _bound_rules(xp: ModuleType, value: Any, lower: Any, upper: Any) -> Iterator[Rule]:

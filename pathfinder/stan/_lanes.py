@@ -44,7 +44,13 @@ class Context:
         return self.parent is None
 
     def iterations(self, counts: np.ndarray) -> Context:
-        """Iterations of a loop inside this one, `counts` of them for each lane."""
+        """Iterations of a loop inside this one, `counts` of them for each lane.
+
+        Lanes without any are left out, so that an index which is wrong in them only is not used and not complained of.
+        """
+        running = np.flatnonzero(counts)
+        if 0 < len(running) < self.size:
+            return self.part(running).iterations(counts[running])
         parent_lane = np.repeat(np.arange(self.size), counts)
         return Context(len(parent_lane), self, parent_lane)
 

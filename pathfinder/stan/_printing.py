@@ -38,6 +38,7 @@ def execute_print(run: Run, node: Print) -> None:
     if run.print_line is None or not run.machine.context.size:
         return
     if run.on_data:
+        run.machine.refuse_lanes("print")
         run.print_line(message(run, node.arguments))
         return
     context, mask = run.machine.context, run.machine.mask

@@ -17,7 +17,7 @@ from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
-from pathfinder.stan._lanes import Lanes, lift
+from pathfinder.stan._names import leaves
 from pathfinder.stan._printing import execute_print, message
 from pathfinder.stan._run import Run, StanRejectError, UntraceableError, as_type
 from pathfinder.stan._syntax import (
@@ -82,8 +82,7 @@ def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
     outer_mask = machine.mask
     for _, mask, _ in returned:
         if mask is not outer_mask:
-            going = machine.select(mask, np.asarray(False), np.asarray(True))
-            machine.mask = going if machine.mask is None else machine.both(machine.mask, going)
+            machine.mask = machine.both(machine.mask, machine.negation(mask))
     try:
         with machine.within(part):
             _branches.branch(run, then)
@@ -94,7 +93,7 @@ def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
 def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
     """Run statements in the present scope, one after another."""
     for position, statement in enumerate(statements):
-        if isinstance(statement, If | Block | Profile | For | ForEach | While) and _branches.may_leave(statement):
+        if isinstance(statement, If | Block | Profile | For | ForEach | While) and leaves(statement):
             rest = statements[position + 1 :]
             execute(run, statement, lambda rest=rest: execute_all(run, rest, then))
             return
@@ -201,9 +200,3 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     ContinueStatement: _continue,
     Skip: lambda run, node: None,
 }
-
-
-def lanes_where(value: Any, run: Run) -> np.ndarray:
-    """For a static condition, whether it holds in each lane of the present context."""
-    array = lift(value, run.machine.context) if isinstance(value, Lanes) else np.full(run.machine.context.size, value)
-    return np.asarray(array) != 0

@@ -12,7 +12,7 @@ for line in sys.stdin:
     try:
         stanli.stan_to_mir(json.loads(line))
         verdict = ""
-    except Exception as error:
+    except RuntimeError as error:  # all that stanli raises
         verdict = str(error) or "refused"
     print(json.dumps(verdict), flush=True)
 """

@@ -7,10 +7,10 @@ from jax.scipy.special import gammaln
 
 from pathfinder.stan.densities._bounded import beta_rng
 from pathfinder.stan.densities._distribution import Distribution, as_reals
-from pathfinder.stan.densities._gamma_ratios import log_multivariate_gamma
-from pathfinder.stan.densities._logarithms import LOG_2, LOG_PI
 from pathfinder.stan.densities._normal import lognormal_lpdf
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.gamma_ratios import log_multivariate_gamma
+from pathfinder.stan.numerics.logarithms import LOG_2, LOG_PI
 
 
 def _has_positive_diagonal(factor):

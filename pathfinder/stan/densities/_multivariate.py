@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
 from pathfinder.stan.densities._distribution import Distribution, as_reals
-from pathfinder.stan.densities._gamma_ratios import log_rising
-from pathfinder.stan.densities._logarithms import LOG_2_PI, LOG_PI
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.gamma_ratios import log_rising
+from pathfinder.stan.numerics.logarithms import LOG_2_PI, LOG_PI
 
 
 def _log_diagonal(factor):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import erfc
 
-from pathfinder.stan.densities._logarithms import LOG_2, LOG_2_PI, log_diff_exp
+from pathfinder.stan.numerics.logarithms import LOG_2, LOG_2_PI, log_diff_exp
 
 
 _FAR = 12.0  # from here on the terms of the asymptotic series fall below rounding before they grow

@@ -6,8 +6,8 @@
 import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
-from pathfinder.stan.densities._iteration import differentiable_by_forward_mode, iterate
-from pathfinder.stan.densities._logarithms import log1m_exp
+from pathfinder.stan.numerics.iteration import differentiable_by_forward_mode, iterate
+from pathfinder.stan.numerics.logarithms import log1m_exp
 
 
 def _log_lower_series(a, x):

@@ -5,9 +5,10 @@ from itself analytically (DLMF 5.11.1), which leaves a log1p and the difference 
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import gammaln
 
-from pathfinder.stan.densities._logarithms import LOG_PI
+from pathfinder.stan.numerics.logarithms import LOG_PI
 
 
 # From here on the series of `_stirling_remainder` is exact to double precision.
@@ -26,7 +27,7 @@ def _stirling_remainder(x):
 
 
 def log_rising(a, n):
-    """log(gamma(a + n) / gamma(a)), the log of the rising factorial, for a > 0 and n >= 0; exactly 0 at n = 0."""
+    """Log |gamma(a + n) / gamma(a)|, the log of the rising factorial, for n >= 0; exactly 0 at n = 0."""
     large = a >= _LARGE
     x = jnp.where(large, a, _LARGE)
     by_stirling = (
@@ -43,12 +44,15 @@ def log_beta(a, b):
 
 
 def log_choose(n, k):
-    """Log of the binomial coefficient, for 0 <= k <= n."""
+    """Log of the binomial coefficient, for real -1 <= k <= n + 1."""
     fewer = jnp.minimum(k, n - k)
     return log_rising(n - fewer + 1, fewer) - gammaln(fewer + 1)
 
 
 def log_multivariate_gamma(k, x):
-    """Log of the multivariate gamma function of a static dimension `k`."""
-    halves = jnp.arange(k, dtype=x.dtype) / 2
-    return k * (k - 1) / 4 * LOG_PI + jnp.sum(gammaln(x - halves))
+    """Log of the multivariate gamma function of the dimension `k`, known while tracing; both may be arrays."""
+    k = np.asarray(k)
+    value = jnp.zeros_like(x) + jnp.asarray(k * (k - 1) / 4 * LOG_PI, x.dtype)
+    for j in range(int(k.max(initial=0))):
+        value = value + jnp.where(k > j, gammaln(jnp.where(k > j, x - j / 2, 1.0)), 0.0)
+    return value

@@ -2,22 +2,30 @@
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 
 _MAX_ITERATIONS = 100_000
 
 
-def iterate(step, state, value):
+def iterate(step, state, value, most: ArrayLike = _MAX_ITERATIONS):
     """Apply `state = step(n, state)`, n = 1, 2, ..., until `value(state)` stands still.
 
     Standing still leaves room for rounding, which never stops. The loop goes on for half as many iterations again:
     that takes the value to its last digits, and with it the derivative that forward differentiation carries along.
+
+    Args:
+        step: The next state from `n` and the state.
+        state: Arrays to start from.
+        value: What of a state has to converge.
+        most: Iterations that are enough for each element; where rounding is amplified the value never stands still.
     """
+    most = jnp.minimum(jnp.max(jax.lax.stop_gradient(most), initial=0), _MAX_ITERATIONS)
     tolerance = 10 * jnp.finfo(value(state).dtype).eps
 
     def unfinished(carry):
         n, last_change, _ = carry
-        return (n < last_change * 1.5 + 8) & (n < _MAX_ITERATIONS)
+        return (n < last_change * 1.5 + 8) & (n < most)
 
     def advance(carry):
         n, last_change, state = carry

@@ -5,9 +5,9 @@
 
 import jax.numpy as jnp
 
-from pathfinder.stan.densities._gamma_ratios import log_beta
-from pathfinder.stan.densities._iteration import differentiable_by_forward_mode, iterate
-from pathfinder.stan.densities._logarithms import log1m_exp
+from pathfinder.stan.numerics.gamma_ratios import log_beta
+from pathfinder.stan.numerics.iteration import differentiable_by_forward_mode, iterate
+from pathfinder.stan.numerics.logarithms import log1m_exp
 
 
 def _fraction(a, b, x):
@@ -25,7 +25,9 @@ def _fraction(a, b, x):
         return lentz(odd, lentz(even, state))
 
     d = 1 / (1 - (a + b) * x / (a + 1))
-    return iterate(step, (jnp.ones_like(x), d, d), lambda state: state[2])[2]
+    # About 2 sqrt(max(a, b)) iterations converge
+    most = 64 + 6 * jnp.sqrt(jnp.maximum(a, b))
+    return iterate(step, (jnp.ones_like(x), d, d), lambda state: state[2], most)[2]
 
 
 @differentiable_by_forward_mode
