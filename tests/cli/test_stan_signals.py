@@ -16,7 +16,7 @@ PROGRAMS = {
 transformed data {
   real s = 0;
   print("begun");
-  for (i in 1 : 1000000000) s += 1;
+  while (s < 1e9) s += 1;
 }
 parameters { real x; }
 model { x ~ normal(s, 1); }""",
