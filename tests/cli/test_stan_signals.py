@@ -26,13 +26,13 @@ parameters { real x; }
 model {
   real y = x;
   int i = 0;
-  while (i < 1500) { y = sin(y) * exp(-square(y)) + x; i += 1; }
+  while (i < 400) { y = sin(y) * exp(-square(y)) + x; i += 1; }
   target += -square(y);
 }""",
 }
 
 
-@pytest.mark.parametrize("wait", [0.0, 3.0], ids=["at once", "later"])
+@pytest.mark.parametrize("wait", [0.0, pytest.param(3.0, marks=pytest.mark.slow)], ids=["at once", "later"])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_interrupted(folder, program, wait):
     (folder / "m.stan").write_text(PROGRAMS[program])
