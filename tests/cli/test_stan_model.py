@@ -323,7 +323,7 @@ def test_check_prints_what_a_program_declares(stan, folder):
         "parameters": {"theta": {"type": "real", "dimensions": 0}},
         "transformed parameters": {},
         "generated quantities": {},
-        "functions": ["sum"],
+        "functions": ["print", "sum"],
         "distributions": ["bernoulli_lupmf"],
         "included_files": [],
     }
