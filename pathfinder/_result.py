@@ -218,15 +218,19 @@ class PathfinderResult:
         return named_draws(self.model, fresh, lanes, indices, keys)
 
     def summary(self) -> "pd.DataFrame":
-        """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws."""
+        """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws.
+
+        Variables with infinite values have no finite mean, and no standard deviation.
+        """
         import pandas as pd
 
         from pathfinder._variables import flatten_draws
 
         values = flatten_draws(self.model.variables, self.draws).astype(np.float64)
         weights = self.weights
-        mean = weights @ values
-        sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = weights @ values
+            sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
         columns = {"mean": mean, "sd": sd}
         for probability in (0.05, 0.5, 0.95):
             columns[f"{probability:.0%}"] = _weighted_quantile(values, weights, probability)
