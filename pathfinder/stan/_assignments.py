@@ -10,10 +10,11 @@ import numpy as np
 from pathfinder.stan._calls import call_library
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._expressions import concrete_int, evaluate, positions_of
+from pathfinder.stan._expressions import at_every_step, concrete_int, evaluate, positions_of, require_parts, symbolic
 from pathfinder.stan._lanes import Lanes, array_of, is_static
-from pathfinder.stan._positions import At, Between, Many, Position
-from pathfinder.stan._run import Run, StanEvaluationError, UntraceableError, as_type
+from pathfinder.stan._positions import At, Between, Block, Many, Position, RaggedError
+from pathfinder.stan._run import Run, StanEvaluationError, UntraceableError, as_type, here
+from pathfinder.stan._steps import Step
 from pathfinder.stan._syntax import (
     Assignment,
     Binary,
@@ -37,12 +38,29 @@ def declare(run: Run, node: Declaration) -> Cell:
     """A new variable; what is not given a value is NaN."""
     type_ = declared_type(node.type)
     if node.value is None:
-        return run.machine.declare(node.name.text, type_, unassigned(run, node.type))
-    value = as_type(type_, evaluate(run, node.value))
-    if node.type.base != "tuple":
+        try:
+            return run.machine.declare(node.name.text, type_, unassigned(run, node.type))
+        except RaggedError:
+            if not run.machine.flat_ranges or node.type.base == "tuple":
+                raise
+            return _declare_padded(run, node)
+    value = as_type(type_, symbolic(run, node.value))
+    if node.type.base != "tuple" and not isinstance(value, Step):
         with run.at(node):
             _check_shape(node.name.text, shape_of(run, node.type), value)
     return run.machine.declare(node.name.text, type_, value)
+
+
+def _declare_padded(run: Run, node: Declaration) -> Cell:
+    """A container whose sizes differ between lanes, with room for the largest one in each of them."""
+    sizes = [here(run, evaluate(run, size)) for size in (*node.type.dims, *node.type.sizes)]
+    if node.type.base in _SQUARE or not all(is_static(size) and np.all(array_of(size) >= 0) for size in sizes):
+        raise UntraceableError("a size depends on parameters or is negative", node.span)
+    shape = tuple(int(np.max(array_of(size), initial=0)) for size in sizes)
+    fill = UNASSIGNED_INT if node.type.base == "int" else np.nan
+    cell = run.machine.declare(node.name.text, declared_type(node.type), np.full(shape, fill))
+    cell.padded = {axis: size for axis, size in enumerate(sizes) if isinstance(size, Lanes)}
+    return cell
 
 
 def shape_of(run: Run, declared: SizedType) -> tuple[int, ...]:
@@ -92,17 +110,18 @@ def assign(run: Run, node: Assignment) -> None:
         _assign_tuple(run, node.target, evaluate(run, node.value))
         return
     summand, sign = _summand(node)
-    if summand is not None and not run.machine.context.is_root:
+    if summand is not None and _is_sum_over_lanes(run, node.target, summand):
         value = evaluate(run, summand)
         if sign < 0:
             value = call_library(run, OPERATORS["u-"], [run.type_of(summand)], [value], node)
-        if _add(run, node.target, value):
-            return
-    value = evaluate(run, node.value)
+        _add(run, node.target, value)
+        return
+    value = symbolic(run, node.value)
     if node.operator != "=":
         types = (run.type_of(node.target), run.type_of(node.value))
+        values = [symbolic(run, node.target), value]
         with run.at(node):
-            value = call_library(run, OPERATORS[node.operator[:-1]], types, [evaluate(run, node.target), value], node)
+            value = at_every_step(run, OPERATORS[node.operator[:-1]], types, values, node)
     assign_value(run, node.target, value)
 
 
@@ -119,20 +138,22 @@ def _summand(node: Assignment) -> tuple[Expression | None, int]:
     return None, 1
 
 
-def _add(run: Run, target: Expression, value: Any) -> bool:
+def _is_sum_over_lanes(run: Run, target: Expression, summand: Expression) -> bool:
+    """Whether lanes add to a variable from around them, which they may do in any order."""
+    base, _ = _simple(run, target)
+    if base is None or run.type_of(summand).rank != run.type_of(target).rank:
+        return False
+    return run.machine.can_add(run.machine.find(base.name))
+
+
+def _add(run: Run, target: Expression, value: Any) -> None:
     base, indices = _simple(run, target)
-    if base is None:
-        return False
+    assert base is not None
     cell = run.machine.find(base.name)
-    type_ = run.type_of(target)
-    value = as_type(type_, value)
-    if np.ndim(array_of(value)) - isinstance(value, Lanes) != type_.rank:
-        return False  # a scalar added to a container
-    if cell.window is not None:
-        return False
-    positions = positions_of(run, indices, cell)
+    positions = positions_of(run, indices)
     with run.at(target):
-        return run.machine.add(cell, positions, value)
+        require_parts(run, cell, positions)
+        run.machine.add(cell, positions, as_type(run.type_of(target), value))
 
 
 def _simple(run: Run, target: Expression) -> tuple[Variable | None, Sequence[Any]]:
@@ -154,8 +175,9 @@ def assign_value(run: Run, target: Expression, value: Any) -> None:
     base, indices = _simple(run, target)
     if base is not None:
         cell = run.machine.find(base.name)
-        positions = positions_of(run, indices, cell)
+        positions = positions_of(run, indices)
         with run.at(target):
+            require_parts(run, cell, positions)
             _check_assigned(run, cell, positions, value)
             run.machine.assign(cell, positions, value)
         return
@@ -165,12 +187,16 @@ def assign_value(run: Run, target: Expression, value: Any) -> None:
 def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Any) -> None:
     if isinstance(value, tuple) or isinstance(cell.value, tuple):
         return
+    if isinstance(value, Step):
+        value = 0  # a number
     shape = cell.storage_shape(run.machine.root)
     shape = shape if cell.owner is run.machine.root else shape[1:]
     wanted: list[int] = []
     for position, length in zip(positions, shape, strict=False):
         if isinstance(position, Many):
             wanted.append(np.shape(array_of(position.index))[-1])
+        elif isinstance(position, Block):
+            wanted.append(position.size)
         elif isinstance(position, Between):
             lower = 1 if position.lower is None else array_of(position.lower)
             upper = length if position.upper is None else array_of(position.upper)
@@ -197,8 +223,7 @@ def _assign_path(run: Run, target: Expression, value: Any) -> None:
         if isinstance(step, TupleElement):
             path.append(step.position - 1)
         else:
-            seen = cell if not positions and not path else None
-            positions = _composed(run, positions, positions_of(run, step.indices, seen), step)
+            positions = _composed(run, positions, positions_of(run, step.indices), step)
 
     def changed(whole: Any, path: Sequence[int]) -> Any:
         if path:

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._lanes import entering
 from pathfinder.stan._transform import Rule, check_rules, rules_satisfied
 from pathfinder.stan.functions._function import known
 
@@ -29,7 +30,7 @@ def _finite(bound: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     finite = xp.broadcast_to(xp.isfinite(bound), shape)
     if known(bound):
         if np.all(finite):
-            return bound, True
+            return entering(bound), True
         if not np.any(finite):
             return 0.0, False
     return xp.where(finite, bound, 0.0), finite
@@ -142,10 +143,11 @@ def constrain_scaled(free: Any, offset: Any = None, multiplier: Any = None) -> t
     free = jnp.asarray(free)
     value, log_jacobian = free, jnp.zeros((), free.dtype)
     if multiplier is not None:
+        multiplier = jnp.asarray(entering(multiplier), free.dtype)
         value = value * multiplier
-        log_jacobian = jnp.sum(jnp.broadcast_to(jnp.log(jnp.asarray(multiplier, free.dtype)), free.shape))
+        log_jacobian = jnp.sum(jnp.broadcast_to(jnp.log(multiplier), free.shape))
     if offset is not None:
-        value = value + offset
+        value = value + entering(offset)
     return value, log_jacobian
 
 

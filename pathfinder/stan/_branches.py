@@ -16,17 +16,9 @@ from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Leave, Return, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._names import leaves
-from pathfinder.stan._run import Run, as_type
+from pathfinder.stan._run import Execute, Run, as_type
 from pathfinder.stan._syntax import FunctionDefinition, If, Statement
 from pathfinder.stan._types import declared_type
-
-
-Execute = Callable[[Run, Statement, Then], None]
-
-
-def may_leave(statement: Statement) -> bool:
-    """Whether a statement contains `return`, `break` or `continue`."""
-    return leaves(statement)
 
 
 def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
@@ -46,15 +38,13 @@ def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
             else:
                 execute(run, chosen, then)
             return
-    inside, after = (then, nothing) if may_leave(node) else (nothing, then)
+    inside, after = (then, nothing) if leaves(node) else (nothing, then)
     if is_static(condition):
         for lanes, side in zip((np.flatnonzero(truth), np.flatnonzero(~truth)), sides, strict=True):
             with machine.within(machine.context.part(lanes)):
                 _side(run, side, execute, inside)
     else:
-        truth = machine.select(condition, np.asarray(True), np.asarray(False))
-        untruth = machine.select(condition, np.asarray(False), np.asarray(True))
-        for holds, side in zip((truth, untruth), sides, strict=True):
+        for holds, side in zip((machine.truth(condition), machine.negation(condition)), sides, strict=True):
             if side is not None or inside is not nothing:
                 with machine.where(holds):
                     _side(run, side, execute, inside)

@@ -11,25 +11,25 @@ import numpy as np
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._lanes import (
-    Lanes,
     aligned,
     array_of,
     context_of,
     deepest,
-    freeze,
+    entering,
+    from_data,
     is_static,
     lift,
     now,
     over_lanes,
     wrap,
 )
-from pathfinder.stan._positions import RaggedError
 from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise
 from pathfinder.stan._random_calls import SIZED, random_value
-from pathfinder.stan._run import Run, UntraceableError
+from pathfinder.stan._run import Run, known_int
 from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
+from pathfinder.stan._steps import Step, settle, step_of, table_of
 from pathfinder.stan._syntax import Call, Expression, Node
-from pathfinder.stan._types import SCALARS, Type
+from pathfinder.stan._types import INT, SCALARS, Type
 from pathfinder.stan.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 
@@ -55,16 +55,51 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
     if definition is None and name in SLICES:
         with run.at(node):
             return slice_value(run, name, [symbolic(run, argument) for argument in node.arguments], node)
+    types = tuple(run.type_of(argument) for argument in node.arguments)
+    if definition is None and name in FUNCTIONS and all(type_ == INT for type_ in types):
+        with run.at(node):
+            values = [symbolic(run, argument) for argument in node.arguments]
+            return at_every_step(run, FUNCTIONS[name], types, values, node)
     values = [evaluate(run, argument) for argument in node.arguments]
     if definition is not None:
         return run.call_user(run, definition, values)
-    types = tuple(run.type_of(argument) for argument in node.arguments)
     with run.at(node):
         if any(isinstance(value, Ragged) for value in values):
             return _ragged_call(run, name, types, values, node)
         if name in SHAPES:
             return size_value(name, types[0], values[0])
         return call_named(run, name, types, values, node)
+
+
+def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+    """A function applied to values of which some may be known for every step of a scan, so that the result is, too."""
+    scans = {value.scan for value in values if isinstance(value, Step)}
+    known = [
+        isinstance(value, Step) or (is_static(value) and type_.rank == 0)
+        for value, type_ in zip(values, types, strict=True)
+    ]
+    if len(scans) == 1 and all(known):
+        try:
+            return step_of(scans.pop(), _tabulated(run, function, types, list(map(table_of, values)), node))
+        except (ValueError, ArithmeticError):
+            if run.machine.mask is None:
+                raise
+            # it has no value in an iteration that the condition leaves out
+    return call_library(run, function, types, list(map(settle, values)), node)
+
+
+def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequence[Any], node: Node) -> Any:
+    """A function of numbers, applied to their values at all steps."""
+    if function.elementwise:
+        return call_library(run, function, types, tables, node)
+    root = run.machine.root
+    context = deepest([context_of(table, root) for table in tables], root)
+    arrays = np.broadcast_arrays(*(array_of(table) if context.is_root else lift(table, context) for table in tables))
+    columns = [
+        array_of(call_library(run, function, types, [wrap(array[..., step], context) for array in arrays], node))
+        for step in range(arrays[0].shape[-1])
+    ]
+    return wrap(np.stack(columns, axis=-1), context)
 
 
 def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
@@ -74,7 +109,7 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
         return distribution_value(run, base, suffix, types, values)
     if suffix == "rng" and base in DISTRIBUTIONS:
         if base in SIZED:
-            return random_value(run, base, types[1:], values[1:], _size(run, values[0], node))
+            return random_value(run, base, types[1:], values[1:], known_int(run, values[0], "a size", node))
         return random_value(run, base, types, values)
     if name in JACOBIAN_FUNCTIONS:
         value, log_jacobian = call_library(run, JACOBIAN_FUNCTIONS[name], types, values, node)
@@ -102,9 +137,14 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         evaluate = function.numpy if static and function.numpy else function.evaluate
         evaluate = partial(evaluate, tuple(types)) if function.typed else evaluate
         if static:
-            return wrap(evaluate(*arrays) if function.numpy else now(evaluate, arrays), context)
-        return wrap(evaluate(*map(freeze, arrays)), context)
-    sizes = {position: _size(run, values[position], node) for position in function.static if position < len(values)}
+            value = evaluate(*arrays) if function.numpy else now(evaluate, arrays)
+            return wrap(from_data(value, arrays), context)
+        return wrap(evaluate(*map(entering, arrays)), context)
+    sizes = {
+        position: known_int(run, values[position], "a size", node)
+        for position in function.static
+        if position < len(values)
+    }
     others = [position for position in range(len(values)) if position not in sizes]
 
     def with_sizes(evaluate, *arrays):
@@ -113,7 +153,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         return evaluate(tuple(types), *arguments) if function.typed else evaluate(*arguments)
 
     if context.is_root and static and function.numpy:
-        return with_sizes(function.numpy, *(values[position] for position in others))
+        return from_data(with_sizes(function.numpy, *(values[position] for position in others)), values)
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
 
 
@@ -147,22 +187,3 @@ def _scaling(function: Function, types: Sequence[Type]) -> Function:
     if function is OPERATORS["/"] and types[1].base in SCALARS:
         return OPERATORS["./"]
     return function
-
-
-def _size(run: Run, value: Any, node: Node) -> int:
-    value = here(run, value)
-    array = array_of(value)
-    if not is_static(array):
-        raise UntraceableError("a size depends on parameters; it has to be known from the data", node.span)
-    if isinstance(value, Lanes):
-        if np.any(array != array[0]):
-            raise RaggedError(value.context, array)
-        return int(array[0])
-    return int(array)
-
-
-def here(run: Run, value: Any) -> Any:
-    """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
-    if isinstance(value, Lanes) and value.context is not run.machine.context:
-        return Lanes(lift(value, run.machine.context), run.machine.context)
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from pathfinder.stan._dependence import Journal
 from pathfinder.stan._lanes import Context, Lanes, array_of
+from pathfinder.stan._positions import At, Between, Block, Many, Position, step_in
+from pathfinder.stan._steps import Scan, Step, difference, step_of
 from pathfinder.stan._types import Type
 
 
@@ -18,15 +21,60 @@ class Window:
 
     Attributes:
         axis: The axis, counted among the element axes.
-        variable: The loop variable that indexes it.
-        first: Offset from the loop variable to the index of the first entry held.
+        first: The index of the first entry held at every step, a table.
+        slots: Number of entries held.
         whole: The array.
+        scan: The loop.
+        touched: Which elements have been assigned at some step, with the lanes of the owner in front unless it is the
+            root.
     """
 
     axis: int
-    variable: str
-    first: int
+    first: Any
+    slots: int
     whole: Cell
+    scan: Scan
+    touched: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+
+    def inside(self, positions: Sequence[Position], root: Context) -> list[Position]:
+        """Positions in the array as positions in what is held.
+
+        Raises:
+            OutsideWindowError: If they are not held at every step.
+        """
+        moving = positions[self.axis] if len(positions) > self.axis else None
+        step = step_in(moving)
+        if step is None or step.scan is not self.scan:
+            raise OutsideWindowError(self.whole)
+        slot = step_of(self.scan, difference(step.table, self.first, root))
+        if isinstance(slot, Step):
+            raise OutsideWindowError(self.whole)
+        size = moving.size if isinstance(moving, Block) else 1
+        if np.any(array_of(slot) < 0) or np.any(array_of(slot) + size > self.slots):
+            raise OutsideWindowError(self.whole)
+        held: Position
+        if isinstance(slot, Lanes):
+            places = slot.array[:, None] + np.arange(1, size + 1)
+            held = (
+                Many(Lanes(places, slot.context))
+                if isinstance(moving, Block)
+                else At(Lanes(places[:, 0], slot.context))
+            )
+        else:
+            held = Between(slot + 1, slot + size) if isinstance(moving, Block) else At(int(slot) + 1)
+        return [*positions[: self.axis], held, *positions[self.axis + 1 :]]
+
+
+class OutsideWindowError(Exception):
+    """A step of a sequential loop touches more of an array than was thought.
+
+    Attributes:
+        whole: The array.
+    """
+
+    def __init__(self, whole: Cell) -> None:
+        super().__init__(whole.name)
+        self.whole = whole
 
 
 @dataclass(eq=False)
@@ -41,6 +89,8 @@ class Cell:
         journal: Accesses by the loops under way, or None if there were none yet.
         covered: For a copy that iterations have of their own: which elements they have assigned so far.
         window: Set where only a moving part of an array is held.
+        scans: The sequential loops that it was declared in.
+        padded: Its size along those axes along which it differs between lanes; there is room for the largest one.
     """
 
     name: str
@@ -50,6 +100,8 @@ class Cell:
     journal: Journal | None = None
     covered: np.ndarray | None = None
     window: Window | None = None
+    scans: tuple[Scan, ...] = ()
+    padded: dict[int, Lanes] = field(default_factory=dict)
 
     def storage_shape(self, root: Context) -> tuple[int, ...]:
         """Shape of the value with the lanes of the owner in front."""

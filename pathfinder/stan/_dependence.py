@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pathfinder.stan._lanes import Context, common
+from pathfinder.stan._steps import Scan
 
 
 class ConflictError(Exception):
@@ -29,13 +30,6 @@ class ConflictError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
-    """A loop whose iterations run one after another, for all lanes of a context at once."""
-
-    context: Context
-
-
-@dataclass(frozen=True, eq=False)
 class Access:
     """Elements of a variable that the lanes of a context touch.
 
@@ -44,12 +38,16 @@ class Access:
         context: The context.
         elements: Flat positions in the variable's storage, shape [lanes, ...].
         scans: The sequential loops that repeat the access, from the outermost inwards.
+        within: Only loops inside of this context are concerned; None if all are.
+        lanes: The lane of the context for each row of `elements`; None if there is one row for each.
     """
 
     kind: str
     context: Context
     elements: np.ndarray
     scans: tuple[Scan, ...] = ()
+    within: Context | None = None
+    lanes: np.ndarray | None = None
 
     def first_and_last_lane(self, context: Context, size: int) -> tuple[np.ndarray, np.ndarray]:
         """For each element, the first and the last lane of `context` that touches it; shapes [size].
@@ -57,6 +55,7 @@ class Access:
         An element that is not touched has as its first lane one beyond all, and as its last lane -1.
         """
         lanes = self.context.lane_of(context)
+        lanes = lanes if self.lanes is None else lanes[self.lanes]
         elements = self.elements.reshape(len(lanes), -1)
         lanes = np.repeat(lanes, elements.shape[1])
         first, last = np.full(size, context.size), np.full(size, -1)
@@ -97,6 +96,8 @@ class Journal:
 
     def _compare(self, earlier: Access, later: Access) -> None:
         context = common(earlier.context, later.context)
+        if any(access.within is not None and access.within.depth >= context.depth for access in (earlier, later)):
+            return
         if context.depth <= self.owner.depth or earlier.kind == later.kind == "add":
             return
         first_earlier, last_earlier = earlier.first_and_last_lane(context, self.size)

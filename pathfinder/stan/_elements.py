@@ -15,14 +15,22 @@ import numpy as np
 from pathfinder.stan._lanes import Context, Lanes, array_of, context_of, deepest, freeze, is_static, take, wrap
 from pathfinder.stan._positions import (
     At,
+    Between,
     Consecutive,
     IndexRangeError,
     Many,
     Position,
+    at_all_steps,
     flat_positions,
     out_of_range,
     resolve,
+    settled,
+    step_in,
 )
+from pathfinder.stan._steps import Scan, step_of
+
+
+MOST_READ_AHEAD = 2**24  # elements that are read for all steps at once
 
 
 def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
@@ -61,6 +69,40 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     return Lanes(taken.reshape(result_shape), context)
 
 
+def read_of_all_steps(value: Any, positions: Sequence[Position], scan: Scan, root: Context, is_masked: bool) -> Any:
+    """Elements of a value that is the same at all steps: the present step's among those of all.
+
+    Args:
+        value: The value.
+        positions: In which the steps of the scan occur.
+        scan: The scan.
+        root: The root context.
+        is_masked: Whether indices out of range may occur, where a condition leaves them out.
+    """
+    if isinstance(value, tuple):
+        return tuple(read_of_all_steps(part, positions, scan, root, is_masked) for part in value)
+    tables = [step.table for position in positions if (step := step_in(position)) is not None and step.scan is scan]
+    others = [settled(at) if (step := step_in(at)) is not None and step.scan is not scan else at for at in positions]
+    ends = [end for at in others if step_in(at) is None for end in _ends(at)]
+    lanes = deepest([context_of(at, root) for at in (value, *tables, *ends)], root)
+    shape = np.shape(array_of(value))[0 if context_of(value, root).is_root else 1 :]
+    if lanes.size * scan.length * int(np.prod(shape[len(positions) :])) > MOST_READ_AHEAD:
+        return read(value, positions, root)
+    context = lanes.iterations(np.full(lanes.size, scan.length))
+    found = read(value, at_all_steps(others, scan, context, shape if is_masked else None), root)
+    array = found.array.reshape(lanes.size, scan.length, *np.shape(found.array)[1:])
+    if is_static(array) and array.ndim == 2:
+        return step_of(scan, array[0] if lanes.is_root else Lanes(array, lanes))
+    return wrap(scan.entry(array[0] if lanes.is_root else array.swapaxes(0, 1)), lanes)
+
+
+def _ends(position: Position) -> list[Any]:
+    if isinstance(position, Between):
+        return [end for end in (position.lower, position.upper) if end is not None]
+    assert isinstance(position, At | Many)
+    return [position.index]
+
+
 def _is_single(position: Position) -> bool:
     return isinstance(position, At) and isinstance(position.index, int | np.integer)
 
@@ -70,7 +112,8 @@ def _read_single(base: np.ndarray, positions: Sequence[Any]) -> Any:
     for position, length in zip(positions, base.shape, strict=False):
         if not 1 <= position.index <= length:
             raise IndexRangeError(out_of_range(position.index, length))
-    return base[tuple(position.index - 1 for position in positions)]
+    place = tuple(position.index - 1 for position in positions)
+    return base[(*place, ...)] if base.dtype.kind in "fc" else base[place]  # real numbers of the data stay arrays
 
 
 def _read_uniform(array: Any, positions: Sequence[At | Many], first: int) -> tuple[Any, list[tuple[int, At | Many]]]:

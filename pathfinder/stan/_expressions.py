@@ -8,14 +8,24 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._calls import call_library, evaluate_call, here
+from pathfinder.stan._calls import at_every_step, call_library, evaluate_call
 from pathfinder.stan._cells import Cell
-from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
-from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
-from pathfinder.stan._positions import At, Between, Many, Position, RaggedError
-from pathfinder.stan._ragged import Stretch, read_ragged, stretch_of
-from pathfinder.stan._run import Run, Step, UntraceableError, as_type, settle
+from pathfinder.stan._lanes import (
+    Lanes,
+    array_of,
+    context_of,
+    deepest,
+    entering,
+    is_static,
+    lift,
+    narrowed,
+    wrap,
+)
+from pathfinder.stan._positions import At, Between, Block, IndexRangeError, Many, out_of_range
+from pathfinder.stan._ragged import RaggedUseError, Stretch, read_ragged, stretch_of
+from pathfinder.stan._run import Run, as_type, here, known_int
+from pathfinder.stan._steps import Step, difference, settle, step_of, table_of
 from pathfinder.stan._syntax import (
     ArrayLiteral,
     Binary,
@@ -57,10 +67,12 @@ def symbolic(run: Run, node: Expression) -> Any:
 
 def _variable(run: Run, node: Variable) -> Any:
     cell = run.machine.find(node.name)
-    if cell.window is not None:
-        raise UntraceableError(f"`{node.name}` is held in part only by a sequential loop", node.span)
+    with run.at(node):
+        require_parts(run, cell, ())
     value = run.machine.read(cell)
-    return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
+    if isinstance(value, Step):
+        return Step(value.scan, narrowed(value.table, run.machine.context))
+    return run.machine.gate(narrowed(value, run.machine.context))
 
 
 def _binary(run: Run, node: Binary) -> Any:
@@ -74,22 +86,11 @@ def _binary(run: Run, node: Binary) -> Any:
     left, left_type = symbolic(run, at), run.type_of(at)
     for link in reversed(chain):
         right = symbolic(run, link.right)
-        moved = _moved(link.operator, left, right)
-        if moved is None:
-            types = (left_type, run.type_of(link.right))
-            with run.at(link):
-                moved = call_library(run, OPERATORS[link.operator], types, [settle(left), settle(right)], link)
-        left, left_type = moved, run.type_of(link)
+        types = (left_type, run.type_of(link.right))
+        with run.at(link):
+            left = at_every_step(run, OPERATORS[link.operator], types, [left, right], link)
+        left_type = run.type_of(link)
     return left
-
-
-def _moved(operator: str, left: Any, right: Any) -> Step | None:
-    """A loop variable plus or minus a number."""
-    if operator in ("+", "-") and isinstance(left, Step) and isinstance(right, int | np.integer):
-        return left.moved(int(right if operator == "+" else -right))
-    if operator == "+" and isinstance(right, Step) and isinstance(left, int | np.integer):
-        return right.moved(int(left))
-    return None
 
 
 def _logical(run: Run, node: Binary) -> Any:
@@ -128,10 +129,10 @@ def _truth(run: Run, node: Expression) -> Any:
 
 
 def _unary(run: Run, node: Unary) -> Any:
-    value = evaluate(run, node.operand)
+    value = symbolic(run, node.operand)
     operator = {"-": "u-", "+": "u+"}.get(node.operator, node.operator)
     with run.at(node):
-        return call_library(run, OPERATORS[operator], (run.type_of(node.operand),), [value], node)
+        return at_every_step(run, OPERATORS[operator], (run.type_of(node.operand),), [value], node)
 
 
 def _transpose(run: Run, node: Transpose) -> Any:
@@ -155,10 +156,10 @@ def _conditional(run: Run, node: Conditional) -> Any:
             with machine.within(part):
                 parts.append(lift(as_type(type_, evaluate(run, expression)), part))
         return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.context)
-    truth = machine.select(condition, np.asarray(True), np.asarray(False))
+    truth = machine.truth(condition)
     with machine.where(truth):
         if_true = as_type(type_, evaluate(run, node.if_true))
-    with machine.where(machine.select(truth, np.asarray(False), np.asarray(True))):
+    with machine.where(machine.negation(truth)):
         if_false = as_type(type_, evaluate(run, node.if_false))
     return machine.select(truth, if_true, if_false)
 
@@ -176,46 +177,74 @@ def _index(run: Run, node: Index) -> Any:
     base, indices = run.chained(node)
     if isinstance(base, Variable):
         cell = run.machine.find(base.name)
-        positions = positions_of(run, indices, cell)
+        positions = positions_of(run, indices)
         with run.at(node):
-            return run.machine.gate(_read_cell(run, cell, positions))
+            value = _read_cell(run, cell, positions)
+            return value if isinstance(value, Step) else run.machine.gate(value)
     value = evaluate(run, base)
-    positions = positions_of(run, indices, None)
+    positions = positions_of(run, indices)
     with run.at(node):
         if any(isinstance(position, Stretch) for position in positions):
             return read_ragged(run.machine, value, positions)
         return read(value, positions, run.machine.root)
 
 
+def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
+    """Of a container whose sizes differ between lanes, only what has a fixed size can be taken.
+
+    Raises:
+        RaggedUseError: If something else is.
+        IndexRangeError: If an index is larger than the size of its lane.
+    """
+    for axis, size in cell.padded.items():
+        position = positions[axis] if axis < len(positions) else None
+        if position is None or (isinstance(position, Between) and position.upper is None):
+            raise RaggedUseError(f"the size of `{cell.name}` differs between iterations, and all of it is used")
+        if isinstance(position, At) and is_static(position.index):
+            context = run.machine.context
+            index, limit = lift(position.index, context), lift(size, context)
+            if np.any(index > limit):
+                at = int(np.argmax(index > limit))
+                raise IndexRangeError(out_of_range(index[at], limit[at]))
+
+
 def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Any:
+    require_parts(run, cell, positions)
     if not any(isinstance(position, Stretch) for position in positions):
         return run.machine.read(cell, positions)
     anywhere = [Between() if isinstance(position, Stretch) else position for position in positions]
-    run.machine.read(cell, anywhere)  # counts as reading all along the axis
+    run.machine.note_read(cell, anywhere)  # counts as reading all along the axis
     return read_ragged(run.machine, cell.value, positions)
 
 
-def _between(lower: Any, upper: Any) -> Position:
-    """A range; between two places at a fixed distance from a loop variable, its size is known."""
-    if isinstance(lower, Step) and isinstance(upper, Step) and lower.variable == upper.variable:
-        return Many(lower.settled() + np.arange(max(upper.offset - lower.offset + 1, 0)))
-    return Between(settle(lower), settle(upper))
+def _range(run: Run, lower: Any, upper: Any) -> Any:
+    """`lower:upper`, whose ends may move from one iteration of a sequential loop to the next."""
+    lower = 1 if lower is None else lower
+    scans = {end.scan for end in (lower, upper) if isinstance(end, Step)}
+    if not scans:
+        return stretch_of(run.machine, lower, upper) or Between(lower, upper)
+    known = all(isinstance(end, Step) or (end is not None and is_static(end)) for end in (lower, upper))
+    if not known or len(scans) > 1:
+        return Between(settle(lower), settle(upper))
+    root = run.machine.root
+    table = difference(table_of(upper), table_of(lower), root)
+    size = step_of(scans.pop(), wrap(np.maximum(array_of(table) + 1, 0), context_of(table, root)))
+    if isinstance(size, Step):
+        return Stretch(lower, size)
+    sizes = np.ravel(array_of(size))
+    return Block(lower, int(sizes[0])) if np.all(sizes == sizes[0]) else Stretch(lower, size)
 
 
-def positions_of(run: Run, indices: Sequence[Expression | Slice], cell: Cell | None) -> list[Any]:
-    """What stands in the brackets behind a variable (or behind an expression, without a `cell`)."""
+def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:
+    """What stands in the brackets behind a variable or an expression."""
     positions: list[Any] = []
-    for axis, index in enumerate(indices):
+    for index in indices:
         if isinstance(index, Slice):
             ends = [None if end is None else here(run, symbolic(run, end)) for end in (index.lower, index.upper)]
-            positions.append(stretch_of(run.machine, 1 if ends[0] is None else ends[0], ends[1]) or _between(*ends))
+            positions.append(_range(run, *ends))
             continue
         value = symbolic(run, index)
-        if cell is not None and cell.window is not None and axis == cell.window.axis and isinstance(value, Step):
-            positions.append(At(value.offset - cell.window.first + 1))
-            continue
-        many = run.type_of(index).dims > 0
-        positions.append(Many(settle(value)) if many else At(settle(value)))
+        positions.append(Many(value) if run.type_of(index).dims else At(value))
     return positions
 
 
@@ -247,7 +276,7 @@ def stacked(run: Run, values: Sequence[Any]) -> Any:
     arrays = list(values) if context.is_root else [lift(value, context) for value in values]
     if all(is_static(array) for array in arrays):
         return wrap(np.stack(arrays, axis=0 if context.is_root else 1), context)
-    return wrap(jnp.stack([freeze(array) for array in arrays], axis=0 if context.is_root else 1), context)
+    return wrap(jnp.stack([entering(array) for array in arrays], axis=0 if context.is_root else 1), context)
 
 
 def _call(run: Run, node: Call) -> Any:
@@ -255,8 +284,7 @@ def _call(run: Run, node: Call) -> Any:
 
 
 def _target(run: Run, node: TargetValue) -> Any:
-    if run.machine.loops:
-        raise ConflictError(run.machine.loops[0].context, "target()", "is read")
+    run.machine.refuse_lanes("target()")
     return run.machine.target
 
 
@@ -285,10 +313,4 @@ def concrete_int(run: Run, node: Expression, what: str) -> int:
     Raises:
         UntraceableError: If it depends on parameters or differs between lanes.
     """
-    value = here(run, evaluate(run, node))
-    array = array_of(value)
-    if not is_static(array):
-        raise UntraceableError(f"{what} depends on parameters; it has to be known from the data", node.span)
-    if np.ndim(array) and np.any(array != array[0]):
-        raise RaggedError(value.context, array)
-    return int(array[0] if np.ndim(array) else array)
+    return known_int(run, evaluate(run, node), what, node)

@@ -41,6 +41,11 @@ class Range:
         return int(lower[0]) if np.all(lower == lower[0]) else None
 
     @property
+    def steps(self) -> np.ndarray:
+        """Numbers of the iterations of each lane; those that have fewer than others stay at their last one."""
+        return np.minimum(np.arange(self.most), self.counts[:, None] - 1)
+
+    @property
     def most(self) -> int:
         """The largest number of iterations of a lane."""
         return int(np.max(self.counts))

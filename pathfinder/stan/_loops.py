@@ -12,28 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._calls import call_library, here
-from pathfinder.stan._cells import Cell
+from pathfinder.stan._calls import call_library
+from pathfinder.stan._cells import Cell, OutsideWindowError
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._elements import read
 from pathfinder.stan._expressions import evaluate, symbolic
-from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._names import assigned, leaves, mentioned, nodes
 from pathfinder.stan._positions import At, RaggedError, UnknownSizeError
-from pathfinder.stan._run import LoopReport, Run, Step, UntraceableError, settle
+from pathfinder.stan._run import Execute, LoopReport, Run, UntraceableError, here
 from pathfinder.stan._scan import ScanError, execute_scan
 from pathfinder.stan._sequential import drop_broken, run_body, run_part, run_sequentially
 from pathfinder.stan._side_by_side import try_lanes
 from pathfinder.stan._slices import changed_names, data_variables, pruned
+from pathfinder.stan._steps import Step, settle
 from pathfinder.stan._syntax import Break as BreakStatement
-from pathfinder.stan._syntax import For, ForEach, Print, Return, Statement, TargetValue, While
+from pathfinder.stan._syntax import For, ForEach, Return, Statement, While
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import OPERATORS
 
-
-Execute = Callable[[Run, Statement, Then], None]
 
 MOST_UNROLLED = 24
 _INT = Type("int")
@@ -50,7 +48,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
         _single(run, node, loop, execute)
         return
     restore = run.snapshot(loop.names)
-    reason = _why_not_lanes(run, node)
+    reason = _why_not_lanes(node)
     if not reason:
         reason = try_lanes(run, node, loop, execute, {}, restore)
         if reason is None:
@@ -73,7 +71,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
             execute_scan(run, node, loop, execute)
             _report(run, node, total, "scan", reason)
             return
-        except (ScanError, RaggedError, UnknownSizeError, UntraceableError) as error:
+        except (ScanError, OutsideWindowError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
             failed = error
     else:
@@ -141,7 +139,7 @@ def _range(run: Run, node: For | ForEach) -> Range:
             above = call_library(run, OPERATORS["<="], (_INT, _INT), [low, index], node)
             below = call_library(run, OPERATORS["<="], (_INT, _INT), [index, high], node)
             both = call_library(run, OPERATORS["&&"], (_INT, _INT), [above, below], node)
-            return machine.select(both, np.asarray(True), np.asarray(False))
+            return machine.truth(both)
 
         holds = inside
 
@@ -152,16 +150,12 @@ def _report(run: Run, node: Statement, iterations: int, how: str, reason: str = 
     run.reports[id(node)] = LoopReport(node.span.line, iterations, how, reason)
 
 
-def _why_not_lanes(run: Run, node: For | ForEach) -> str:
+def _why_not_lanes(node: For | ForEach) -> str:
     for inner in nodes(node.body):
         if isinstance(inner, Return):
             return "it contains `return`"
         if isinstance(inner, BreakStatement) and leaves(node.body):
             return "it contains `break`"
-        if isinstance(inner, TargetValue):
-            return "it reads `target()`"
-        if isinstance(inner, Print) and run.print_line is not None:
-            return "it prints"
     return ""
 
 
@@ -254,21 +248,16 @@ def _data_part(
             value = machine.find(name).value
             starts[name][first[active] + number] = lift(value, part)
 
-    outer_mask, watched = machine.mask, machine.watched
+    outer_mask, watched, print_line = machine.mask, machine.watched, run.print_line
     try:
-        machine.watched = frozenset()
-        slice_node = _with_body(node, body)
-        run_sequentially(run, slice_node, loop, execute, record)
+        machine.watched, run.print_line = frozenset(), None
+        run_sequentially(run, replace(node, body=body), loop, execute, record)
     except (ConflictError, RaggedError, UntraceableError):
         return {}
     finally:
-        machine.mask, machine.watched = outer_mask, watched
+        machine.mask, machine.watched, run.print_line = outer_mask, watched, print_line
         restore()
     return starts
-
-
-def _with_body(node: For | ForEach, body: Statement) -> For | ForEach:
-    return replace(node, body=body)
 
 
 def _element_shape(cell: Cell) -> tuple[int, ...]:

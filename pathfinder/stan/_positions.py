@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._lanes import Context, Lanes, array_of, deepest, is_static, lift
+from pathfinder.stan._steps import Scan, Step, settle
 
 
 class IndexRangeError(ValueError):
@@ -59,12 +60,63 @@ class Between:
     upper: Any = None
 
 
+@dataclass(frozen=True)
+class Block:
+    """`size` indices from `first` on, which moves from one iteration of a sequential loop to the next."""
+
+    first: Step
+    size: int
+
+
+def settled(position: Position) -> At | Many | Between:
+    """A position at the present step."""
+    if isinstance(position, Block):
+        first = settle(position.first)
+        if isinstance(first, Lanes):
+            return Many(Lanes(first.array[:, None] + np.arange(position.size), first.context))
+        return Many(first + np.arange(position.size))
+    return At(settle(position.index)) if isinstance(position, At) else position
+
+
+def step_in(position: Any) -> Step | None:
+    """What it is in a position that depends on the step."""
+    found = position.index if isinstance(position, At) else position.first if isinstance(position, Block) else None
+    return found if isinstance(found, Step) else None
+
+
+def at_all_steps(positions: Sequence[Any], scan: Scan, context: Context, limits: Sequence[int] | None) -> list[Any]:
+    """Positions for every lane and step.
+
+    Args:
+        positions: Their steps are all of one scan.
+        scan: The scan.
+        context: Iterations of `scan.length` steps inside of the lanes.
+        limits: The lengths of the axes if indices outside of them may occur, where they are not used.
+    """
+    assert context.parent is not None
+    found = []
+    for axis, position in enumerate(positions):
+        step = step_in(position)
+        if step is None:
+            found.append(position)
+            continue
+        index = step.lifted(context.parent).reshape(-1)
+        if isinstance(position, Block):
+            index = index[:, None] + np.arange(position.size)
+        if limits is not None:
+            index = np.clip(index, 1, limits[axis])
+        found.append((Many if isinstance(position, Block) else At)(Lanes(index, context)))
+    return found
+
+
 def out_of_range(index: Any, length: int) -> str:
+    """What is wrong with an index."""
     return f"index {index} is out of range; expected 1 to {length}" if length else f"index {index} into nothing"
 
 
 def resolve(position: Position, length: int) -> At | Many:
     """A range as indices, and static indices checked."""
+    position = settled(position)
     if isinstance(position, Between):
         position = Many(_range(position, length))
     index = array_of(position.index)
@@ -172,4 +224,4 @@ def flat_positions(
     return broadcast(flat, shape_out), tuple(sizes)
 
 
-Position = At | Many | Between
+Position = At | Many | Between | Block

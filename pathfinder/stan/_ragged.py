@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._elements import read
-from pathfinder.stan._lanes import Context, Lanes, Symbolic, freeze, is_static, lift, wrap
+from pathfinder.stan._lanes import Context, Lanes, Symbolic, array_of, freeze, is_static, lift, wrap
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import At, UnknownSizeError
-from pathfinder.stan._run import Step, settle
+from pathfinder.stan._steps import Step, settle
 
 
 class RaggedUseError(UnknownSizeError):
@@ -68,8 +68,8 @@ def read_ragged(machine: Machine, base: Any, positions: Sequence[Any]) -> Ragged
         raise RaggedUseError("the sizes of these matrices differ between iterations")
     owner = machine.context
     context, mask, size = _element_context(machine, stretch.size)
-    begin = np.concatenate([[0], np.cumsum(np.bincount(context.parent_lane, minlength=owner.size))])[:-1]
-    within = np.arange(context.size) - begin[context.parent_lane]
+    begin = np.concatenate([[0], np.cumsum(np.bincount(context.lane_of(owner), minlength=owner.size))])[:-1]
+    within = np.arange(context.size) - begin[context.lane_of(owner)]
     first = settle(stretch.first)
     at = (lift(first, context) if isinstance(first, Lanes) else first) + within
     index = At(Lanes(at, context))
@@ -86,9 +86,8 @@ def _element_context(machine: Machine, size: Any) -> tuple[Context, Any, Any]:
     """The context of elements for vectors of these sizes, the same one whenever the sizes are the same."""
     owner = machine.context
     if isinstance(size, Step):
-        largest = max(size.largest, 0)
-        key: tuple[Any, ...] = ("step", size.variable, id(size.index), size.offset)
-        counts = np.full(owner.size, largest)
+        key: tuple[Any, ...] = ("steps", id(size.scan), array_of(size.table).tobytes())
+        counts = np.maximum(lift(size.largest, owner), 0)
     else:
         counts = np.maximum(np.asarray(lift(size, owner)), 0)
         key = ("sizes", counts.tobytes())
@@ -97,11 +96,13 @@ def _element_context(machine: Machine, size: Any) -> tuple[Context, Any, Any]:
         context = owner.iterations(counts)
         mask = None
         if isinstance(size, Step):
-            mask = Lanes(np.tile(np.arange(counts[0]), owner.size) < size.settled(), context)
-        # the index is kept, so that no other one gets its identity
+            present = size.settled
+            within = np.arange(context.size) - (np.cumsum(counts) - counts)[context.parent_lane]
+            mask = Lanes(within < (lift(present, context) if isinstance(present, Lanes) else present), context)
+        # the size is kept, so that no other scan gets the identity of its own
         found = owner.stretches[key] = (context, mask, size)
     context, mask, _ = found
-    return context, mask, size.settled() if isinstance(size, Step) else wrap(counts, owner)
+    return context, mask, size.settled if isinstance(size, Step) else wrap(counts, owner)
 
 
 def elementwise(values: Sequence[Any], function: Callable[[list[Any]], Any]) -> Ragged:
@@ -128,7 +129,7 @@ def _reduced(machine: Machine, value: Ragged, fill: float, segment: Callable[...
         elements = machine.select(value.mask, elements, fill)
     context = elements.context
     array = jnp.asarray(freeze(elements.array))
-    result = segment(array, context.parent_lane, value.owner.size)
+    result = segment(array, context.lane_of(value.owner), value.owner.size)
     return result[0] if value.owner.is_root else Lanes(result, value.owner)
 
 
@@ -179,11 +180,7 @@ REDUCERS: dict[str, Callable[..., Any]] = {
 
 def stretch_of(machine: Machine, lower: Any, upper: Any) -> Stretch | None:
     """`lower:upper` as a stretch if its size differs between iterations, else None."""
-    if isinstance(upper, Step):
-        if isinstance(lower, Step | Lanes) or not is_static(lower):
-            return None
-        return Stretch(lower, upper.moved(1 - int(lower)))
-    if machine.flat_ranges and is_static(lower) and is_static(upper):
+    if machine.flat_ranges and upper is not None and is_static(lower) and is_static(upper):
         sizes = lift(upper, machine.context) - lift(lower, machine.context) + 1
         if np.any(sizes != sizes[0]):
             return Stretch(lower, wrap(sizes, machine.context))

@@ -13,10 +13,12 @@ import numpy as np
 
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
-from pathfinder.stan._lanes import Context, Lanes, Symbolic, is_static
+from pathfinder.stan._flow import Then
+from pathfinder.stan._lanes import Context, Lanes, array_of, from_data, is_static, lift
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
-from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice
+from pathfinder.stan._steps import Step, settle
+from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import Type
 
@@ -31,6 +33,9 @@ class StanRejectError(StanEvaluationError):
 
 class UntraceableError(StanEvaluationError):
     """Something has to be known when the program is compiled, but depends on parameters."""
+
+
+Execute = Callable[["Run", Statement, Then], None]  # how a statement and what comes after it are run
 
 
 @dataclass(frozen=True)
@@ -51,41 +56,6 @@ class LoopReport:
 
 
 @dataclass(eq=False)
-class Step(Symbolic):
-    """The variable of a sequential loop in JAX, plus a number: `index + offset`.
-
-    Attributes:
-        variable: Its name.
-        index: The traced integer.
-        bounds: The first and the last value of the index.
-        offset: The number.
-    """
-
-    variable: str
-    index: Any
-    bounds: tuple[int, int]
-    offset: int = 0
-
-    @property
-    def smallest(self) -> int:
-        """The smallest value that it takes."""
-        return self.bounds[0] + self.offset
-
-    @property
-    def largest(self) -> int:
-        """The largest value that it takes."""
-        return self.bounds[1] + self.offset
-
-    def moved(self, number: int) -> Step:
-        """This plus a number."""
-        return Step(self.variable, self.index, self.bounds, self.offset + number)
-
-    def settled(self) -> Any:
-        """The traced integer."""
-        return self.index + self.offset if self.offset else self.index
-
-
-@dataclass(eq=False)
 class Run:
     """One evaluation of a program.
 
@@ -94,10 +64,11 @@ class Run:
         machine: The state.
         call_user: Evaluates a user's function: `call_user(run, definition, values, types)`.
         reports: How loops were compiled, by their node.
-        print_line: Receives what `print` says where that is known from the data; None discards it.
+        print_line: Receives what `print` says; None discards it.
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
-        on_data: Whether transformed data are computed, so that `reject` is an error at once.
+        on_data: Whether all values are known, so that `reject` is an error at once.
         returns: What the user's functions under way have returned, from the outermost inwards.
+        printed: What `print` is to say when the compiled program runs; see `_printing`.
         broken: For each sequential loop under way, the lanes (context and mask) that have left it.
     """
 
@@ -108,6 +79,7 @@ class Run:
     print_line: Callable[[str], None] | None = None
     jacobian: bool = True
     on_data: bool = False
+    printed: list[Any] = field(default_factory=list)
     returns: list[Any] = field(default_factory=list)
     broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
 
@@ -128,10 +100,13 @@ class Run:
     def snapshot(self, names: frozenset[str]) -> Callable[[], None]:
         """As that of the machine; what has left functions and loops under way is put back, too."""
         restore = self.machine.snapshot(names)
-        left = [(found, len(found)) for found in (*(returns.values for returns in self.returns), *self.broken)]
+        printed = self.printed
+        lists = (printed, *(returns.values for returns in self.returns), *self.broken)
+        left = [(found, len(found)) for found in lists]
 
         def restore_all() -> None:
             restore()
+            self.printed = printed
             for found, length in left:
                 del found[length:]
 
@@ -152,13 +127,33 @@ class Run:
             raise StanEvaluationError(f"{error}", node.span) from error
 
 
-def settle(value: Any) -> Any:
-    """A value without a symbolic loop variable."""
-    return value.settled() if isinstance(value, Step) else value
+def here(run: Run, value: Any) -> Any:
+    """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
+    if isinstance(value, Lanes) and value.context is not run.machine.context:
+        return Lanes(lift(value, run.machine.context), run.machine.context)
+    return value
+
+
+def known_int(run: Run, value: Any, what: str, node: Node) -> int:
+    """An integer that has to be known from the data and the same for all lanes.
+
+    Raises:
+        UntraceableError: If it depends on parameters.
+        RaggedError: If it differs between lanes.
+    """
+    value = here(run, settle(value))
+    array = array_of(value)
+    if not is_static(array):
+        raise UntraceableError(f"{what} depends on parameters; it has to be known from the data", node.span)
+    if np.ndim(array) and np.any(array != array[0]):
+        raise RaggedError(value.context, array)
+    return int(array[0] if np.ndim(array) else array)
 
 
 def as_type(type_: Type, value: Any) -> Any:
     """A value promoted to a type: integers to reals, and both to complex numbers."""
+    if isinstance(value, Step) and type_.base in ("int", "real") and not type_.dims:
+        return Step(value.scan, as_type(type_, value.table))
     value = settle(value)
     if type_.base == "tuple":
         return tuple(as_type(element, part) for element, part in zip(type_.elements, value, strict=True))
@@ -169,6 +164,6 @@ def as_type(type_: Type, value: Any) -> Any:
     if kind == "i" or dtype.kind == kind:
         return value
     if is_static(value):
-        return np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128)[()]
+        return from_data(np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128), [value])
     real = jnp.zeros(()).dtype
     return jnp.asarray(value, real if kind == "f" else jnp.result_type(real, jnp.complex64))

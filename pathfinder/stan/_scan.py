@@ -7,25 +7,25 @@ the same for each step however long the series is. Arrays that are only read so 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._cells import Cell, NewPrivateError, Scope
-from pathfinder.stan._dependence import Scan
-from pathfinder.stan._flow import Continue, Leave, Then, nothing
-from pathfinder.stan._lanes import Lanes, freeze, lift, traced, wrap
+from pathfinder.stan._cells import NewPrivateError, OutsideWindowError, Scope
+from pathfinder.stan._distributed_scan import distributed_scan
+from pathfinder.stan._flow import Continue, Leave, nothing
+from pathfinder.stan._lanes import Lanes, entering, freeze, traced, wrap
 from pathfinder.stan._loop_range import Range
-from pathfinder.stan._run import Run, Step, settle
+from pathfinder.stan._printing import emit
+from pathfinder.stan._run import Execute, Run
 from pathfinder.stan._slices import changed_names
-from pathfinder.stan._syntax import For, ForEach, Statement
-from pathfinder.stan._windows import axis_of, cover_whole, coverage_of, enter, prepare, reassemble, shifted, windows_of
-
-
-Execute = Callable[[Run, Statement, Then], None]
+from pathfinder.stan._steps import Scan, Step, settle
+from pathfinder.stan._survey import Survey
+from pathfinder.stan._syntax import For, ForEach
+from pathfinder.stan._windows import enter, prepare, reassemble, shifted, windows_of
 
 
 class ScanError(Exception):
@@ -39,58 +39,70 @@ def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -
         ScanError: If it leaves the loop early.
         UntraceableError: If a size or a bound in it depends on the iteration.
     """
-    restore = run.machine.snapshot(loop.names)
+    machine = run.machine
+    lanes = np.flatnonzero(loop.counts)
+    part = machine.context if len(lanes) == machine.context.size else machine.context.part(lanes)
+    loop = replace(loop, lower=loop.lower[lanes], counts=loop.counts[lanes])
+    restore = machine.snapshot(loop.names)
+    whole: frozenset[str] = frozenset()
     while True:
         try:
-            _scan(run, node, loop, execute)
+            with machine.within(part):
+                _scan(run, node, loop, execute, whole)
             return
         except NewPrivateError as new:
             restore()
             outside = new.scope.find(new.name)
             assert outside is not None
-            run.machine.private_copy(outside, new.scope, new.context)
-            restore = run.machine.snapshot(loop.names)
+            machine.private_copy(outside, new.scope, new.context)
+            restore = machine.snapshot(loop.names)
+        except OutsideWindowError as error:
+            if error.whole.name in whole or machine.scope.find(error.whole.name) is not error.whole:
+                raise
+            restore()
+            whole |= {error.whole.name}
 
 
-def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
+def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, whole: frozenset[str]) -> None:
+    """Run a loop as a scan; no windows of the arrays in `whole`."""
     machine = run.machine
     outer_scope, outer_target, outer_ok, outer_mask = machine.scope, machine.target, machine.ok, machine.mask
-    outer_scans, outer_key = machine.scans, machine.random_key
-    changed = changed_names(node.body)
-    windowed = windows_of(run, node, loop, changed)
-    carried = [
-        cell
-        for name in changed
-        if (cell := machine.scope.find(name)) is not None and all(cell is not entry.cell for entry in windowed)
-    ]
-    first = loop.first
-    token = Scan(machine.context)
+    outer_scans, outer_key, outer_printed = machine.scans, machine.random_key, run.printed
+    scan = Scan(machine.context, loop.most, loop.names, depth=len(outer_scans))
+    changed = [cell for name in changed_names(node.body) if (cell := machine.scope.find(name)) is not None]
+    windows = windows_of(
+        machine, scan, loop, [cell for cell in changed if cell.name not in whole], _uses(run, node, loop, scan)
+    )
+    carried = [cell for cell in changed if all(cell is not window.cell for window in windows)]
+    touched: list[np.ndarray] = []
 
-    def step(carry, inputs):
-        number, fresh = inputs
+    def step(carry, number, fresh):
         values, held, target, ok = carry
+        scan.number = number
         machine.scope, machine.mask = Scope(outer_scope), outer_mask
         machine.target, machine.ok = target, ok
-        machine.scans = (*outer_scans, token)
+        machine.scans = (*outer_scans, scan)
+        run.printed = []
         if outer_key is not None:
             machine.random_key = jax.random.fold_in(outer_key, number)
         for cell, value in zip(carried, values, strict=True):
             cell.value = wrap(value, cell.owner)
         seen = [
-            enter(machine.scope, entry, window, new, covered)
-            for entry, window, new, covered in zip(windowed, held, fresh, coverage, strict=True)
+            enter(machine.scope, window, window.table(loop), rest, new, machine.root)
+            for window, rest, new in zip(windows, held, fresh, strict=True)
         ]
-        index = _index(run, loop, first, number, is_range=isinstance(node, For))
-        machine.declare(loop.variable, loop.type, loop.element(index))
+        index = _index(loop, scan)
+        machine.declare(loop.variable, loop.type, index if isinstance(node, For) else loop.element(settle(index)))
+        condition = None
+        if np.any(loop.counts != loop.most):
+            condition = Lanes(number < jnp.asarray(loop.counts), machine.context)
+            scan.ends_early = outer_mask is None
+        elif loop.holds is not None:
+            condition = loop.holds(settle(index))
         run.broken.append([])
         try:
-            if np.any(loop.counts != loop.most):
-                with machine.where(Lanes(number < jnp.asarray(loop.counts), machine.context)):
-                    execute(run, node.body, nothing)
-            elif loop.holds is not None:
-                with machine.where(loop.holds(settle(index))):
-                    execute(run, node.body, nothing)
-            else:
+            with machine.where(condition):
+                scan.mask = machine.mask
                 execute(run, node.body, nothing)
         except Continue:
             pass
@@ -100,47 +112,54 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
             broken = run.broken.pop()
         if broken:
             raise ScanError("it leaves the loop by `break` or `return`")
-        new_values = [_like(_stored(machine, cell), value) for cell, value in zip(carried, values, strict=True)]
-        for entry, cell, covered in zip(windowed, seen, coverage, strict=True):
-            cover_whole(entry, cell, covered, loop, machine.context)
-        left = [shifted(entry, cell, window) for entry, cell, window in zip(windowed, seen, held, strict=True)]
+        emit(run)
+        new_values = [_like(machine.storage(cell), value) for cell, value in zip(carried, values, strict=True)]
+        touched[:] = [cell.window.touched for cell in seen if cell.window is not None]
+        left = [shifted(window, cell, rest) for window, cell, rest in zip(windows, seen, held, strict=True)]
         out = (new_values, [rest for rest, _ in left], _like(machine.target, target), jnp.asarray(machine.ok))
-        return out, [emitted for _, emitted in left]
+        return out, [leaving for _, leaving in left]
 
-    prepared = [prepare(entry, loop) for entry in windowed]
-    coverage = [coverage_of(entry, loop) for entry in windowed]
+    prepared = [prepare(window, machine.root) for window in windows]
     start = (
-        [traced(_stored(machine, cell)) for cell in carried],
-        [window for window, _ in prepared],
-        jnp.asarray(outer_target, jnp.zeros(()).dtype),
+        [traced(machine.storage(cell)) for cell in carried],
+        [held for held, _ in prepared],
+        jnp.asarray(entering(outer_target), jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
-    inputs = (jnp.arange(loop.most), [fresh for _, fresh in prepared])
-    (values, held, target, ok), emitted = jax.lax.scan(step, start, inputs)
+    (values, held, target, ok), left = distributed_scan(step, start, [fresh for _, fresh in prepared], loop.most)
     machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
+    run.printed = outer_printed
     machine.target = target
     machine.ok = ok if outer_ok is True else jnp.logical_and(outer_ok, ok)
     for cell, value in zip(carried, values, strict=True):
         cell.value = wrap(value, cell.owner)
-    for entry, window, out in zip(windowed, held, emitted, strict=True):
-        if entry.is_written:
-            length = entry.cell.storage_shape(machine.root)[axis_of(entry)]
-            entry.cell.value = wrap(reassemble(entry, loop, length, window, out), entry.cell.owner)
+    for window, rest, leaving, elements in zip(windows, held, left, touched, strict=True):
+        reassemble(machine, window, rest, leaving, elements)
+    machine.cover_scanned(scan)
 
 
-def _index(run: Run, loop: Range, first: int | None, number: Any, *, is_range: bool) -> Any:
-    if first is not None:
-        return Step(loop.variable, number + first, (first, first + loop.most - 1)) if is_range else number + first
-    return Lanes(jnp.asarray(loop.lower) + number, run.machine.context)
+def _uses(run: Run, node: For | ForEach, loop: Range, scan: Scan) -> dict[str, Any]:
+    """Where the body will touch arrays."""
+    machine = run.machine
+    survey = Survey(run, loop.names)
+    mask, watched, scans = machine.mask, machine.watched, machine.scans
+    machine.watched, machine.scans = frozenset(), (*scans, scan)
+    machine.mask = True  # iterations may be left out by conditions
+    try:
+        with machine.nested():
+            machine.declare(loop.variable, loop.type, _index(loop, scan) if isinstance(node, For) else 0)
+            if isinstance(node, For):
+                survey.visit(node.body)
+    finally:
+        machine.mask, machine.watched, machine.scans = mask, watched, scans
+    return survey.uses
 
 
-# Values that go around
-
-
-def _stored(machine: Any, cell: Cell) -> Any:
-    if cell.owner is machine.root:
-        return cell.value
-    return lift(cell.value, cell.owner)
+def _index(loop: Range, scan: Scan) -> Any:
+    """The index of the iterations at every step; lanes that have no more of them stay at their last one."""
+    if loop.first is not None and np.all(loop.counts == loop.most):
+        return Step(scan, loop.first + np.arange(loop.most))
+    return Step(scan, Lanes(loop.lower[:, None] + loop.steps, scan.context))
 
 
 def _like(value: Any, model: Any) -> Any:
@@ -148,6 +167,3 @@ def _like(value: Any, model: Any) -> Any:
     return jax.tree_util.tree_map(
         lambda new, old: jnp.broadcast_to(jnp.asarray(new, old.dtype), old.shape), freeze(value), model
     )
-
-
-# Windows

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from pathfinder.stan._branches import branch
-from pathfinder.stan._flow import Break, Continue, Then, nothing
+from pathfinder.stan._flow import Break, Continue, nothing
 from pathfinder.stan._lanes import Context, Lanes
 from pathfinder.stan._loop_range import Range
-from pathfinder.stan._run import Run
-from pathfinder.stan._syntax import For, ForEach, Statement, While
-
-
-Execute = Callable[[Run, Statement, Then], None]
+from pathfinder.stan._run import Execute, Run
+from pathfinder.stan._syntax import For, ForEach, While
 
 
 def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:
     """Run the body once, where a condition holds; False if `break` ends the loop."""
     try:
-        if condition is None:
+        with run.machine.where(condition):
             execute(run, node.body, nothing)
-        else:
-            with run.machine.where(condition):
-                execute(run, node.body, nothing)
     except Continue:
         return True
     except Break:
@@ -38,8 +30,7 @@ def run_part(run: Run, node: For | ForEach | While, execute: Execute, is_whole: 
     """As `run_body`; where only some of the lanes run it, the others do not leave with them."""
     if is_whole:
         return run_body(run, node, execute, condition)
-    with_condition = nullcontext() if condition is None else run.machine.where(condition)
-    with with_condition:
+    with run.machine.where(condition):
         branch(run, lambda: execute(run, node.body, nothing))
     return True
 
@@ -79,7 +70,6 @@ def drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
         if mask is machine.mask or mask is None:
             active = np.setdiff1d(active, where.lane_of(context))
         else:
-            unbroken = machine.select(mask, np.asarray(False), np.asarray(True))
-            machine.mask = unbroken if machine.mask is None else machine.both(machine.mask, unbroken)
+            machine.mask = machine.both(machine.mask, machine.negation(mask))
     run.broken[-1].clear()
     return active

@@ -9,18 +9,15 @@ import numpy as np
 
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._flow import Then
 from pathfinder.stan._lanes import Context, Lanes
 from pathfinder.stan._loop_range import Range
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
-from pathfinder.stan._run import Run, UntraceableError
+from pathfinder.stan._run import Execute, Run, UntraceableError
 from pathfinder.stan._sequential import run_body
-from pathfinder.stan._syntax import For, ForEach, Statement
+from pathfinder.stan._syntax import For, ForEach
 
 
 MOST_GROUPS = 16
-
-Execute = Callable[[Run, Statement, Then], None]
 
 
 def try_lanes(
@@ -110,7 +107,7 @@ def _lanes(
 ) -> None:
     machine = run.machine
     within = np.arange(context.size) - np.repeat(np.cumsum(loop.counts) - loop.counts, loop.counts)
-    index = Lanes(loop.lower[context.parent_lane] + within, context)
+    index = Lanes(loop.lower[context.lane_of(machine.context)] + within, context)
     with machine.looping(context, loop.names) as frame:
         for name, values in starts.items():
             outside = machine.find(name)

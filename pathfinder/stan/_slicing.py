@@ -8,25 +8,23 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._elements import read
-from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
-from pathfinder.stan._positions import At, Between, Many, RaggedError
+from pathfinder.stan._lanes import Lanes, array_of, is_static
+from pathfinder.stan._positions import At, Between, Many
 from pathfinder.stan._ragged import Stretch, read_ragged
-from pathfinder.stan._run import Run, Step, UntraceableError, settle
+from pathfinder.stan._run import Run, here, known_int
+from pathfinder.stan._steps import Step, settle
 from pathfinder.stan._syntax import Node
 from pathfinder.stan._types import Type
 
 
 def slice_value(run: Run, name: str, values: list[Any], node: Node) -> Any:
     """The value of one of `SLICES`."""
-    base, *where = [_here(run, value) for value in values]
+    base, *where = values[0], *(here(run, value) for value in values[1:])
     positions = [_settled(position) for position in SLICES[name](base, *where)]
-    counts = [position for position in positions if isinstance(position, _Count)]
-    if any(not isinstance(count.size, Step) and not is_static(count.size) for count in counts):
-        raise UntraceableError("a size depends on parameters; it has to be known from the data", node.span)
     stretched = [_stretched(run, position) for position in positions]
     if any(isinstance(position, Stretch) for position in stretched):
-        return read_ragged(run.machine, base, [_position(run, position) for position in stretched])
-    return read(base, [_position(run, position) for position in positions], run.machine.root)
+        return read_ragged(run.machine, base, [_position(run, position, node) for position in stretched])
+    return read(base, [_position(run, position, node) for position in positions], run.machine.root)
 
 
 class _Count:
@@ -56,28 +54,16 @@ def _stretched(run: Run, position: Any) -> Any:
     return position
 
 
-def _position(run: Run, position: Any) -> Any:
+def _position(run: Run, position: Any, node: Node) -> Any:
     if not isinstance(position, _Count):
         return position
-    size = position.size
-    if isinstance(size, Lanes):
-        if np.any(size.array != size.array[0]):
-            raise RaggedError(size.context, size.array)
-        size = size.array[0]
-    size = int(size)
+    size = known_int(run, position.size, "a size", node)
     if size < 0:
         raise ValueError(f"a size is {size}; sizes cannot be negative")
     first = settle(position.first)
     if isinstance(first, Lanes):
         return Many(Lanes(first.array[:, None] + np.arange(size), first.context))
     return Between(first, first + size - 1) if is_static(first) else Many(first + np.arange(size))
-
-
-def _here(run: Run, value: Any) -> Any:
-    """A static value that differs between lanes, for the present lanes."""
-    if isinstance(value, Lanes) and is_static(value) and value.context is not run.machine.context:
-        return Lanes(lift(value, run.machine.context), run.machine.context)
-    return value
 
 
 def size_value(name: str, type_: Type, value: Any) -> Any:
@@ -131,11 +117,11 @@ def _length(base: Any) -> int:
 
 def _tail(base: Any, count: Any) -> list[Any]:
     length = _length(base)
-    if isinstance(count, Step):
-        return [_Count(length + 1 - count.settled(), count)]
-    if isinstance(count, Lanes):
-        return [_Count(Lanes(length - count.array + 1, count.context), count)]
-    return [_Count(length - count + 1, count)]
+    return [_Count(_minus(length + 1, settle(count)), count)]
+
+
+def _minus(number: int, value: Any) -> Any:
+    return Lanes(number - value.array, value.context) if isinstance(value, Lanes) else number - value
 
 
 SLICES: dict[str, Callable[..., list[Any]]] = {

@@ -17,14 +17,14 @@ from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
-from pathfinder.stan._lanes import Lanes, array_of, is_static, lift
+from pathfinder.stan._names import leaves
+from pathfinder.stan._printing import execute_print, message
 from pathfinder.stan._run import Run, StanRejectError, UntraceableError, as_type
 from pathfinder.stan._syntax import (
     Assignment,
     Block,
     CallStatement,
     Declaration,
-    Expression,
     FatalError,
     For,
     ForEach,
@@ -37,7 +37,6 @@ from pathfinder.stan._syntax import (
     Sampling,
     Skip,
     Statement,
-    StringLiteral,
     TargetIncrement,
     While,
 )
@@ -83,8 +82,7 @@ def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
     outer_mask = machine.mask
     for _, mask, _ in returned:
         if mask is not outer_mask:
-            going = machine.select(mask, np.asarray(False), np.asarray(True))
-            machine.mask = going if machine.mask is None else machine.both(machine.mask, going)
+            machine.mask = machine.both(machine.mask, machine.negation(mask))
     try:
         with machine.within(part):
             _branches.branch(run, then)
@@ -95,7 +93,7 @@ def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
 def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
     """Run statements in the present scope, one after another."""
     for position, statement in enumerate(statements):
-        if isinstance(statement, If | Block | Profile | For | ForEach | While) and _branches.may_leave(statement):
+        if isinstance(statement, If | Block | Profile | For | ForEach | While) and leaves(statement):
             rest = statements[position + 1 :]
             execute(run, statement, lambda rest=rest: execute_all(run, rest, then))
             return
@@ -179,38 +177,12 @@ def _continue(run: Run, node: ContinueStatement) -> None:
     raise Continue
 
 
-def _print(run: Run, node: Print) -> None:
-    if run.print_line is not None:
-        run.print_line(message(run, node.arguments))
-
-
 def _reject(run: Run, node: Reject | FatalError) -> None:
     machine = run.machine
     if machine.mask is None and run.on_data:
         raise StanRejectError(f"rejected: {message(run, node.arguments)}", node.span)
     if machine.context.size:
         machine.require(False)
-
-
-def message(run: Run, arguments: Sequence[Expression | StringLiteral]) -> str:
-    """What `print` and `reject` say; a value that depends on parameters is shown as `?`."""
-    parts = []
-    for argument in arguments:
-        if isinstance(argument, StringLiteral):
-            parts.append(argument.text)
-            continue
-        value = evaluate(run, argument)
-        parts.append(_shown(value) if is_static(value) else "?")
-    return "".join(parts)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"({','.join(map(_shown, value))})"
-    array = np.asarray(array_of(value))
-    if array.ndim:
-        return f"[{','.join(map(_shown, array))}]"
-    return f"{array:d}" if array.dtype.kind == "i" else f"{array:g}"
 
 
 _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
@@ -220,7 +192,7 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     TargetIncrement: _target_increment,
     JacobianIncrement: _jacobian_increment,
     CallStatement: _call_statement,
-    Print: _print,
+    Print: execute_print,
     Reject: _reject,
     FatalError: _reject,
     ReturnStatement: _return,
@@ -228,9 +200,3 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     ContinueStatement: _continue,
     Skip: lambda run, node: None,
 }
-
-
-def lanes_where(value: Any, run: Run) -> np.ndarray:
-    """For a static condition, whether it holds in each lane of the present context."""
-    array = lift(value, run.machine.context) if isinstance(value, Lanes) else np.full(run.machine.context.size, value)
-    return np.asarray(array) != 0

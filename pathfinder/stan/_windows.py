@@ -1,6 +1,7 @@
-"""Arrays of which a sequential loop only touches entries at fixed distances from its variable.
+"""Arrays of which a sequential loop only touches a part at each step, and a part that moves evenly.
 
-A scan carries a window of such an array instead of all of it, and gives out what leaves the window.
+A scan carries a window of such an array instead of all of it, takes in what enters the window and gives out what leaves
+it. Iterations side by side may each have their window of one array, as long as they do not touch each other's elements.
 """
 
 from __future__ import annotations
@@ -13,195 +14,203 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._cells import Cell, Scope, Window
-from pathfinder.stan._dependence import ConflictError
-from pathfinder.stan._expressions import evaluate
-from pathfinder.stan._lanes import Context, Lanes, freeze, is_static, lift, traced, wrap
+from pathfinder.stan._elements import read
+from pathfinder.stan._lanes import Context, Lanes, array_of, context_of, freeze, is_static, lift, take, traced, wrap
 from pathfinder.stan._loop_range import Range
-from pathfinder.stan._names import mentioned, nodes
-from pathfinder.stan._run import Run, Step
-from pathfinder.stan._syntax import Binary, Expression, For, ForEach, Index, Variable
+from pathfinder.stan._machine import Machine
+from pathfinder.stan._positions import Between, Block, Many, flat_positions, step_in
+from pathfinder.stan._steps import Scan, Step, difference
 
 
-MOST_READ_SLOTS = 8
-MOST_WRITTEN_SLOTS = 64
+MOST_SLOTS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Windowed:
-    """An array of which the scan sees a part.
+class Moving:
+    """A window while it moves.
 
     Attributes:
         cell: The array outside of the loop.
-        window: The part.
-        slots: Length of the part.
-        is_written: Whether the body assigns to it.
+        owner: The context whose lanes have each their own window.
+        axis: The axis that it moves along, counted among the element axes.
+        starts: The index of the first entry held at the first step, for each lane of `owner`, or for all.
+        stride: How far it moves at each step.
+        slots: Number of entries held.
+        counts: Number of steps of each lane of `owner`.
+        scan: The loop.
     """
 
     cell: Cell
-    window: Window
+    owner: Context
+    axis: int
+    starts: np.ndarray
+    stride: int
     slots: int
-    is_written: bool
+    counts: np.ndarray
+    scan: Scan
+
+    @property
+    def entering(self) -> int:
+        """How many entries enter the window at each step, and leave it after it."""
+        return min(abs(self.stride), self.slots)
+
+    @property
+    def at(self) -> int:
+        """The axis in the storage of the window."""
+        return self.axis + (0 if self.owner.is_root else 1)
+
+    def table(self, loop: Range) -> Any:
+        """The index of the first entry held at every step; lanes that have no more of them stay at their last one."""
+        steps = self.stride * np.arange(self.scan.length)
+        if len(self.starts) == 1 and np.all(loop.counts == loop.most):
+            return self.starts[0] + steps
+        context = self.scan.context
+        starts = self.starts if len(self.starts) == 1 else self.starts[context.lane_of(self.owner)]
+        return Lanes(starts[:, None] + self.stride * loop.steps, context)
+
+    def indices(self, *, leaving: bool) -> np.ndarray:
+        """Indices of what enters or leaves, step by step, and of what is held before or after; shape [lanes, ...]."""
+        kept = self.slots - self.entering
+        at_front = (self.stride > 0) == leaving
+        moving = np.arange(self.entering) + (0 if at_front else kept)
+        steps = self.stride * np.arange(self.scan.length)
+        entries = (steps[:, None] + moving).ravel()
+        held = np.arange(kept) + (self.entering if at_front else 0) + (steps[-1] if leaving else 0)
+        return self.starts[:, None] + np.concatenate([entries, held] if leaving else [held, entries])
 
 
-def windows_of(run: Run, node: For | ForEach, loop: Range, changed: Any) -> list[Windowed]:
-    """Arrays that the body only touches at fixed distances from the loop variable."""
-    if loop.first is None or isinstance(node, ForEach):
-        return []
-    machine = run.machine
+def windows_of(machine: Machine, scan: Scan, loop: Range, cells: Sequence[Cell], uses: Any) -> list[Moving]:
+    """Windows of those arrays that have one.
+
+    Args:
+        machine: The state.
+        scan: The loop.
+        loop: Its iterations.
+        cells: What it assigns.
+        uses: The positions of all uses by name.
+    """
     found = []
-    indexed: dict[str, list[tuple[Any, ...]]] = {}
-    occurrences: dict[str, int] = {}
-    inside: set[int] = set()  # indices of indices, which are taken together with those around them
-    for at in nodes(node.body):
-        if isinstance(at, Index) and id(at) not in inside:
-            base, indices = run.chained(at)
-            while isinstance(at, Index):
-                inside.add(id(at))
-                at = at.base
-            if isinstance(base, Variable):
-                indexed.setdefault(base.name, []).append(indices)
-        elif isinstance(at, Variable):
-            occurrences[at.name] = occurrences.get(at.name, 0) + 1
-    for name, uses in indexed.items():
-        cell = machine.scope.find(name)
-        if cell is None or cell.window is not None or len(uses) != occurrences[name] or name == loop.variable:
-            continue
-        if isinstance(cell.value, tuple | Step):
-            continue
-        entry = _window(run, cell, uses, loop, name in changed)
-        if entry is not None:
-            found.append(entry)
+    for cell in cells:
+        is_array = cell.window is None and not isinstance(cell.value, tuple | Step)
+        known = uses.get(cell.name, [None])
+        if is_array and all(use is not None for use in known):
+            window = _window(machine, scan, loop, cell, known)
+            if window is not None:
+                found.append(window)
     return found
 
 
-def _window(run: Run, cell: Cell, uses: Sequence[tuple[Any, ...]], loop: Range, is_written: bool) -> Windowed | None:
-    for axis in range(min(map(len, uses))):
-        offsets = [_offset(run, use[axis], loop) for use in uses]
-        known = [offset for offset in offsets if offset is not None]
-        if len(known) < len(offsets):
+def _window(machine: Machine, scan: Scan, loop: Range, cell: Cell, uses: Sequence[Any]) -> Moving | None:
+    root = machine.root
+    shape = cell.storage_shape(root)[0 if cell.owner.is_root else 1 :]
+    for axis in range(min(min(map(len, uses)), len(shape))):
+        steps = [step_in(use[axis]) for use in uses]
+        moving = [step for step in steps if step is not None and step.scan is scan]
+        outside = [step.table for step in moving if context_of(step.table, root).contains(scan.context)]
+        if len(moving) < len(uses) or not outside or not shape[axis]:
             continue
-        low, high = min(known), max(known)
-        slots = high - low + 1
-        if slots > (MOST_WRITTEN_SLOTS if is_written else MOST_READ_SLOTS):
-            return None
-        return Windowed(cell, Window(axis, loop.variable, low, cell), slots, is_written)
+        gaps = [array_of(difference(step.table, outside[0], root)) for step in moving]
+        if any(np.any(gap != gap[..., :1]) for gap in gaps):
+            continue
+        sizes = [use[axis].size if isinstance(use[axis], Block) else 1 for use in uses]
+        low = min(int(np.min(gap)) for gap in gaps)
+        high = max(int(np.max(gap)) + size - 1 for gap, size in zip(gaps, sizes, strict=True))
+        first, stride = _movement(outside[0], loop, scan)
+        if stride and 0 <= high - low < MOST_SLOTS:
+            table = context_of(outside[0], root)
+            is_same = np.all(first == first[0])
+            owner = cell.owner if is_same or table.contains(cell.owner) else table
+            counts = np.zeros(owner.size, np.int64)
+            np.maximum.at(counts, scan.context.lane_of(owner), loop.counts)
+            starts = first[:1] if is_same else np.ravel(lift(Lanes(first, table), owner))
+            return Moving(cell, owner, axis, starts + low, stride, high - low + 1, counts, scan)
     return None
 
 
-def _offset(run: Run, index: Any, loop: Range) -> int | None:
-    """How far an index is from the loop variable; None if that is not fixed."""
-    if isinstance(index, Variable) and index.name == loop.variable:
-        return 0
-    if not isinstance(index, Binary) or index.operator not in ("+", "-"):
-        return None
-    for variable, number in ((index.left, index.right), (index.right, index.left)):
-        if isinstance(variable, Variable) and variable.name == loop.variable:
-            if index.operator == "-" and variable is index.right:
-                return None
-            distance = _number(run, number, loop)
-            return None if distance is None else distance if index.operator == "+" else -distance
-    return None
+def _movement(table: Any, loop: Range, scan: Scan) -> tuple[np.ndarray, int]:
+    """Where an index begins in each lane, and how far it moves at each step; 0 if that differs."""
+    values = lift(table, scan.context)
+    moves = np.diff(values, axis=1)[np.arange(1, scan.length) < loop.counts[:, None]]
+    stride = int(moves[0]) if len(moves) and np.all(moves == moves[0]) else 0
+    return (array_of(table)[:, 0] if isinstance(table, Lanes) else np.asarray(table)[:1]), stride
 
 
-def _number(run: Run, expression: Expression, loop: Range) -> int | None:
-    names = mentioned(expression)
-    if names & loop.names or any(run.machine.scope.find(name) is None for name in names):
-        return None
-    if any(isinstance(at, Index) for at in nodes(expression)):
-        return None
-    value = evaluate(run, expression)
-    return int(value) if is_static(value) and not isinstance(value, Lanes) else None
-
-
-def axis_of(entry: Windowed) -> int:
-    """The axis of the window in the storage of its array."""
-    return entry.window.axis + (0 if entry.cell.owner.is_root else 1)
-
-
-def _padded(entry: Windowed, loop: Range) -> tuple[Any, int]:
-    """The array with the axis of the window in front, and the position there of the first slot at the first step."""
-    cell, first = entry.cell, loop.first
-    assert first is not None
-    array = cell.value if cell.owner.is_root else lift(cell.value, cell.owner)
-    module = np if is_static(array) else jnp
-    moved = module.moveaxis(array, axis_of(entry), 0)
-    start = first + entry.window.first - 1
-    end = start + loop.most + entry.slots - 1
-    before, after = max(-start, 0), max(end - moved.shape[0], 0)
-    if before or after:
-        # reached only where the body does not use it, or the index would be out of range
-        fill = 0 if moved.dtype.kind in "iu" else np.nan
-        pads = [(before, after), *((0, 0) for _ in moved.shape[1:])]
-        moved = module.pad(moved, pads, constant_values=fill)
-    return moved, start + before
-
-
-def prepare(entry: Windowed, loop: Range) -> tuple[Any, Any]:
+def prepare(window: Moving, root: Context) -> tuple[Any, Any]:
     """What the scan carries of an array at the start, and what it takes in at each step."""
-    moved, start = _padded(entry, loop)
-    freeze(moved)
-    if entry.is_written:
-        held = traced(moved[start : start + entry.slots - 1])
-        return held, jnp.asarray(moved[start + entry.slots - 1 : start + entry.slots - 1 + loop.most], held.dtype)
-    shifted = [moved[start + slot : start + slot + loop.most] for slot in range(entry.slots)]
-    module = np if is_static(moved) else jnp
-    return jnp.zeros(0), jnp.asarray(module.stack(shifted, axis=1))
+    cell = window.cell
+    length = cell.storage_shape(root)[window.axis + (0 if cell.owner.is_root else 1)]
+    # what is out of range is reached only where the body does not use it
+    indices = np.clip(window.indices(leaving=False), 1, length)
+    index = indices[0] if len(indices) == 1 else Lanes(indices, window.owner)
+    value = read(cell.value, [*[Between()] * window.axis, Many(index)], root)
+    array = value if window.owner.is_root else lift(value, window.owner)
+    moved = (np if is_static(array) else jnp).moveaxis(array, window.at, 0)
+    kept = window.slots - window.entering
+    fresh = moved[kept:].reshape(window.scan.length, window.entering, *moved.shape[1:])
+    return traced(freeze(moved[:kept])), traced(freeze(fresh))
 
 
-def coverage_of(entry: Windowed, loop: Range) -> np.ndarray | None:
-    """For a copy that iterations of a loop around have of their own: which slots they have assigned at any step."""
-    if entry.cell.covered is None or loop.first is None:
-        return None
-    moved = np.moveaxis(entry.cell.covered, axis_of(entry), 0)
-    start = loop.first + entry.window.first - 1
-    places = [np.arange(start, start + loop.most) + slot for slot in range(entry.slots)]
-    held = [moved[[min(max(start + slot, 0), len(moved) - 1)]][0] for slot in range(entry.slots - 1)]
-    fresh = np.all(moved[np.clip(places[-1], 0, len(moved) - 1)], axis=0)
-    return np.moveaxis(np.stack([*held, fresh]), 0, axis_of(entry))
-
-
-def cover_whole(entry: Windowed, cell: Cell, before: np.ndarray | None, loop: Range, context: Context) -> None:
-    """What the steps have assigned counts as assigned afterwards, if every step finds what the first one found."""
-    if before is None or not entry.is_written:
-        return
-    assert cell.covered is not None
-    assert entry.cell.covered is not None
-    assert loop.first is not None
-    was, now = np.moveaxis(before, axis_of(entry), 0), np.moveaxis(cell.covered, axis_of(entry), 0)
-    if not np.all(now[1:] >= was[:-1]):
-        raise ConflictError(context, cell.name, "is carried from one iteration to the next")
-    whole = np.moveaxis(entry.cell.covered, axis_of(entry), 0)
-    start = loop.first + entry.window.first - 1
-    whole[max(start, 0) : start + loop.most] |= now[0]
-    for slot in range(1, entry.slots):
-        place = start + loop.most - 1 + slot
-        if 0 <= place < len(whole):
-            whole[place] |= now[slot]
-
-
-def enter(scope: Scope, entry: Windowed, held: Any, fresh: Any, covered: np.ndarray | None) -> Cell:
-    """The part of an array that a step sees, as a variable of its own."""
-    slots = jnp.concatenate([held, fresh[None]]) if entry.is_written else fresh
-    value = jnp.moveaxis(slots, 0, axis_of(entry))
-    cell = Cell(entry.cell.name, entry.cell.type, wrap(value, entry.cell.owner), entry.cell.owner, window=entry.window)
-    cell.covered = None if covered is None else covered.copy()
+def enter(scope: Scope, window: Moving, table: Any, held: Any, fresh: Any, root: Context) -> Cell:
+    """The part of an array that a step sees, as a variable of its own; `table` is the window's."""
+    slots = jnp.concatenate([held, fresh] if window.stride > 0 else [fresh, held])
+    value = wrap(jnp.moveaxis(slots, 0, window.at), window.owner)
+    whole = window.cell
+    seen = Window(window.axis, table, window.slots, whole, window.scan)
+    cell = Cell(whole.name, whole.type, value, window.owner, window=seen, scans=whole.scans)
+    seen.touched = np.zeros(cell.storage_shape(root), bool)
     scope.cells[cell.name] = cell
     return cell
 
 
-def shifted(entry: Windowed, cell: Cell, held: Any) -> tuple[Any, Any]:
+def shifted(window: Moving, cell: Cell, held: Any) -> tuple[Any, Any]:
     """What is carried on after a step, and what leaves the window."""
-    if not entry.is_written:
-        return held, jnp.zeros(0)
-    value = cell.value.array if isinstance(cell.value, Lanes) else cell.value
-    slots = jnp.asarray(jnp.moveaxis(value, axis_of(entry), 0), held.dtype)
-    return slots[1:], slots[0]
+    slots = jnp.asarray(jnp.moveaxis(array_of(cell.value), window.at, 0), held.dtype)
+    split = window.entering if window.stride > 0 else window.slots - window.entering
+    front, back = slots[:split], slots[split:]
+    return (back, front) if window.stride > 0 else (front, back)
 
 
-def reassemble(entry: Windowed, loop: Range, length: int, held: Any, emitted: Any) -> Any:
-    """The whole array after the scan."""
-    moved, start = _padded(entry, loop)
-    whole = jnp.concatenate([moved[:start], emitted, held, moved[start + entry.slots - 1 + loop.most :]])
-    assert loop.first is not None
-    before = max(1 - loop.first - entry.window.first, 0)
-    return jnp.moveaxis(whole[before : before + length], 0, axis_of(entry))
+def reassemble(machine: Machine, window: Moving, held: Any, left: Any, touched: np.ndarray) -> None:
+    """Put what the steps have assigned into the array.
+
+    Args:
+        machine: The state.
+        window: The window.
+        held: What is in the window after the last step.
+        left: What has left it at each step.
+        touched: Which of its elements have been assigned at some step.
+    """
+    cell = window.cell
+    entries = jnp.concatenate([left.reshape(-1, *left.shape[2:]), held])
+    indices = window.indices(leaving=True)
+    shape = cell.storage_shape(machine.root)
+    axis = window.axis + (0 if cell.owner.is_root else 1)
+    inside = (indices >= 1) & (indices <= shape[axis])
+    if window.owner is cell.owner and len(indices) == 1 and abs(window.stride) == 1:
+        kept = np.flatnonzero(inside[0])[:: window.stride]
+        first = int(indices[0, kept[0]]) - 1
+        storage = jnp.moveaxis(jnp.asarray(freeze(machine.storage(cell))), axis, 0)
+        part = jnp.flip(entries[kept[-1] : kept[0] + 1], 0) if window.stride < 0 else entries[kept[0] : kept[-1] + 1]
+        cell.value = wrap(jnp.moveaxis(storage.at[first : first + len(kept)].set(part), 0, axis), cell.owner)
+        return
+    keep = np.broadcast_to(inside.T.reshape(*inside.T.shape[: entries.ndim], *(1,) * (entries.ndim - 2)), entries.shape)
+    if window.owner is not cell.owner:
+        keep = keep & _assigned(window, indices, np.moveaxis(touched, window.at, 0))
+    clipped = np.clip(indices, 1, shape[axis])
+    index = clipped[0] if len(clipped) == 1 else Lanes(clipped, window.owner)
+    places, _ = flat_positions(shape, {axis: Many(index)}, cell.owner, window.owner)
+    layout = (window.owner.size, *np.shape(places)[1:])
+    places = np.moveaxis(np.asarray(places).reshape(layout), window.axis + 1, 0).reshape(keep.shape)[keep]
+    order = np.argsort(places)
+    machine.put(cell, places[order], take(entries.reshape(-1), np.flatnonzero(keep)[order]))
+
+
+def _assigned(window: Moving, indices: np.ndarray, touched: np.ndarray) -> np.ndarray:
+    """Which entries that leave the window each lane has assigned; lanes that touch others put them back themselves."""
+    found = np.zeros((indices.shape[1], *touched.shape[1:]), bool)
+    for slot, elements in enumerate(touched):
+        distance = indices - window.starts[:, None] - slot
+        step = distance // window.stride
+        reached = (distance % window.stride == 0) & (step >= 0) & (step < window.counts[:, None])
+        found |= reached.T.reshape(*reached.T.shape, *(1,) * (found.ndim - 2)) & elements
+    return found

@@ -21,9 +21,12 @@ DATA = {
     "h": [4, 3, 5, 1, 2],
     "c": [1, 0, 0, 1, 1],
     "len": [3, 0, 5, 1, 2],
+    "first": [1, 3, 4, 4, 6],
+    "last": [2, 3, 3, 5, 5],
     "y": [0.6, -0.4, 1.1, 0.3, -0.8],
 }
-HEAD = """data { int N; array[N] int g; array[N] int h; array[N] int c; array[N] int len; vector[N] y; }
+HEAD = """data { int N; array[N] int g; array[N] int h; array[N] int c; array[N] int len;
+  array[N] int first; array[N] int last; vector[N] y; }
 parameters { vector[N] p; vector[2] q; }
 model {
   vector[N] a = y;
@@ -203,10 +206,15 @@ def nests(draw: Any, loops: tuple[Loop, ...] = (), depth: int = 2) -> Term:
     upper_python = upper
     if loops and draw(st.integers(0, 6)) == 0:
         lower, upper, upper_python, has_before, has_after = "1", "len[i]", "len[i - 1]", False, False
+    lower_python = lower
+    if loops and draw(st.integers(0, 3)) == 0:  # a stretch of its own for each iteration
+        more = draw(st.sampled_from(["", " + 1"]))
+        lower, lower_python, has_before, has_after = f"first[i]{more}", f"first[i - 1]{more}", bool(more), False
+        upper, upper_python = "last[i]", "last[i - 1]"
     body = draw(bodies((*loops, Loop(variable, has_before, has_after)), depth - 1))
     return Term(
         f"for ({variable} in {lower}:{upper}) {{\n{body.stan}}}",
-        f"for {variable} in range({lower}, {upper_python} + 1):\n{body.python}",
+        f"for {variable} in range({lower_python}, {upper_python} + 1):\n{body.python}",
     )
 
 
@@ -218,7 +226,7 @@ def programs(draw: Any) -> Term:
     return Term(stan, "\n".join(term.python for term in found))
 
 
-_SETUP = """def density(p, q, N, g, h, c, len, y):
+_SETUP = """def density(p, q, N, g, h, c, len, first, last, y):
   y = np.array(y)
   a, b, m = y.astype(complex), p.copy(), np.outer(p, y)
   s, r, k, target = 0.3, q[0], 1, 0.0

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pathfinder.stan._dependence import Access, ConflictError, Journal, Scan
+from pathfinder.stan._dependence import Access, ConflictError, Journal
 from pathfinder.stan._lanes import Context
+from pathfinder.stan._steps import Scan
 
 
 ROOT = Context(1)

@@ -5,15 +5,19 @@ import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from tests.stan.evaluator.programs import LOOPS
 from tests.stan.evaluator.running import bound, how
 
 
 def graph(program, data):
-    """The gradient's graph, and the program."""
+    """The gradient's graph without what its result does not need, and the program."""
     found = bound(program, data)
-    return jax.make_jaxpr(jax.grad(found.log_density))(jnp.zeros(found.dim)), found
+    closed = jax.make_jaxpr(jax.grad(found.log_density))(jnp.zeros(found.dim))
+    jaxpr, used = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+    assert all(used)
+    return closed.replace(jaxpr=jaxpr), found
 
 
 def equations(jaxpr):
@@ -100,6 +104,51 @@ def test_many_series_are_one_scan():
     closed, found = graph(program, {"T": T, "J": J, "y": np.zeros((T, J))})
     assert how(found)[:2] == ["lanes", "scan"]
     assert len(scans(closed)) == 2
+
+
+def panel(lengths):
+    N = int(np.sum(lengths))
+    return {"K": len(lengths), "N": N, "n": np.asarray(lengths), "y": np.sin(np.arange(N))}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "series at a running position",
+        "individuals with hidden states",
+        "individuals with hidden states in arrays around",
+    ],
+)
+def test_series_of_individuals_are_one_scan(name):
+    few, program = graph(LOOPS[name].program, panel([30] * 5))
+    many, _ = graph(LOOPS[name].program, panel([60] * 200))
+    assert how(program).count("scan") == 1
+    assert how(program).count("lanes") == len(how(program)) - 1
+    assert size(few) == size(many)
+    assert len(scans(many)) == 2
+    unequal, program = graph(LOOPS[name].program, panel(2 + np.arange(100) * 7 % 40))
+    assert how(program).count("scan") == 1
+    assert len(scans(unequal)) == 2
+
+
+@pytest.mark.parametrize("name", ["series at a running position", "series in parts", "backwards through a local index"])
+def test_windows_are_carried_instead_of_arrays(name):
+    N = 240
+    y = np.sin(np.arange(N))
+    data = {"series in parts": {"K": N // 3, "N": N, "y": y}, "series at a running position": panel([60] * 4)}
+    table = {"N": N, "y": np.stack([y, y]), "g": 1 + np.arange(N) % 2}
+    closed, _ = graph(LOOPS[name].program, data.get(name, table))
+    for scan in scans(closed):
+        first = scan.params["num_consts"]
+        carried = scan.invars[first : first + scan.params["num_carry"]]
+        assert all(np.prod(value.aval.shape) < 20 for value in carried), [value.aval.shape for value in carried]
+
+
+def test_only_the_recurrence_of_hidden_states_is_in_the_scan():
+    closed, _ = graph(LOOPS["hidden states"].program, {"T": 50, "K": 3, "y": np.sin(np.arange(50))})
+    inside = [equation.primitive.name for equation in equations(scans(closed)[0].params["jaxpr"].jaxpr)]
+    assert inside.count("log") == 1  # of the sum over states, and none of probabilities
+    assert len(inside) < 40
 
 
 def test_data_are_constants_of_the_graph():

@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pathfinder.stan import parse
+from pathfinder.stan._program import bind
 from pathfinder.stan._run import StanEvaluationError, StanRejectError, UntraceableError
+from pathfinder.stan._typecheck import check
 from tests.stan.evaluator.running import bound, how
 
 
@@ -34,6 +37,16 @@ def test_transformed_parameters():
     assert list(found) == ["x", "b", "cumulated"]
     np.testing.assert_allclose(found["b"], 1)
     np.testing.assert_allclose(found["cumulated"], [1, 3, 6])
+
+
+def test_loops_without_iterations_use_no_index():
+    program = """
+    data { int N; array[N] int counts; vector[N] y; }
+    parameters { vector[N] x; }
+    model { for (n in 1:N) for (i in 1:counts[n]) target += i * x[n + 1] * y[n + 1]; }
+    """
+    data = {"N": 3, "counts": [2, 1, 0], "y": [1.0, 2.0, 4.0]}
+    assert density(program, data, [1.0, 10.0, 100.0]) == 3 * 2 * 10 + 4 * 100
 
 
 def test_transformed_data_do_not_change_data():
@@ -158,6 +171,44 @@ def test_densities_of_many_positions_at_once():
     np.testing.assert_allclose(together, each, rtol=1e-12)
 
 
+def test_indices_into_arrays_of_many_sizes_are_checked():
+    program = """
+    data { int K; array[K] int n; }
+    parameters { real x; }
+    model { for (k in 1:K) { vector[n[k]] v; v[n[k] + (k == 7)] = x; target += v[n[k]]; } }
+    """
+    with pytest.raises(StanEvaluationError, match="index 8 is out of range; expected 1 to 7"):
+        density(program, {"K": 20, "n": 1 + np.arange(20)}, [1.0])
+
+
+def test_what_is_added_is_evaluated_once():
+    program = """
+    functions { real f_lp(real x) { target += x; return 10 * x; } }
+    parameters { vector[3] x; }
+    model {
+      vector[3] scratch;
+      for (n in 1:3) {
+        real m = 0;
+        m += f_lp(x[n]);
+        scratch[1] = 0;
+        scratch[1] = scratch[1] - f_lp(x[n]);
+        target += m - 2 * scratch[1];
+      }
+    }
+    """
+    np.testing.assert_allclose(density(program, {}, [1.0, 2.0, 4.0]), (2 + 30) * 7)
+
+
+def test_printing_from_functions_is_in_the_order_of_the_iterations():
+    said = []
+    program = """
+    functions { int f(int n) { print("n = ", n); return n; } }
+    transformed data { array[3] int x; for (n in 1:3) { x[n] = f(n); } }
+    """
+    bind(check(parse(program)), {}, print_line=said.append)
+    assert said == ["n = 1", "n = 2", "n = 3"]
+
+
 def test_recursion_that_parameters_end_has_a_place():
     program = """
     functions { real f(real x) { if (x < 1) return x; return f(x - 1); } }
@@ -166,3 +217,40 @@ def test_recursion_that_parameters_end_has_a_place():
     """
     with pytest.raises(UntraceableError, match=r"line 2, column \d+: `f` calls itself too many times"):
         jax.make_jaxpr(bound(program, {}).log_density)(jnp.array([1.1]))
+
+
+def test_bounds_of_inner_loops_are_functions_of_the_iteration():
+    """Residuals of a moving average, as in the user's guide of Stan, and with the number of lags in the data."""
+    program = """
+    data { int T; int Q; vector[T] y; array[T] int lags; }
+    parameters { vector[Q] theta; }
+    model {
+      vector[T] e;
+      matrix[T, Q] earlier = rep_matrix(0, T, Q);
+      vector[T] f;
+      for (t in 1:T) {
+        e[t] = y[t];
+        for (q in 1:min(t - 1, Q)) e[t] = e[t] - theta[q] * e[t - q];
+      }
+      for (t in 1:T) {
+        f[t] = y[t] - earlier[t] * theta;
+        for (q in 1:lags[t]) earlier[t + 1, q] = f[t + 1 - q];
+      }
+      target += sum(e .* e) + 10 * sum(f .* f);
+    }
+    """
+    rng = np.random.default_rng(0)
+    length, order = 40, 3
+    y, theta = rng.normal(size=length), np.array([0.5, -0.3, 0.2])
+    lags = np.minimum(np.arange(length) % 10 + 1, order)
+    lags[-1] = 0
+    e, f = np.zeros(length), np.zeros(length)
+    for t in range(length):
+        e[t] = y[t] - sum(theta[q] * e[t - 1 - q] for q in range(min(t, order)))
+        f[t] = y[t] - sum(theta[q] * f[t - 1 - q] for q in range(lags[t - 1] if t else 0))
+    data = {"T": length, "Q": order, "y": y, "lags": lags}
+    compiled = bound(program, data)
+    found = jax.jit(compiled.log_density)(jnp.asarray(theta))
+    np.testing.assert_allclose(found, np.sum(e**2) + 10 * np.sum(f**2), rtol=1e-12)
+    assert "scan" in how(compiled)
+    assert "unrolled" not in how(compiled)

@@ -8,10 +8,11 @@ from tests.stan.evaluator.programs.containers import CONTAINERS
 from tests.stan.evaluator.programs.flow import FLOW
 from tests.stan.evaluator.programs.functions import FUNCTIONS
 from tests.stan.evaluator.programs.independent import INDEPENDENT
+from tests.stan.evaluator.programs.panels import LARGE_PANELS, PANELS
 from tests.stan.evaluator.programs.parameters import PARAMETERS
 from tests.stan.evaluator.programs.ragged import RAGGED
 from tests.stan.evaluator.programs.recurrences import RECURRENCES
 
 
-LOOPS = INDEPENDENT | RECURRENCES | ARRAYS | RAGGED | FLOW
-PROGRAMS = LOOPS | FUNCTIONS | CONTAINERS | PARAMETERS
+LOOPS = INDEPENDENT | RECURRENCES | ARRAYS | RAGGED | PANELS | FLOW
+PROGRAMS = LOOPS | LARGE_PANELS | FUNCTIONS | CONTAINERS | PARAMETERS

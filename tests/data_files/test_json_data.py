@@ -8,8 +8,8 @@ import stanio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pathfinder_cli._input_error import InputError
-from pathfinder_cli._json_data import parse_json
+
+from pathfinder._data_files import InputFileError, parse_json
 
 
 def parse(text):
@@ -17,17 +17,17 @@ def parse(text):
 
 
 def refusal(text):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputFileError) as caught:
         parse(text)
-    return str(caught.value)
+    return f"{caught.value.message}\nError: {caught.value.detail}"
 
 
 def read_or_refusal(raw):
     """The values or None, and the text of the error or nothing."""
     try:
         return parse_json(raw, "f.json"), ""
-    except InputError as error:
-        return None, str(error)
+    except InputFileError as error:
+        return None, f"{error.message}\nError: {error.detail}"
 
 
 def assert_same(value, expected):
@@ -188,7 +188,7 @@ def test_hints():
 
 
 def test_text_that_is_not_utf8():
-    with pytest.raises(InputError, match=r"line 2, column 3 .*byte 0xe9 is not UTF-8"):
+    with pytest.raises(InputFileError, match=r"line 2, column 3 .*byte 0xe9 is not UTF-8"):
         parse_json(b'{"a": 1,\n "\xe9": 2}', "f.json")
 
 

@@ -5,11 +5,10 @@ CmdStan parses with RapidJSON; its messages and byte offsets are kept.
 
 import json
 import math
-import os.path
 import re
 from typing import NoReturn
 
-from ._input_error import InputError, Location, locate
+from pathfinder._data_files._errors import InputFileError, Location, locate
 
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -136,9 +135,10 @@ class Tokens:
             detail += "; remove the comma after the last element"
         if self.peek() == "-":
             self.position += 1
-        word = _WORD_BY_START.get(self.peek(), "")
-        rest = self._text[self.position : self.position + len(word)]
-        self.position += len(os.path.commonprefix([word, rest]))
+        for character in _WORD_BY_START.get(self.peek(), ""):
+            if self.peek() != character:
+                break
+            self.position += 1
         self.fail("Invalid value.", detail, found_at=start)
 
     def _fail_string(self) -> NoReturn:
@@ -151,6 +151,6 @@ class Tokens:
         self.fail("Invalid encoding in string.", "expected an escape such as `\\n` for a control character")
 
 
-def malformed(where: Location, reason: str, detail: str) -> InputError:
+def malformed(where: Location, reason: str, detail: str) -> InputFileError:
     """The error of malformed JSON, with RapidJSON's message and offset."""
-    return InputError(f"Error in JSON parsing \nat offset {where.offset}: \n{reason}", f"{where}: {detail}.")
+    return InputFileError(f"Error in JSON parsing \nat offset {where.offset}: \n{reason}", f"{where}: {detail}.")

@@ -6,7 +6,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ._input_error import InputError
+from pathfinder._data_files._errors import InputFileError
 
 
 Array: TypeAlias = NDArray[np.int64 | np.float64]
@@ -25,7 +25,7 @@ def to_value(raw: Any, name: str, source: str) -> Value:
         source: Name of the file, for error messages.
 
     Raises:
-        InputError: If lists are not rectangular, or mix numbers, lists and objects.
+        InputFileError: If lists are not rectangular, or mix numbers, lists and objects.
     """
     if isinstance(raw, dict):
         return {key: to_value(member, f"{name}.{key}", source) for key, member in raw.items()}
@@ -67,7 +67,7 @@ def _array_of_objects(elements: list[dict[str, Any]], shape: tuple[int, ...], na
     for key in keys:
         try:
             stacked = to_value([element[key] for element in elements], f"{name}.{key}", source)
-        except InputError as error:
+        except InputFileError as error:
             raise _size_mismatch(f"{name}.{key}", error.detail) from error
         slots[key] = _with_leading_axes(stacked, shape)
     return slots
@@ -79,9 +79,9 @@ def _with_leading_axes(value: Value, shape: tuple[int, ...]) -> Value:
     return value.reshape(shape + value.shape[1:])
 
 
-def _size_mismatch(name: str, detail: str) -> InputError:
-    return InputError(f"Variable {name}: size mismatch between tuple elements.", detail)
+def _size_mismatch(name: str, detail: str) -> InputFileError:
+    return InputFileError(f"Variable {name}: size mismatch between tuple elements.", detail)
 
 
 def _refuse(name: str, source: str, reason: str, detail: str) -> NoReturn:
-    raise InputError(f"Variable: {name}, error: {reason}", f'file "{source}": variable `{name}` {detail}.')
+    raise InputFileError(f"Variable: {name}, error: {reason}", f'file "{source}": variable `{name}` {detail}.')

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pathfinder_cli._input_error import InputError
-from pathfinder_cli._rdump import parse_rdump
+
+from pathfinder._data_files import InputFileError, parse_rdump
 
 
 def parse(text):
@@ -12,9 +12,9 @@ def parse(text):
 
 
 def refusal(text):
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputFileError) as caught:
         parse(text)
-    return str(caught.value)
+    return f"{caught.value.message}\nError: {caught.value.detail}"
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,10 @@ def test_damaged_text_raises_nothing_but_its_own_error(edits):
     refused = ""
     try:
         values = parse_rdump(raw, "f.R")
-    except InputError as error:
-        values, refused = {}, str(error)
-    assert "\nError: " in refused if refused else all(isinstance(value, np.ndarray) for value in values.values())
+    except InputFileError as error:
+        values, refused = {}, error.detail
+    assert (
+        refused.startswith('file "f.R", line ')
+        if refused
+        else all(isinstance(value, np.ndarray) for value in values.values())
+    )

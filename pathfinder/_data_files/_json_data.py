@@ -10,9 +10,9 @@ import math
 import re
 from typing import Any, NoReturn
 
-from ._input_error import InputError, locate
-from ._json_tokens import Tokens, malformed
-from ._json_values import MAX_DEPTH, Value, to_value
+from pathfinder._data_files._errors import InputFileError, locate
+from pathfinder._data_files._json_tokens import Tokens, malformed
+from pathfinder._data_files._json_values import MAX_DEPTH, Value, to_value
 
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -40,7 +40,7 @@ def parse_json(raw: bytes, source: str) -> dict[str, Value]:
         Members whose names cannot be Stan variables are left out.
 
     Raises:
-        InputError: If the text is malformed or a value is not numeric; no other exception.
+        InputFileError: If the text is malformed or a value is not numeric; no other exception.
     """
     try:
         text = raw.decode("utf-8")
@@ -69,7 +69,7 @@ class _Parser:
             tokens.fail("The document is empty.", "expected `{`")
         if tokens.peek() == "[":
             detail = f'{tokens.where()}: expected `{{` and members `"name": value`, found `[`.'
-            raise InputError("Expecting JSON object, found array.", detail)
+            raise InputFileError("Expecting JSON object, found array.", detail)
         if tokens.peek() != "{":
             start = tokens.position
             self._scalar()
@@ -152,7 +152,7 @@ class _Parser:
             self._checked = _VARIABLE.fullmatch(self._keys[0]) is not None
         if self._checked and self._keys[-1] in container:
             detail = f"{tokens.where(start)}: `{tokens.variable}` stands in this file twice."
-            raise InputError(f"Attempt to redefine variable: {tokens.variable}.", detail)
+            raise InputFileError(f"Attempt to redefine variable: {tokens.variable}.", detail)
         tokens.skip_space()
         if tokens.peek() != ":":
             tokens.fail("Missing a colon after a name of object member.", "expected `:`")
@@ -181,7 +181,7 @@ class _Parser:
     def _refuse(self, reason: str, detail: str) -> NoReturn:
         name = self._tokens.variable
         detail = f"{self._tokens.where()}: variable `{name}` {detail}."
-        raise InputError(f"Variable: {name}, error: {reason}", detail)
+        raise InputFileError(f"Variable: {name}, error: {reason}", detail)
 
 
 def _closing(container: list[Any] | dict[str, Any]) -> str:

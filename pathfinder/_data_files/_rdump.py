@@ -12,8 +12,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from ._input_error import InputError, locate
-from ._json_values import INT_MAX, MAX_DEPTH, Array, Value
+from pathfinder._data_files._errors import InputFileError, locate
+from pathfinder._data_files._json_values import INT_MAX, MAX_DEPTH, Array, Value
 
 
 MAX_ELEMENTS = 10**7  # of one variable; `integer(2000000000)` would take 16 GB
@@ -41,7 +41,7 @@ def parse_rdump(raw: bytes, source: str) -> dict[str, Value]:
         (). Of two values for one name the later counts, as in R.
 
     Raises:
-        InputError: If anything in the file is not `name <- value`; no other exception.
+        InputFileError: If anything in the file is not `name <- value`; no other exception.
     """
     return dict(_Parser(raw.decode("utf-8", "replace"), source).variables())
 
@@ -196,7 +196,7 @@ class _Parser:
     def _fail(self, message: str, detail: str) -> NoReturn:
         self._skip_space()
         where = locate(self._source, self._text, self._at)
-        raise InputError(f"data {self._name} {message}", f"{where}: variable `{self._name}`: {detail}.")
+        raise InputFileError(f"data {self._name} {message}", f"{where}: variable `{self._name}`: {detail}.")
 
     def _stray(self, expected: str) -> NoReturn:
         self._skip_space()
@@ -204,7 +204,7 @@ class _Parser:
         is_json = self._text.lstrip().startswith("{")
         hint = " (JSON files must have names that end in .json)" if is_json else ""
         message = f'Error reading R dump file "{self._source}"'
-        raise InputError(message, f"{where}: {expected}, found {where.found}{hint}.")
+        raise InputFileError(message, f"{where}: {expected}, found {where.found}{hint}.")
 
 
 def _array(values: Sequence[Number], shape: tuple[int, ...]) -> Array:
