@@ -18,7 +18,7 @@ from tests.stan.stanc import Stanc
 
 
 FEW = hypothesis.settings(max_examples=6, deadline=None, derandomize=True, database=None)
-MANY = hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
+MANY = hypothesis.settings(max_examples=100, deadline=None, derandomize=True, database=None)
 ERRORS = hypothesis.settings(max_examples=100, deadline=None, derandomize=True, database=None)
 seeds = st.integers(0, 2**32)
 POSITIONS = [[0.6 * np.cos(1.7 * i + shift) for i in range(60)] for shift in (0.0, 1.0)]
