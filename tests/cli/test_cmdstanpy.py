@@ -160,6 +160,7 @@ def log_density(theta):
     return f"{3 * np.log(theta) + 9 * np.log1p(-theta):f}"
 
 
+@pytest.mark.slow
 def test_inits_are_where_paths_start(bernoulli, tmp_path, capsys):
     (tmp_path / "one.json").write_text('{"theta": 0.4}')
 

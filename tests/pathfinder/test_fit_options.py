@@ -119,6 +119,7 @@ def test_settings_object_and_options_go_together(normal):
     assert (result.settings.num_paths, result.settings.num_draws) == (2, 60)
 
 
+@pytest.mark.slow
 def test_jaxopt_paths_end_at_the_same_place(logistic_model):
     ours = pathfinder.fit(logistic_model, seed=4, **QUICK)
     theirs = pathfinder.fit(logistic_model, seed=4, optimizer="jaxopt", **QUICK)

@@ -111,7 +111,7 @@ def test_keyboard_interrupt_after_the_last_iteration_loses_nothing(logistic_mode
 
 
 def test_time_limit_ends_the_paths(long_model):
-    options = {"num_draws": 50, "num_psis_draws": 50, "elbo_patience": None, "progress": False}
+    options = {"num_draws": 50, "num_psis_draws": 50, "elbo_patience": None, "progress": False, **PLAIN}
     pathfinder.fit(long_model, seed=0, max_lbfgs_iters=40, **options)  # compiles
     begin = time.perf_counter()
     with pytest.raises(pathfinder.PathfinderError, match="time limit"):

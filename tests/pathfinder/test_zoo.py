@@ -55,6 +55,13 @@ def random_walk(x):
 fit("Cholesky", gaussian_process, 12)
 fit("scan", random_walk, 12)
 """,
+    "many dimensions": """
+scales = jnp.linspace(0.5, 2.0, 10_000)
+fit("10,000 dimensions", lambda x: normal((x - 1.0) / scales), 10_000)
+""",
+}
+
+RARER = {
     "differential equation": """
 import diffrax
 
@@ -73,13 +80,6 @@ def decay(x):
 result = fit("diffrax", decay, 2, max_lbfgs_iters=50)
 assert abs(np.exp(result.unconstrained_draws[:, 0]).mean() - 0.7) < 0.2
 """,
-    "many dimensions": """
-scales = jnp.linspace(0.5, 2.0, 10_000)
-fit("10,000 dimensions", lambda x: normal((x - 1.0) / scales), 10_000)
-""",
-}
-
-RARER = {
     "linear algebra": """
 def triangular(x):
     lower = jnp.eye(12) * 2.0 + jnp.tril(jnp.ones((12, 12)), -1) * 0.05
