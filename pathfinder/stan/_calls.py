@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._lanes import (
@@ -29,6 +31,8 @@ from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 
 
 Evaluate = Callable[[Run, Expression], Any]
+
+_NUMBERS = {int, np.int64, np.float64}
 
 
 def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Any:
@@ -86,6 +90,8 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
 def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
     """The value of a function of the library, for all lanes of its arguments."""
     function = _scaling(function, types)
+    if function.elementwise and function.numpy and not function.typed and all(type(v) in _NUMBERS for v in values):
+        return function.numpy(*values)
     if any(isinstance(value, Ragged) for value in values):
         return _ragged_operator(run, function, types, values, node)
     root = run.machine.root
