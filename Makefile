@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all check format benchmark docs clean
+.PHONY: run test test-all test-stan-oracle check format benchmark docs clean
 
 run: .venv/installed
 	$(BIN)/pathfinder examples/eight_schools.py pathfinder data file=examples/eight_schools.data.json output file=output.csv
@@ -13,7 +13,10 @@ test: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: .venv/installed-test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "slow or not slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not oracle"
+
+test-stan-oracle: .venv/installed-test .venv/installed-oracle
+	$(BIN)/python -m pytest tests/stan/test_httpstan.py -m oracle
 
 check: .venv/installed-test
 	$(BIN)/ruff check .

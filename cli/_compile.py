@@ -20,13 +20,14 @@ from ._usage_error import UsageError
 
 
 HELP = """\
-Usage: pathfinder compile MODEL [-o NAME] [--include-paths FOLDER,...]
+Usage: pathfinder compile MODEL [-o NAME] [--include-paths FOLDER,...] [--simplex=stick_breaking]
 
 Write an executable that runs MODEL. It takes the arguments of CmdStan's executables, for instance
     ./bernoulli pathfinder num_paths=8 data file=bernoulli.data.json output file=draws.csv
 and works as the exe_file of CmdStanPy's CmdStanModel. Without -o it has the name of MODEL without
 its suffix, in the same folder. It holds the text of MODEL: compile again after changing it. What a
 Stan program includes is looked for in its folder, then in those of --include-paths, and held too.
+With --simplex=stick_breaking the executable unconstrains simplexes as Stan did until version 2.36.
 """
 _LONGEST_SHEBANG = 127  # of Linux before 5.1
 
@@ -36,8 +37,11 @@ def main(words: Sequence[str]) -> int:
     if any(word in ("-h", "--help", "help") for word in words):
         write_stdout(HELP)
         return 0
+    words, simplex = _split_simplex(words)
     model, name, include_paths = _model_and_options(words)
-    source = ModelSource.read(model, include_paths)
+    if simplex != "ilr" and not model.endswith(".stan"):
+        raise UsageError(f"Error: --simplex is for Stan programs, which {model} is not.\n\n{HELP}")
+    source = ModelSource.read(model, include_paths, simplex)
     source.module.check(source)
     with source.module.running(source):
         source.module.check_model(source)
@@ -104,11 +108,23 @@ def split_include_paths(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return others, folders
 
 
+def _split_simplex(words: Sequence[str]) -> tuple[list[str], str]:
+    """The words without `--simplex=...`, and what it says."""
+    others = [word for word in words if not word.startswith("--simplex")]
+    given = [word for word in words if word.startswith("--simplex")]
+    values = [word.partition("=")[2] for word in given]
+    if len(given) > 1 or not set(values) <= {"ilr", "stick_breaking"}:
+        raise UsageError(f"Error: {given[-1]}: give --simplex=ilr or --simplex=stick_breaking, once.\n\n{HELP}")
+    return others, values[0] if values else "ilr"
+
+
 def _script(source: ModelSource, interpreter: str) -> str:
     path = str(Path(source.path).absolute())
     included = source.module.included(source)
     texts = f"INCLUDED = {included!a}\n" if included else ""
-    arguments = "PATH, TEXT, included=INCLUDED" if included else "PATH, TEXT"
+    arguments = "PATH, TEXT" + (", included=INCLUDED" if included else "")
+    if source.simplex != "ilr":
+        arguments += f", simplex={source.simplex!r}"
     return f"""\
 {_shebang(interpreter)}
 # An executable model, made by `pathfinder compile`.

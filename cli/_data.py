@@ -2,21 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ._input_error import InputError
-from ._json_data import parse_json
-from ._json_values import Value
 from ._names import split_suffix
-from ._rdump import parse_rdump
+
+
+if TYPE_CHECKING:
+    from pathfinder._data_files import Value
 
 
 class InputFile(NamedTuple):
-    """The variables of a file of data or initial values; see `parse_json` for the values."""
+    """The variables of a file of data or initial values; the values are those of `parse_json`."""
 
     name: str
     format: Literal["json", "rdump"]
-    values: dict[str, Value]
+    values: "dict[str, Value]"
 
 
 def read_input_file(name: str) -> InputFile:
@@ -37,9 +38,14 @@ def read_input_file(name: str) -> InputFile:
         folder = "" if os.path.isabs(name) else f" (looked in {os.getcwd()})"
         message = f'Can\'t open specified file, "{name}"'
         raise InputError(message, f'cannot read "{name}": {reason}{folder}.') from error
-    if split_suffix(name)[1] == ".json":
-        return InputFile(name, "json", parse_json(raw, name))
-    return InputFile(name, "rdump", parse_rdump(raw, name))
+    from pathfinder._data_files import InputFileError, parse_json, parse_rdump
+
+    try:
+        if split_suffix(name)[1] == ".json":
+            return InputFile(name, "json", parse_json(raw, name))
+        return InputFile(name, "rdump", parse_rdump(raw, name))
+    except InputFileError as error:
+        raise InputError(error.message, error.detail) from error
 
 
 def input_warnings(name: str) -> list[str]:

@@ -19,9 +19,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pathfinder._data_files import Array, locate
+
 from ._data import InputFile
-from ._input_error import locate
-from ._json_values import Array
 from ._run_error import RunError
 from ._validate import Declaration, Purpose, validate_variable
 

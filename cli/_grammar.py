@@ -128,6 +128,10 @@ class Engine:
         "cmdstan", "How ELBOs are compared: num_elbo_draws for all (CmdStan), or a race whose best are estimated again"
     )
     refine: bool = _switch(False, "Refine the best approximation of each mode with further gradients, and draw from it")
+    simplex: Literal["ilr", "stick_breaking"] = _word(
+        "ilr", "How simplexes of Stan programs are unconstrained: as in Stan 2.37 and later, or as before that"
+    )
+    print: bool = _switch(False, "Let all `print` statements of Stan programs print, at every evaluation")
     platform: Literal["auto", "cpu", "gpu", "tpu"] = _word("auto", "Device to compute on")
     precision: Literal["double", "single"] = _word("double", "Floating-point precision of the computation")
     time_limit: float = _option(math.inf, _POSITIVE, "Seconds after which running paths are cut short")

@@ -8,13 +8,13 @@ import jax
 import numpy as np
 
 from pathfinder import InitialPoints, Model
+from pathfinder._data_files import Array
 
 from . import _console
 from ._data import InputFile, input_warnings, read_input_file
 from ._grammar import Configuration
 from ._init_files import init_files
 from ._input_error import InputError
-from ._json_values import Array
 from ._validate import INITS, Declaration, validate
 
 

@@ -34,7 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_executable(
-    path: str, text: bytes, argv: Sequence[str] | None = None, *, included: Mapping[str, str] | None = None
+    path: str,
+    text: bytes,
+    argv: Sequence[str] | None = None,
+    *,
+    included: Mapping[str, str] | None = None,
+    simplex: str = "ilr",
 ) -> int:
     """Run a model that was made executable by `pathfinder compile`.
 
@@ -43,6 +48,7 @@ def run_executable(
         text: Its content.
         argv: The words after the program's name; those of this process if None.
         included: Texts that it includes, by name.
+        simplex: How simplexes are unconstrained unless the command line says otherwise.
 
     Returns:
         The exit status.
@@ -50,7 +56,7 @@ def run_executable(
     from ._run import run
 
     words = sys.argv[1:] if argv is None else list(argv)
-    source = ModelSource(path, text, included=tuple((included or {}).items()))
+    source = ModelSource(path, text, included=tuple((included or {}).items()), simplex=simplex)
     return _exit_status(lambda: run(words, sys.argv[0], lambda: source))
 
 

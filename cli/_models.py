@@ -30,15 +30,17 @@ class ModelSource:
         text: Its content.
         include_paths: Folders to look for texts in that it includes, after its own.
         included: Such texts by name, which then need not exist any more either.
+        simplex: How simplexes are unconstrained unless the command line says otherwise.
     """
 
     path: str
     text: bytes
     include_paths: tuple[str, ...] = ()
     included: tuple[tuple[str, str], ...] = ()
+    simplex: str = "ilr"
 
     @classmethod
-    def read(cls, path: str, include_paths: Sequence[str] = ()) -> "ModelSource":
+    def read(cls, path: str, include_paths: Sequence[str] = (), simplex: str = "ilr") -> "ModelSource":
         """Read a model file.
 
         Raises:
@@ -46,7 +48,7 @@ class ModelSource:
         """
         _kind_of(path)
         try:
-            return cls(path, Path(path).read_bytes(), tuple(include_paths))
+            return cls(path, Path(path).read_bytes(), tuple(include_paths), simplex=simplex)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise RunError(f'Error: cannot read the model file "{path}": {reason}.') from error
@@ -68,6 +70,20 @@ class ModelSource:
         return cast(ModelModule, importlib.import_module(f".{name}", __package__))
 
 
+class ModelOptions(NamedTuple):
+    """Options that concern the model itself.
+
+    Args:
+        seed: For random numbers in transformed data.
+        simplex: How simplexes are unconstrained, "ilr" or "stick_breaking".
+        prints: Whether the program prints at every evaluation.
+    """
+
+    seed: int = 0
+    simplex: str = "ilr"
+    prints: bool = False
+
+
 class ModelModule(Protocol):
     """What the module of a kind of models has to offer."""
 
@@ -83,7 +99,7 @@ class ModelModule(Protocol):
         """Around everything that runs code of the model: reports what goes wrong in it as a `RunError`."""
         ...
 
-    def bind(self, source: ModelSource, data: "InputFile") -> "Model":
+    def bind(self, source: ModelSource, data: "InputFile", options: ModelOptions) -> "Model":
         """The model with its data.
 
         Raises:

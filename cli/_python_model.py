@@ -20,14 +20,14 @@ import numpy as np
 from . import _console, _data_block
 from ._data import InputFile
 from ._input_error import InputError
-from ._json_values import Value
 from ._run_error import RunError
 
 
 if TYPE_CHECKING:
     from pathfinder import Model
+    from pathfinder._data_files import Value
 
-    from ._models import ModelSource
+    from ._models import ModelOptions, ModelSource
 
 
 _STAGE = "processing stage=data initialization"
@@ -44,7 +44,7 @@ class MissingData(InputError, KeyError):
 class Data(dict[str, Any]):
     """The variables of a data file; asking for one it lacks is an error that says what it has."""
 
-    def __init__(self, values: Mapping[str, Value], file_name: str):
+    def __init__(self, values: "Mapping[str, Value]", file_name: str):
         super().__init__({name: _plain(value) for name, value in values.items()})
         self._file_name = file_name
 
@@ -67,15 +67,21 @@ def check(source: "ModelSource") -> None:
     _compiled(source)
 
 
-def bind(source: "ModelSource", data: InputFile) -> "Model":
+def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Model":
     """Run the file and call its function `model`.
 
     Raises:
-        RunError: If the file has no such function, or the function returns something else.
+        RunError: If the file has no such function, or the function returns something else; or options are for programs
+            in Stan only.
         InputError: If the model asks for data that are not there.
     """
     import pathfinder
 
+    if options.prints or options.simplex != "ilr":
+        raise RunError(
+            f"Error: engine simplex and engine print are for Stan programs; {source.path} is a Python file, which says "
+            "itself what it prints and how it unconstrains its parameters."
+        )
     module = _load(source)
     values = data.values
     block = getattr(module, _data_block.NAME, None)
@@ -184,7 +190,7 @@ def _absolute(source: "ModelSource") -> str:
     return str(Path(source.path).absolute())
 
 
-def _plain(value: Value) -> Any:
+def _plain(value: "Value") -> Any:
     """Scalars as Python numbers, which serve as sizes; slots of tuples likewise."""
     if isinstance(value, dict):
         return {name: _plain(slot) for name, slot in value.items()}

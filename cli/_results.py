@@ -39,6 +39,9 @@ def write_results(fitted: Fitted, config: Configuration, names: OutputNames, inf
     writer.draws(names.draws)
 
 
+_UNASSIGNED = np.iinfo(np.int32).min
+
+
 class _Writer:
     def __init__(self, fitted: Fitted, config: Configuration, info: RunInfo):
         self._fitted = fitted
@@ -89,5 +92,10 @@ def _matrix(result: PathfinderResult) -> np.ndarray:
     """The densities and the variables of the draws, one row each."""
     if not result.num_draws:
         return np.zeros((0, 2 + len(result.model.columns())))
-    values = flatten_draws(result.model.variables, result.draws)
+    values = flatten_draws(result.model.variables, {name: _real(draws) for name, draws in result.draws.items()})
     return np.column_stack([result.log_q, result.log_p, values]).astype(np.float64)
+
+
+def _real(draws: np.ndarray) -> np.ndarray:
+    """Draws as CmdStan writes them: NaN for integers that a Stan program left unassigned because it rejected them."""
+    return np.where(draws == _UNASSIGNED, np.nan, draws) if draws.dtype.kind == "i" else draws

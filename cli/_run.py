@@ -9,7 +9,7 @@ from ._backend import available_cores, compilation_cache, start_jax
 from ._echo import configuration_lines
 from ._files import check_writable
 from ._grammar import Configuration
-from ._models import ModelSource
+from ._models import ModelOptions, ModelSource
 from ._names import OutputNames, output_names
 from ._parse import Page, parse
 from ._run_info import RunInfo
@@ -53,9 +53,15 @@ def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource
         from ._fit import fit
         from ._results import write_results
 
-        fitted = fit(source.module.bind(source, data), parsed, info, names, devices)
+        model = source.module.bind(source, data, _model_options(parsed, source, info.seed))
+        fitted = fit(model, parsed, info, names, devices)
         write_results(fitted, parsed, names, info)
     return 0
+
+
+def _model_options(config: Configuration, source: ModelSource, seed: int) -> ModelOptions:
+    simplex = config.engine.simplex if "engine.simplex" in config.given else source.simplex
+    return ModelOptions(seed, simplex, config.engine.print)
 
 
 def _out(message: str) -> None:

@@ -20,7 +20,8 @@ def program_info(checked: "CheckedProgram", included: Mapping[str, str]) -> dict
     program = checked.program
     functions, distributions = set(), set()
     for name in _called(checked):
-        (distributions if name.rpartition("_")[2] in _DENSITIES else functions).add(name)
+        _, underscore, suffix = name.rpartition("_")  # `log` alone is no density
+        (distributions if underscore and suffix in _DENSITIES else functions).add(name)
     return {
         "inputs": _variables(program.data),
         "parameters": _variables(program.parameters),
@@ -48,13 +49,16 @@ def _type(type_: "Type") -> dict[str, Any]:
 
 
 def _called(checked: "CheckedProgram") -> Iterator[str]:
-    """Names of the library's functions that are called."""
+    """Names of the library's functions that are called, to which stanc counts the statements that print."""
     from pathfinder.stan._names import nodes
-    from pathfinder.stan._syntax import Call, Sampling
+    from pathfinder.stan._syntax import Call, FatalError, Print, Reject, Sampling
 
+    statements = {Print: "print", Reject: "reject", FatalError: "fatal_error"}
     for node in nodes(checked.program):
         if isinstance(node, Sampling) and checked.definition(node) is None:
             name = checked.library_name(node)
             yield name.replace("_lpdf", "_lupdf").replace("_lpmf", "_lupmf")
         elif isinstance(node, Call) and checked.definition(node) is None:
             yield checked.library_name(node)
+        elif type(node) in statements:
+            yield statements[type(node)]

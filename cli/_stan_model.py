@@ -2,10 +2,10 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathfinder.stan._data import DataSlot
     from pathfinder.stan._source import Span
 
-    from ._models import ModelSource
+    from ._models import ModelOptions, ModelSource
 
 
 _RULE = f"   {'-' * 49}"
@@ -51,8 +51,8 @@ def included(source: "ModelSource") -> dict[str, str]:
     return _parsed(source)[1]
 
 
-def bind(source: "ModelSource", data: InputFile) -> "Model":
-    """The model with its data; what the program prints on them goes to stdout.
+def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Model":
+    """The model with its data; what the program prints goes to stdout.
 
     Raises:
         RunError: If it cannot be evaluated with these data.
@@ -60,15 +60,15 @@ def bind(source: "ModelSource", data: InputFile) -> "Model":
     """
     from pathfinder.stan._model import model_of
 
-    values = program_data(source, data)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model = model_of(
-            checked_program(source), values, name=source.stem, print_line=lambda line: write_stdout(f"{line}\n")
-        )
-    for warning in caught:
-        write_stderr(f"Warning: {warning.message}\n")
-    return model
+    return model_of(
+        checked_program(source),
+        program_data(source, data),
+        seed=options.seed,
+        simplex=options.simplex,
+        name=source.stem,
+        print_line=lambda line: write_stdout(f"{line}\n"),
+        prints=options.prints,
+    )
 
 
 def explained(source: "ModelSource", data: InputFile) -> str:
@@ -81,7 +81,7 @@ def explained(source: "ModelSource", data: InputFile) -> str:
 
 @contextmanager
 def running(source: "ModelSource") -> Iterator[None]:
-    """Report what goes wrong in the program with its place.
+    """Report what goes wrong in the program with its place; print warnings about it on stderr.
 
     Raises:
         RunError: In place of such an exception; others pass.
@@ -89,7 +89,10 @@ def running(source: "ModelSource") -> Iterator[None]:
     from pathfinder.stan import StanError
 
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("always", category=UserWarning)
+            warnings.showwarning = _warn(warnings.showwarning)
+            yield
     except StanError as error:
         diagnostic = error.diagnostic
         message = diagnostic.message.removeprefix("rejected: ")
@@ -98,6 +101,18 @@ def running(source: "ModelSource") -> Iterator[None]:
         if not isinstance(error, InputError) and str(error).startswith(NO_PARAMETERS):
             raise RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.") from error
         raise
+
+
+def _warn(show: Callable[..., None]) -> Callable[..., None]:
+    """A replacement of `warnings.showwarning` for warnings that are meant for the user of a program."""
+
+    def showwarning(message: Warning | str, category: type[Warning], *details: Any, **more: Any) -> None:
+        if category is UserWarning:
+            write_stderr(f"Warning: {message}\n")
+        else:
+            show(message, category, *details, **more)
+
+    return showwarning
 
 
 def checked_program(source: "ModelSource") -> "CheckedProgram":
@@ -143,6 +158,7 @@ def program_data(source: "ModelSource", file: InputFile) -> "dict[str, object]":
 def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
     from pathfinder.stan import StanError, StanSyntaxError, check, parse
     from pathfinder.stan._files import reader
+    from pathfinder.stan._source import decoded
 
     held = dict(source.included)
     search = reader([os.path.dirname(source.path) or ".", *source.include_paths])
@@ -153,11 +169,7 @@ def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
         return found[name]
 
     try:
-        text = source.text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RunError(f"Error: {source.path} is not a Stan program: {error}.") from error
-    try:
-        return check(parse(text, name=source.path, read_include=read_include)), found
+        return check(parse(decoded(source.text), name=source.path, read_include=read_include)), found
     except StanError as error:
         kind = "Syntax" if isinstance(error, StanSyntaxError) else "Semantic"
         raise RunError(_diagnosed(kind, error)) from error

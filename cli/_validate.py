@@ -7,11 +7,12 @@ from math import prod
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from pathfinder._data_files import Array, Value, first_outside
 
 from ._data import InputFile
 from ._input_error import InputError
-from ._json_values import Array, Value
 
 
 _STEPS = re.compile(r"[.:]?[A-Za-z0-9_]+")
@@ -173,20 +174,11 @@ class _Check:
 
     def bounds(self, values: Array) -> None:
         declared = self.declaration
-        for bound, is_wrong, words, keyword in (
-            (declared.lower, _is_below, "greater", "lower"),
-            (declared.upper, _is_above, "less", "upper"),
-        ):
-            if bound is None:
-                continue
-            limits = np.broadcast_to(np.asarray(bound, dtype=np.float64), values.shape)
-            wrong = np.argwhere(is_wrong(values, limits))
-            if len(wrong):
-                index = tuple(wrong[0])
-                element = declared.name + _index(index)
-                is_what = f"{element} is {_shown(values[index].item())}"
-                message = f"{is_what}, but must be {words} than or equal to {limits[index]:f}"
-                self._fail_bounds(message, f"{is_what}, but is declared with {keyword}={limits[index]:g}")
+        wrong = first_outside(declared.name, values, declared.lower, declared.upper)
+        if wrong is not None:
+            word = "greater" if wrong.bound == "lower" else "less"
+            message = f"{wrong.element} is {wrong.shown}, but must be {word} than or equal to {wrong.limit:f}"
+            self._fail_bounds(message, str(wrong))
 
     def _storage_type(self) -> str:
         return "int" if self.declaration.base_type == "int" else "double"
@@ -211,14 +203,6 @@ class _Check:
         where = f'file "{self.file.name}": ' if self.file.name else ""
         location = f" (in {self.declaration.location})" if self.declaration.location else ""
         return InputError(f"Exception: {message}{location}", f"{where}{detail}.")
-
-
-def _is_below(values: Array, limits: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return ~(values >= limits)  # true for NaN
-
-
-def _is_above(values: Array, limits: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return ~(values <= limits)
 
 
 def _non_int_detail(name: str, found: Array) -> str:

@@ -1,6 +1,7 @@
 """Results as ArviZ data."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +13,36 @@ if TYPE_CHECKING:
     from pathfinder._result import PathfinderResult
 
 
-def to_inferencedata(result: "PathfinderResult") -> Any:
-    """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both."""
+def to_inferencedata(
+    result: "PathfinderResult",
+    log_likelihood: str | Sequence[str] | None = None,
+    posterior_predictive: str | Sequence[str] | None = None,
+) -> Any:
+    """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both.
+
+    Raises:
+        ValueError: If a name is that of no generated quantity.
+    """
     import arviz
 
     model = result.model
-    posterior = {name: values[None] for name, values in result.draws.items()}
-    sample_stats = {
+    generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
+    chosen = {
+        "log_likelihood": _names(log_likelihood, [name for name in generated if name == "log_lik"]),
+        "posterior_predictive": _names(posterior_predictive, [name for name in generated if name.endswith("_rep")]),
+    }
+    for group, names in chosen.items():
+        unknown = [name for name in names if name not in generated]
+        if unknown:
+            raise ValueError(
+                f"`{group}` names {', '.join(map(repr, unknown))}, but the generated quantities are "
+                f"{', '.join(map(repr, generated)) or 'none'}."
+            )
+    elsewhere = {name for names in chosen.values() for name in names}
+    draws = {name: values[None] for name, values in result.draws.items()}
+    groups: dict[str, Any] = {"posterior": {name: values for name, values in draws.items() if name not in elsewhere}}
+    groups |= {group: {name: draws[name] for name in names} for group, names in chosen.items() if names}
+    groups["sample_stats"] = {
         "lp": result.log_p[None],
         "lp_approx": result.log_q[None],
         "path": result.path_ids[None],
@@ -43,9 +67,13 @@ def to_inferencedata(result: "PathfinderResult") -> Any:
         },
     }
     if int(arviz.__version__.split(".")[0]) < 1:
-        data = arviz.from_dict(posterior=posterior, sample_stats=sample_stats, coords=coords, dims=dims)
+        data = arviz.from_dict(**groups, coords=coords, dims=dims)
     else:
-        data = arviz.from_dict({"posterior": posterior, "sample_stats": sample_stats}, coords=coords, dims=dims)
-    for group in ("posterior", "sample_stats"):
+        data = arviz.from_dict(groups, coords=coords, dims=dims)
+    for group in groups:
         data[group].attrs.update(attrs)
     return data
+
+
+def _names(given: str | Sequence[str] | None, default: list[str]) -> list[str]:
+    return default if given is None else [given] if isinstance(given, str) else list(given)

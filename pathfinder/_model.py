@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -32,6 +32,8 @@ class Model:
         variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
         data: Pytree of arrays given to every function above; an argument of the compiled programs.
         generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
+            may warn of them; or None.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
@@ -47,6 +49,7 @@ class Model:
     generate_fn: Callable[[Array, Float[Array, " dim"], PyTree], dict[str, Array]] | None = field(
         default=None, repr=False
     )
+    warn_fn: Callable[[Mapping[str, np.ndarray]], None] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -107,9 +110,7 @@ class Model:
         if generate_fn is not None:
             quantities = _shapes_by_name(generate_fn, jax.random.key(0), position, data)
             variables += _described(quantities, "generated quantities", dims, taken=variables)
-        unknown = sorted(set(dims) - {variable.name for variable in variables})
-        if unknown:
-            raise ValueError(f"`dims` names {', '.join(map(repr, unknown))}, which the model does not have.")
+        _check_known(dims, variables)
         return cls(
             dim=structure.dim,
             density=density,
@@ -132,7 +133,10 @@ class Model:
         *,
         seed: int = 0,
         simplex: str = "ilr",
+        prints: bool = False,
         include_paths: Sequence[Any] = (),
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
         name: str | None = None,
     ) -> "Model":
         """Make a model of a Stan program.
@@ -143,15 +147,18 @@ class Model:
         Args:
             program: A path that ends in `.stan`, or the text of the program.
             data: Values of the data block by name (numbers, lists, arrays; tuples as such or as `{"1": ...}`), the
-                path of a JSON file in CmdStan's form, or None.
+                path of a file in CmdStan's form (JSON if it ends in `.json`, R dump otherwise), or None.
             seed: For random numbers in the block transformed data.
             simplex: How simplexes are unconstrained: "ilr" as in Stan 2.37 and later, or "stick_breaking" as before.
+            prints: Whether `print` statements print: those of transformed data now, others at every evaluation.
             include_paths: Folders to look for included files in, after that of the program.
+            dims: Names of the axes of variables, by variable name.
+            coords: Coordinate values by dimension name.
             name: Defaults to the name of the file.
 
         Raises:
             OSError: If a file cannot be read.
-            ValueError: If the program is wrong, the data do not fit it, or it has no parameters. Errors that have a
+            ValueError: If the program is wrong, data or dims do not fit it, or it has no parameters. Errors that have a
                 place in the program are of type `pathfinder.stan.StanError` and show it.
         """
         # Imported here, so that the engine can do without.
@@ -163,7 +170,9 @@ class Model:
         if name is None:
             name = str(program).rpartition("/")[2].removesuffix(".stan") if is_file(program) else "model"
         values = read_data(checked, take_from(load_data(data)))
-        return model_of(checked, values, seed=seed, simplex=simplex, name=name)
+        print_line = print if prints else None
+        model = model_of(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
+        return replace(model, variables=_with_dims(model.variables, dims or {}), coords=dict(coords or {}))
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
@@ -197,6 +206,27 @@ class Model:
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
         return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
+
+
+def _with_dims(variables: Sequence[Variable], dims: Mapping[str, tuple[str, ...]]) -> tuple[Variable, ...]:
+    """The variables with names of their axes."""
+    _check_known(dims, variables)
+    for variable in variables:
+        names = dims.get(variable.name)
+        if names is not None and len(names) != len(variable.shape):
+            raise ValueError(
+                f"`dims` gives `{variable.name}` {len(names)} names of axes, but its shape is {list(variable.shape)}."
+            )
+    return tuple(
+        replace(variable, dims=tuple(dims[variable.name])) if variable.name in dims else variable
+        for variable in variables
+    )
+
+
+def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable]) -> None:
+    unknown = sorted(set(dims) - {variable.name for variable in variables})
+    if unknown:
+        raise ValueError(f"`dims` names {', '.join(map(repr, unknown))}, which the model does not have.")
 
 
 # Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.

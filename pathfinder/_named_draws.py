@@ -57,6 +57,8 @@ def named_draws(
             if name not in values:
                 values[name] = np.empty((len(lanes), *part.shape[1:]), part.dtype)
             values[name][rows] = np.asarray(part)[: len(rows)]
+    if model.warn_fn is not None:
+        model.warn_fn(values)
     return {variable.name: values[variable.name] for variable in model.variables}
 
 

@@ -201,13 +201,14 @@ class _Components:
         """
         scale, mean = np.asarray(present.scale), np.asarray(present.mean)
         dim = len(mean)
-        total, first, second = weights.sum(), np.zeros(dim), np.zeros((dim, dim))
+        weights = weights / weights.sum()  # these may be so small that their squares are not
+        first, second = np.zeros(dim), np.zeros((dim, dim))
         for rows, positions in self.source.positions(lanes, indices):
             standardized = (positions - mean) / scale
-            own = weights[rows] / total
+            own = weights[rows]
             first += own @ standardized
             second += (standardized * own[:, None]).T @ standardized
-        effective = total**2 / np.sum(weights**2)
+        effective = 1 / np.sum(weights**2)
         prior = dim / (effective + dim)
         core = np.asarray(present.core)
         covariance = (1 - prior) * (second - np.outer(first, first)) + prior * core @ core.T

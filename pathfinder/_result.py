@@ -1,7 +1,7 @@
 """What a fit returns."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -218,28 +218,45 @@ class PathfinderResult:
         return named_draws(self.model, fresh, lanes, indices, keys)
 
     def summary(self) -> "pd.DataFrame":
-        """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws."""
+        """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws.
+
+        Variables with infinite values have no finite mean, and no standard deviation.
+        """
         import pandas as pd
 
         from pathfinder._variables import flatten_draws
 
         values = flatten_draws(self.model.variables, self.draws).astype(np.float64)
         weights = self.weights
-        mean = weights @ values
-        sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = weights @ values
+            sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
         columns = {"mean": mean, "sd": sd}
         for probability in (0.05, 0.5, 0.95):
             columns[f"{probability:.0%}"] = _weighted_quantile(values, weights, probability)
         return pd.DataFrame(columns, index=pd.Index(self.model.columns("bracket"), name="variable"))
 
-    def to_inferencedata(self) -> Any:
+    def to_inferencedata(
+        self,
+        *,
+        log_likelihood: str | Sequence[str] | None = None,
+        posterior_predictive: str | Sequence[str] | None = None,
+    ) -> Any:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
 
-        Groups: `posterior` with one chain, and `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw.
+        Groups: `posterior` with one chain, `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw, and
+        those below, if they have variables.
+
+        Args:
+            log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
+            posterior_predictive: Likewise; by default those whose names end in `_rep`.
+
+        Raises:
+            ValueError: If a name is that of no generated quantity.
         """
         from pathfinder._arviz import to_inferencedata
 
-        return to_inferencedata(self)
+        return to_inferencedata(self, log_likelihood, posterior_predictive)
 
     def __repr__(self) -> str:
         from pathfinder._report import describe

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._lanes import entering
 from pathfinder.stan._transform import Rule, check_rules, rules_satisfied
 from pathfinder.stan.functions._function import known
 
@@ -29,7 +30,7 @@ def _finite(bound: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     finite = xp.broadcast_to(xp.isfinite(bound), shape)
     if known(bound):
         if np.all(finite):
-            return bound, True
+            return entering(bound), True
         if not np.any(finite):
             return 0.0, False
     return xp.where(finite, bound, 0.0), finite
@@ -85,21 +86,25 @@ def _selected_pair(condition: Any, one: Any, other: Any) -> tuple[Any, Any]:
     return jnp.where(condition, first[0], second[0]), jnp.where(condition, first[1], second[1])
 
 
+def free_of_bounded(xp: ModuleType, value: Any, lower: Any = None, upper: Any = None) -> Any:
+    """Inverse of `constrain_bounded` for values within the bounds; infinite for a value on a bound."""
+    low = xp.broadcast_to(xp.asarray(-xp.inf if lower is None else lower, value.dtype), value.shape)
+    high = xp.broadcast_to(xp.asarray(xp.inf if upper is None else upper, value.dtype), value.shape)
+    has_low, has_high = xp.isfinite(low), xp.isfinite(high)
+    above = xp.log(xp.where(has_low, value - low, 1.0))
+    below = xp.log(xp.where(has_high, high - value, 1.0))
+    return xp.where(has_low & has_high, above - below, xp.where(has_low, above, xp.where(has_high, below, value)))
+
+
 def unconstrain_bounded(value: Any, lower: Any = None, upper: Any = None) -> np.ndarray:
-    """Inverse of `constrain_bounded` on NumPy values; infinite for a value on a bound.
+    """`free_of_bounded` on NumPy values.
 
     Raises:
         ValueError: If a value is outside of its bounds.
     """
     check_bounded(value, lower, upper)
-    value = np.asarray(value, float)
-    low = np.broadcast_to(-np.inf if lower is None else np.asarray(lower, float), value.shape)
-    high = np.broadcast_to(np.inf if upper is None else np.asarray(upper, float), value.shape)
     with np.errstate(all="ignore"):
-        above, below = np.log(value - low), np.log(high - value)
-    has_low, has_high = np.isfinite(low), np.isfinite(high)
-    with np.errstate(all="ignore"):
-        return np.where(has_low & has_high, above - below, np.where(has_low, above, np.where(has_high, below, value)))
+        return free_of_bounded(np, np.asarray(value, float), lower, upper)
 
 
 def _bound_rules(xp: ModuleType, value: Any, lower: Any, upper: Any) -> Iterator[Rule]:
@@ -138,10 +143,11 @@ def constrain_scaled(free: Any, offset: Any = None, multiplier: Any = None) -> t
     free = jnp.asarray(free)
     value, log_jacobian = free, jnp.zeros((), free.dtype)
     if multiplier is not None:
+        multiplier = jnp.asarray(entering(multiplier), free.dtype)
         value = value * multiplier
-        log_jacobian = jnp.sum(jnp.broadcast_to(jnp.log(jnp.asarray(multiplier, free.dtype)), free.shape))
+        log_jacobian = jnp.sum(jnp.broadcast_to(jnp.log(multiplier), free.shape))
     if offset is not None:
-        value = value + offset
+        value = value + entering(offset)
     return value, log_jacobian
 
 

@@ -12,10 +12,13 @@ from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._lanes import (
     aligned,
+    array_of,
     context_of,
     deepest,
-    freeze,
+    entering,
+    from_data,
     is_static,
+    lift,
     now,
     over_lanes,
     wrap,
@@ -24,8 +27,9 @@ from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwis
 from pathfinder.stan._random_calls import SIZED, random_value
 from pathfinder.stan._run import Run, known_int
 from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
+from pathfinder.stan._steps import Step, settle, step_of, table_of
 from pathfinder.stan._syntax import Call, Expression, Node
-from pathfinder.stan._types import SCALARS, Type
+from pathfinder.stan._types import INT, SCALARS, Type
 from pathfinder.stan.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 
@@ -53,16 +57,53 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
     if definition is None and name in SLICES:
         with run.at(node):
             return slice_value(run, name, [symbolic(run, argument) for argument in node.arguments], node)
+    types = tuple(run.type_of(argument) for argument in node.arguments)
+    if definition is None and name in FUNCTIONS and all(type_ == INT for type_ in types):
+        with run.at(node):
+            values = [symbolic(run, argument) for argument in node.arguments]
+            return at_every_step(run, FUNCTIONS[name], types, values, node)
     values = [evaluate(run, argument) for argument in node.arguments]
     if definition is not None:
         return run.call_user(run, definition, values)
-    types = tuple(run.type_of(argument) for argument in node.arguments)
     with run.at(node):
         if any(isinstance(value, Ragged) for value in values):
             return _ragged_call(run, name, types, values, node)
         if name in SHAPES:
             return size_value(name, types[0], values[0])
         return call_named(run, name, types, values, node)
+
+
+def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+    """A function applied to values of which some may be known for every step of a scan, so that the result is, too."""
+    if not any(isinstance(value, Step) for value in values):
+        return call_library(run, function, types, values, node)
+    scans = {value.scan for value in values if isinstance(value, Step)}
+    known = [
+        isinstance(value, Step) or (is_static(value) and type_.rank == 0)
+        for value, type_ in zip(values, types, strict=True)
+    ]
+    if len(scans) == 1 and all(known):
+        try:
+            return step_of(scans.pop(), _tabulated(run, function, types, list(map(table_of, values)), node))
+        except (ValueError, ArithmeticError):
+            if run.machine.mask is None:
+                raise
+            # it has no value in an iteration that the condition leaves out
+    return call_library(run, function, types, list(map(settle, values)), node)
+
+
+def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequence[Any], node: Node) -> Any:
+    """A function of numbers, applied to their values at all steps."""
+    if function.elementwise:
+        return call_library(run, function, types, tables, node)
+    root = run.machine.root
+    context = deepest([context_of(table, root) for table in tables], root)
+    arrays = np.broadcast_arrays(*(array_of(table) if context.is_root else lift(table, context) for table in tables))
+    columns = [
+        array_of(call_library(run, function, types, [wrap(array[..., step], context) for array in arrays], node))
+        for step in range(arrays[0].shape[-1])
+    ]
+    return wrap(np.stack(columns, axis=-1), context)
 
 
 def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
@@ -102,8 +143,9 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         evaluate = function.numpy if static and function.numpy else function.evaluate
         evaluate = partial(evaluate, tuple(types)) if function.typed else evaluate
         if static:
-            return wrap(evaluate(*arrays) if function.numpy else now(evaluate, arrays), context)
-        return wrap(evaluate(*map(freeze, arrays)), context)
+            value = evaluate(*arrays) if function.numpy else now(evaluate, arrays)
+            return wrap(from_data(value, arrays), context)
+        return wrap(evaluate(*map(entering, arrays)), context)
     sizes = {
         position: known_int(run, values[position], "a size", node)
         for position in function.static
@@ -117,7 +159,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         return evaluate(tuple(types), *arguments) if function.typed else evaluate(*arguments)
 
     if context.is_root and static and function.numpy:
-        return with_sizes(function.numpy, *(values[position] for position in others))
+        return from_data(with_sizes(function.numpy, *(values[position] for position in others)), values)
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
 
 

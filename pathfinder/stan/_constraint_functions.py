@@ -1,4 +1,4 @@
-"""The transforms as functions of the language: `simplex_constrain(y)`, `lower_bound_jacobian(y, a)`, ...
+"""The transforms as functions: `simplex_constrain(y)`, `lower_bound_jacobian(y, a)`, `ordered_unconstrain(x)`, ...
 
 Source: Stan functions reference, "Variable Transformation Functions" (Stan 2.37).
 """
@@ -11,7 +11,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pathfinder.stan._transforms import TRANSFORMS, constrain_bounded, constrain_scaled
+from pathfinder.stan._transforms import (
+    TRANSFORMS,
+    Transform,
+    constrain_bounded,
+    constrain_scaled,
+    free_of_bounded,
+    satisfied_bounded,
+)
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions._function import Function, real
 
@@ -86,8 +93,8 @@ def _over_arrays(constrain: Constraining) -> Callable[..., Pair]:
     return evaluate
 
 
-def _typed(constrain: Constraining) -> Callable[..., Pair]:
-    return lambda types, y, *arguments: constrain(real(y), *arguments)
+def _typed(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda types, y, *arguments: function(real(y), *arguments)
 
 
 JACOBIAN_FUNCTIONS: dict[str, Function] = {
@@ -107,6 +114,75 @@ def _value(function: Function) -> Function:
     return Function(evaluate, typed=True, static=function.static)
 
 
-CONSTRAIN_FUNCTIONS: dict[str, Function] = {
-    name.removesuffix("jacobian") + "constrain": _value(function) for name, function in JACOBIAN_FUNCTIONS.items()
+def _free(transform: Transform, value: Any) -> jax.Array:
+    """The free values of one constrained one, as a vector; NaN where the constraint is violated, which Stan rejects."""
+    free = transform.to_free(jnp, value, *_sizes(transform, value))
+    return jnp.where(transform.satisfied(value), free, jnp.nan)
+
+
+def _sizes(transform: Transform, value: Any) -> tuple[int, ...]:
+    """Sizes of the declaration: types of square matrices have one."""
+    return value.shape[:1] if transform in _SQUARE else value.shape
+
+
+_SQUARE = [TRANSFORMS[word] for word in ("cov_matrix", "corr_matrix", "cholesky_factor_corr")]
+
+
+def _free_vector(word: str) -> Callable[[Any], jax.Array]:
+    return lambda value: _free(TRANSFORMS[word], value)
+
+
+def _free_matrix(word: str, less_rows: int, less_cols: int) -> Callable[[Any], jax.Array]:
+    """Into a free matrix, which is stored by columns."""
+
+    def unconstrain(value):
+        rows, cols = value.shape
+        return _free(TRANSFORMS[word], value).reshape(cols - less_cols, rows - less_rows).T
+
+    return unconstrain
+
+
+def _sum_to_zero_free(value: Any) -> jax.Array:
+    of_matrix = _free_matrix("sum_to_zero_matrix", 1, 1)
+    return of_matrix(value) if value.ndim == 2 else _free_vector("sum_to_zero_vector")(value)
+
+
+def _free_of_bounds(value: Any, lower: Any = None, upper: Any = None) -> jax.Array:
+    within = satisfied_bounded(value, lower, upper)
+    return jnp.where(within, free_of_bounded(jnp, value, lower, upper), jnp.nan)
+
+
+def _free_of_scale(value: Any, offset: Any, multiplier: Any) -> jax.Array:
+    return jnp.where(jnp.all(jnp.asarray(multiplier) > 0), (value - offset) / multiplier, jnp.nan)
+
+
+_ELEMENTWISE_FREE: dict[str, Callable[..., jax.Array]] = {
+    "lower_bound": _free_of_bounds,
+    "upper_bound": lambda value, upper: _free_of_bounds(value, None, upper),
+    "lower_upper_bound": _free_of_bounds,
+    "offset_multiplier": _free_of_scale,
 }
+_WHOLE_FREE: dict[str, Callable[[Any], jax.Array]] = {
+    **{word: _free_vector(word) for word in _WHOLE if word in TRANSFORMS},
+    "sum_to_zero": _sum_to_zero_free,
+    "stochastic_row": _free_matrix("row_stochastic_matrix", 0, 1),
+    "stochastic_column": _free_matrix("column_stochastic_matrix", 1, 0),
+}
+
+
+def _free_over_arrays(unconstrain: Callable[[Any], jax.Array]) -> Callable[..., jax.Array]:
+    def evaluate(types: tuple[Type, ...], value: Any) -> jax.Array:
+        one = unconstrain
+        for _ in range(types[0].dims):
+            one = jax.vmap(one)
+        return one(real(value))
+
+    return evaluate
+
+
+CONSTRAIN_FUNCTIONS: dict[str, Function] = {
+    **{name.removesuffix("jacobian") + "constrain": _value(function) for name, function in JACOBIAN_FUNCTIONS.items()},
+    **{f"{word}_unconstrain": Function(_typed(free), typed=True) for word, free in _ELEMENTWISE_FREE.items()},
+    **{f"{word}_unconstrain": Function(_free_over_arrays(free), typed=True) for word, free in _WHOLE_FREE.items()},
+}
+"""Functions that return a value alone: to the constraint, and back from it."""

@@ -57,6 +57,23 @@ class Cursor:
         """The token behind the next one."""
         return self._tokens[min(self._next + 1, len(self._tokens) - 1)]
 
+    def opens_block(self) -> bool:
+        """Whether the next token is a brace before statements; one before the elements of an array is another one.
+
+        Arrays hold no `;` and are not empty, and every block that is not empty holds one of these.
+        """
+        if not self.at("{"):
+            return False
+        depth = 0
+        for i in range(self._next, len(self._tokens)):
+            text = self._tokens[i].text
+            if text == ";" or (text == "}" and self._tokens[i - 1].text == "{"):
+                return True
+            depth += (text == "{") - (text == "}")
+            if depth == 0:
+                return False
+        return True
+
     def read(self) -> Token:
         """Step over the next token."""
         token = self.token

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder._data_files import INT_MAX, INT_MIN, first_outside
 from pathfinder.stan._assignments import shape_of
 from pathfinder.stan._constraints import bounds_of, require_constraint
 from pathfinder.stan._diagnostics import StanError
@@ -21,9 +22,6 @@ from pathfinder.stan._statements import call_user
 from pathfinder.stan._syntax import Declaration, SizedType
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import declared_type
-
-
-INT_MIN, INT_MAX = -(2**31), 2**31 - 1  # Stan's `int`
 
 
 class StanDataError(StanError):
@@ -123,8 +121,8 @@ def _read(run: Run, slot: DataSlot, declared: SizedType, take: Callable[[DataSlo
         DataSlot(slot.name, slot.node, base, shape, limits.get("lower"), limits.get("upper"), slot.path),
     )
     if base == "complex":
-        values = values[..., 0] + 1j * values[..., 1]
-    return values if values.shape else int(values) if base == "int" else values[()]
+        values = np.asarray(values[..., 0] + 1j * values[..., 1])
+    return int(values) if base == "int" and not values.shape else values
 
 
 def take_from(data: Mapping[str, Any]) -> Callable[[DataSlot], np.ndarray]:
@@ -154,22 +152,12 @@ def take_from(data: Mapping[str, Any]) -> Callable[[DataSlot], np.ndarray]:
                 f"`{slot.name}` is declared as `{declared}`, that is with shape {list(shape)}, but has shape "
                 f"{list(values.shape)}."
             )
-        _check_bounds(slot, values)
+        wrong = first_outside(slot.name, values, slot.lower, slot.upper)
+        if wrong is not None:
+            raise slot.fail(f"{wrong}.")
         return values.astype(dtype)
 
     return take
-
-
-def _check_bounds(slot: DataSlot, values: np.ndarray) -> None:
-    for word, limit, holds in (("lower", slot.lower, np.greater_equal), ("upper", slot.upper, np.less_equal)):
-        if limit is None:
-            continue
-        limits = np.broadcast_to(limit, values.shape)
-        wrong = np.argwhere(~holds(values, limits))
-        if len(wrong):
-            index = tuple(wrong[0])
-            place = f"[{','.join(str(i + 1) for i in index)}]" if index else ""
-            raise slot.fail(f"{slot.name}{place} is {values[index]}, but is declared with {word}={limits[index]:g}.")
 
 
 def _element(slot: DataSlot, value: Any, path: tuple[tuple[int, int], ...]) -> Any:
@@ -192,16 +180,22 @@ def _element(slot: DataSlot, value: Any, path: tuple[tuple[int, int], ...]) -> A
 def _as_array(slot: DataSlot, value: Any) -> np.ndarray:
     try:
         values = np.asarray(value)
+        if values.dtype.kind == "O" and values.size:
+            values = np.array(values.tolist())  # integers of pandas that might be missing
     except ValueError as error:
         raise slot.fail(f"`{slot.name}` is not rectangular: {error}") from error
     kinds = {"int": "iub", "real": "iubf", "complex": "iubfc"}[slot.base]
     if values.dtype.kind not in kinds and values.size:
+        elements = values.ravel().tolist()
         if slot.base == "int" and values.dtype.kind == "f":
-            shown = values.reshape(-1)[0]
+            shown = next((each for each in elements if not each.is_integer()), elements[0])
             raise slot.fail(
                 f"`{slot.name}` is an int, but holds real numbers such as {shown}; convert them with `.astype(int)`."
             )
-        raise slot.fail(f"`{slot.name}` holds {values.dtype}, but {slot.base} numbers are expected.")
+        other = next((each for each in elements if not isinstance(each, int | float | complex)), elements[0])
+        found = "None, but Stan has no missing values" if other is None else f"{other!r}"
+        numbers = "whole numbers" if slot.base == "int" else "numbers"
+        raise slot.fail(f"`{slot.name}` holds {found}; {numbers} are expected.")
     if slot.base == "int" and values.size and not (values.min() >= INT_MIN and values.max() <= INT_MAX):
         raise slot.fail(f"`{slot.name}` holds integers beyond 32 bits.")
     return values

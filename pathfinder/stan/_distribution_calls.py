@@ -15,7 +15,8 @@ from pathfinder.stan._lanes import (
     array_of,
     context_of,
     deepest,
-    freeze,
+    entering,
+    from_data,
     is_static,
     now,
     over_lanes,
@@ -48,8 +49,9 @@ def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], 
         check_sizes(types, values)
         arrays = aligned(values, context)
         static = all(is_static(array) for array in arrays)
-        result = now(function, arrays) if static else function(*map(freeze, arrays))
-        return wrap(_reduced(result, suffix, not context.is_root), context)
+        result = now(function, arrays) if static else function(*map(entering, arrays))
+        reduced = _reduced(result, suffix, not context.is_root)
+        return wrap(from_data(reduced, arrays) if static else reduced, context)
     return over_lanes(batched(function, distribution.arguments, types), values, context)
 
 

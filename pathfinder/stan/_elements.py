@@ -43,7 +43,7 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     if isinstance(base, tuple):
         return tuple(read(element, positions, root) for element in base)
     if isinstance(base, np.ndarray) and all(is_single(position) for position in positions):
-        return base[place_of(positions, base.shape)]
+        return element_of(base, positions)
     owner = context_of(base, root)
     array = array_of(base)
     first = 0 if owner.is_root else 1
@@ -118,6 +118,12 @@ def place_of(positions: Sequence[Any], shape: Sequence[int]) -> tuple[int, ...]:
         if not 1 <= position.index <= length:
             raise IndexRangeError(out_of_range(position.index, length))
     return tuple(position.index - 1 for position in positions)
+
+
+def element_of(base: np.ndarray, positions: Sequence[Any]) -> Any:
+    """An element of data at known indices."""
+    place = place_of(positions, base.shape)
+    return base[(*place, ...)] if base.dtype.kind in "fc" else base[place]  # real numbers of the data stay arrays
 
 
 def _read_uniform(array: Any, positions: Sequence[At | Many], first: int) -> tuple[Any, list[tuple[int, At | Many]]]:

@@ -30,7 +30,7 @@ def explain(program: Any, data: Any = None, *, include_paths: Sequence[Any] = ()
 
     Args:
         program: A path that ends in `.stan`, or the text of the program.
-        data: Values by name, the path of a JSON file, or None.
+        data: Values by name, the path of a file (JSON if it ends in `.json`, R dump otherwise), or None.
         include_paths: Folders to look for included files in.
 
     Returns:
@@ -50,7 +50,7 @@ def explain_bound(bound: BoundProgram) -> str:
     jax.eval_shape(bound.log_density, position)
     if declarations(bound.checked.program.generated_quantities):
         try:
-            jax.eval_shape(bound.generated, jax.random.key(0), position)
+            jax.eval_shape(lambda *at: bound.generated(*at)[0], jax.random.key(0), position)
         except StanEvaluationError as error:
             notes.append(f"Generated quantities are computed draw by draw: {error}")
     reports = sorted(bound.reports.values(), key=lambda report: report.line)

@@ -8,10 +8,20 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._calls import call_library, evaluate_call
+from pathfinder.stan._calls import at_every_step, call_library, evaluate_call
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._elements import read
-from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, freeze, is_static, lift, narrowed, wrap
+from pathfinder.stan._lanes import (
+    Lanes,
+    array_of,
+    context_of,
+    deepest,
+    entering,
+    is_static,
+    lift,
+    narrowed,
+    wrap,
+)
 from pathfinder.stan._positions import At, Between, Block, IndexRangeError, Many, out_of_range
 from pathfinder.stan._ragged import RaggedUseError, Stretch, read_ragged, stretch_of
 from pathfinder.stan._run import Run, as_type, here, known_int
@@ -25,7 +35,6 @@ from pathfinder.stan._syntax import (
     ImaginaryLiteral,
     Index,
     IntLiteral,
-    Node,
     RealLiteral,
     RowVectorLiteral,
     Slice,
@@ -37,7 +46,7 @@ from pathfinder.stan._syntax import (
     Variable,
 )
 from pathfinder.stan._types import Type
-from pathfinder.stan.functions import OPERATORS, Function
+from pathfinder.stan.functions import OPERATORS
 
 
 def evaluate(run: Run, node: Expression) -> Any:
@@ -77,25 +86,6 @@ def _binary(run: Run, node: Binary) -> Any:
         with run.at(link):
             left = at_every_step(run, OPERATORS[link.operator], types, (left, right), link)
     return left
-
-
-def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
-    """An operator applied to values of which some may be known for every step of a scan, so that the result is, too."""
-    if not any(isinstance(value, Step) for value in values):
-        return call_library(run, function, types, values, node)
-    scans = {value.scan for value in values if isinstance(value, Step)}
-    known = [
-        isinstance(value, Step) or (is_static(value) and type_.rank == 0)
-        for value, type_ in zip(values, types, strict=True)
-    ]
-    if len(scans) == 1 and all(known):
-        try:
-            return step_of(scans.pop(), call_library(run, function, types, list(map(table_of, values)), node))
-        except (ValueError, ArithmeticError):
-            if run.machine.mask is None:
-                raise
-            # it has no value in an iteration that the condition leaves out
-    return call_library(run, function, types, list(map(settle, values)), node)
 
 
 def _logical(run: Run, node: Binary) -> Any:
@@ -282,7 +272,7 @@ def stacked(run: Run, values: Sequence[Any]) -> Any:
     arrays = list(values) if context.is_root else [lift(value, context) for value in values]
     if all(is_static(array) for array in arrays):
         return wrap(np.stack(arrays, axis=0 if context.is_root else 1), context)
-    return wrap(jnp.stack([freeze(array) for array in arrays], axis=0 if context.is_root else 1), context)
+    return wrap(jnp.stack([entering(array) for array in arrays], axis=0 if context.is_root else 1), context)
 
 
 def _call(run: Run, node: Call) -> Any:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from pathfinder._data_files import parse_json, parse_rdump
 from pathfinder.stan._parser import parse
+from pathfinder.stan._source import decoded
 from pathfinder.stan._typecheck import CheckedProgram, check
-
-
-_QUOTED = {"NaN": float("nan"), "Inf": float("inf"), "Infinity": float("inf")}
-_QUOTED |= {"-Inf": -float("inf"), "-Infinity": -float("inf")}
 
 
 def is_file(program: Any) -> bool:
@@ -34,8 +31,8 @@ def load(program: Any, include_paths: Sequence[Any] = ()) -> CheckedProgram:
     if not is_file(program):
         return check(parse(program, read_include=reader(folders)))
     path = _path(program)
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
+    with open(path, "rb") as file:
+        text = decoded(file.read())
     folder = path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
     return check(parse(text, name=path, read_include=reader([folder, *folders])))
 
@@ -46,8 +43,8 @@ def reader(folders: Sequence[str]) -> Callable[[str], str]:
     def read_include(name: str) -> str:
         for folder in folders:
             try:
-                with open(name if name.startswith("/") else f"{folder}/{name}", encoding="utf-8") as file:
-                    return file.read()
+                with open(name if name.startswith("/") else f"{folder}/{name}", "rb") as file:
+                    return decoded(file.read())
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 continue
         raise FileNotFoundError(name)
@@ -56,34 +53,23 @@ def reader(folders: Sequence[str]) -> Callable[[str], str]:
 
 
 def load_data(data: Any) -> Mapping[str, Any]:
-    """Data as a mapping; a path is that of a JSON file in CmdStan's form.
+    """Data as a mapping; a path is that of a file in one of CmdStan's forms.
+
+    Args:
+        data: A mapping, None, or the path of a JSON file if it ends in `.json`, of an R dump otherwise.
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is no JSON object.
+        ValueError: If it is not in its form; the message tells the line and the column.
     """
     if data is None:
         return {}
     if isinstance(data, Mapping):
         return data
     path = _path(data)
-    with open(path, encoding="utf-8") as file:
-        try:
-            values = json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is no JSON file: {error}. Data in R's dump format are not read here.") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} holds no JSON object with the variables by name.")
-    return {name: _numbers(value) for name, value in values.items()}
-
-
-def _numbers(value: Any) -> Any:
-    """With the strings by which JSON tells of numbers that are not finite replaced."""
-    if isinstance(value, list):
-        return [_numbers(element) for element in value]
-    if isinstance(value, dict):
-        return {name: _numbers(element) for name, element in value.items()}
-    return _QUOTED.get(value, value) if isinstance(value, str) else value
+    with open(path, "rb") as file:
+        raw = file.read()
+    return parse_json(raw, path) if path.endswith(".json") else parse_rdump(raw, path)
 
 
 def _path(path: Any) -> str:

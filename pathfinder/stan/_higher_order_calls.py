@@ -25,9 +25,6 @@ from pathfinder.stan._types import Type, declared_type
 
 Evaluate = Callable[[Run, Expression], Any]
 
-ODE_TOLERANCES = {"rk45": (1e-6, 1e-6, 10**6), "ckrk": (1e-6, 1e-6, 10**6), "bdf": (1e-10, 1e-10, 10**8)}
-ODE_TOLERANCES["adams"] = ODE_TOLERANCES["bdf"]
-
 
 def jax_function(run: Run, definition: FunctionDefinition) -> Callable[..., Any]:
     """A user's function as a function of arrays."""
@@ -75,28 +72,34 @@ def _number(value: Any, node: Expression) -> float:
     return float(array)
 
 
+def _tolerances(values: Sequence[Any], nodes: Sequence[Expression]) -> tuple[Any, ...]:
+    """Relative and absolute tolerance and the limit on steps, if they are given."""
+    if not values:
+        return ()
+    rel_tol, abs_tol, steps = (_number(value, node) for value, node in zip(values, nodes, strict=True))
+    return rel_tol, abs_tol, int(steps)
+
+
 def _ode_call(solver: str, tolerances: int) -> Callable[..., Any]:
     """`ode_<solver>(f, y0, t0, ts, [tolerances,] ...)`."""
 
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
-        settings = ODE_TOLERANCES[solver]
-        if tolerances:
-            given = [_number(value, at) for value, at in zip(rest[:3], node.arguments[4:7], strict=True)]
-            settings = (given[0], given[1], int(given[2]))
+        settings = _tolerances(rest[:tolerances], node.arguments[4 : 4 + tolerances])
         return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[tolerances:])
 
     return call
 
 
 def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Any:
-    """`ode_adjoint_tol_ctl`: the tolerances of the forward solution are used for all of it."""
+    """`ode_adjoint_tol_ctl`: the method and the tolerances of the forward solution are used for all of it."""
     rhs = jax_function(run, _passed(run, node))
     y0, t0, ts, rel, absolute, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
     tolerance = float(np.min(array_of(absolute)))
     settings = (_number(rel, node.arguments[4]), tolerance, int(_number(rest[4], node.arguments[10])))
-    return _solve_ode(run, node, "bdf", rhs, y0, t0, ts, settings, rest[9:])
+    solver = "adams" if _number(rest[7], node.arguments[13]) == 1 else "bdf"
+    return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[9:])
 
 
 def _solve_ode(
@@ -107,14 +110,13 @@ def _solve_ode(
     y0: Any,
     t0: Any,
     ts: Any,
-    settings: tuple[float, float, int],
+    settings: tuple[Any, ...],
     args: Sequence[Any],
 ) -> Any:
-    rel_tol, abs_tol, max_num_steps = settings
     y0 = as_type(Type("vector"), y0)
 
     def solve(y0: Any, t0: Any, ts: Any, *args: Any) -> Any:
-        return _ode.solve(solver, rhs, y0, t0, ts, rel_tol, abs_tol, max_num_steps, args)
+        return _ode.solve(solver, rhs, y0, t0, ts, *settings, args=args)
 
     return _apply(run, node, solve, [y0, as_type(Type("real"), t0), as_type(Type("real"), ts), *args])
 
@@ -125,10 +127,7 @@ def _old_ode(solver: str) -> Callable[..., Any]:
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, theta, x_r, x_i, *given = (evaluate(run, argument) for argument in node.arguments[1:])
-        settings = ODE_TOLERANCES[solver]
-        if given:
-            rel_tol, abs_tol, steps = (_number(v, at) for v, at in zip(given, node.arguments[7:], strict=True))
-            settings = (rel_tol, abs_tol, int(steps))
+        settings = _tolerances(given, node.arguments[7:])
         return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, [theta, x_r, x_i])
 
     return call
@@ -223,8 +222,8 @@ def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Any:
 
 
 HIGHER_ORDER: dict[str, Callable[[Run, Call, Evaluate], Any]] = {
-    **{f"ode_{solver}": _ode_call(solver, 0) for solver in ODE_TOLERANCES},
-    **{f"ode_{solver}_tol": _ode_call(solver, 3) for solver in ODE_TOLERANCES},
+    **{f"ode_{solver}": _ode_call(solver, 0) for solver in _ode.ODE_METHODS},
+    **{f"ode_{solver}_tol": _ode_call(solver, 3) for solver in _ode.ODE_METHODS},
     "ode_adjoint_tol_ctl": _ode_adjoint,
     **{f"integrate_ode_{solver}": _old_ode(solver) for solver in ("rk45", "bdf", "adams")},
     "integrate_ode": _old_ode("rk45"),

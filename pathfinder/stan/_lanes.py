@@ -44,7 +44,13 @@ class Context:
         return self.parent is None
 
     def iterations(self, counts: np.ndarray) -> Context:
-        """Iterations of a loop inside this one, `counts` of them for each lane."""
+        """Iterations of a loop inside this one, `counts` of them for each lane.
+
+        Lanes without any are left out, so that an index which is wrong in them only is not used and not complained of.
+        """
+        running = np.flatnonzero(counts)
+        if 0 < len(running) < self.size:
+            return self.part(running).iterations(counts[running])
         parent_lane = np.repeat(np.arange(self.size), counts)
         return Context(len(parent_lane), self, parent_lane)
 
@@ -232,6 +238,31 @@ def freeze(value: Any) -> Any:
     return value
 
 
+def entering(value: Any) -> Any:
+    """A value on its way into a computation that is traced.
+
+    JAX writes scalars into a trace, but hoists arrays out of it. A real number that comes from the data therefore
+    enters as an array of one, so that another number needs no other program.
+    """
+    if isinstance(value, tuple):
+        return tuple(entering(element) for element in value)
+    freeze(value)
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "fc":
+        return jnp.squeeze(value.reshape(1))
+    return value
+
+
+def from_data(value: Any, sources: Sequence[Any]) -> Any:
+    """A number computed from others, in the form that tells whether it comes from the data.
+
+    Real numbers of the data are NumPy arrays without axes, as are those computed from any array; constants of the
+    program are NumPy's or Python's scalars.
+    """
+    if isinstance(value, tuple) or np.ndim(value) or np.asarray(value).dtype.kind not in "fc":
+        return value
+    return np.asarray(value) if any(isinstance(source, np.ndarray) for source in sources) else np.asarray(value)[()]
+
+
 def over_lanes(function: Callable[..., Any], values: Sequence[Any], context: Context) -> Any:
     """Apply a JAX function of single instances to values of which some have lanes.
 
@@ -245,11 +276,11 @@ def over_lanes(function: Callable[..., Any], values: Sequence[Any], context: Con
     """
     static = all(is_static(value) for value in values)
     if context.is_root or not any(map(_has_lanes, values)):
-        return now(function, values) if static else function(*map(freeze, values))
+        return from_data(now(function, values), values) if static else function(*map(entering, values))
     axes = tuple(0 if _has_lanes(value) else None for value in values)
     arrays = [lift(value, context) if axis == 0 else value for value, axis in zip(values, axes, strict=True)]
     mapped = jax.vmap(function, in_axes=axes)
-    result = now(mapped, arrays) if static else mapped(*map(freeze, arrays))
+    result = now(mapped, arrays) if static else mapped(*map(entering, arrays))
     return wrap(result, context)
 
 
@@ -265,4 +296,4 @@ def _has_lanes(value: Any) -> bool:
 
 def traced(value: Any) -> Any:
     """The arrays of a value as JAX arrays."""
-    return jax.tree_util.tree_map(jnp.asarray, freeze(value))
+    return jax.tree_util.tree_map(jnp.asarray, entering(value))

@@ -62,7 +62,7 @@ def tokenize(source: Source, read_include: ReadInclude | None, warnings: list[Di
         if match is None:
             character = source.text[at]
             raise StanSyntaxError(
-                f"`{character}` cannot stand here.", Span(source, at, at + 1), _HINTS.get(character, "")
+                f"{_shown(character)} cannot stand here.", Span(source, at, at + 1), _HINTS.get(character, "")
             )
         kind, text, span = str(match.lastgroup), match.group(), Span(source, at, match.end())
         at = match.end()
@@ -91,3 +91,11 @@ def _included(name: str, at: Span, read_include: ReadInclude | None, warnings: l
             f"`{name}` cannot be found.", at, "Check its name and the folders to search for it."
         ) from None
     return tokenize(Source(name, text, included_at=at), read_include, warnings)
+
+
+def _shown(character: str) -> str:
+    return (
+        f"`{character}`"
+        if character.isprintable() and character != "\ufffd"
+        else f"The character U+{ord(character):04X}"
+    )

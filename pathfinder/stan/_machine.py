@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._cells import Cell, LoopFrame, Scope
-from pathfinder.stan._elements import is_single, place_of, read, read_of_all_steps
+from pathfinder.stan._elements import element_of, is_single, read, read_of_all_steps
 from pathfinder.stan._iterations import Iterations
 from pathfinder.stan._lanes import (
     Context,
@@ -25,7 +25,9 @@ from pathfinder.stan._lanes import (
     array_of,
     context_of,
     deepest,
+    entering,
     freeze,
+    from_data,
     is_static,
     take,
     wrap,
@@ -80,7 +82,7 @@ class Machine(Iterations):
         if not positions:
             return cell.value
         if isinstance(cell.value, np.ndarray) and all(map(is_single, positions)):
-            return cell.value[place_of(positions, cell.value.shape)]
+            return element_of(cell.value, positions)
         step = next((step for position in positions if (step := step_in(position)) is not None), None)
         if step is not None and self._is_fixed(cell, step.scan):
             return read_of_all_steps(cell.value, positions, step.scan, self.root, self.mask is not None)
@@ -134,7 +136,7 @@ class Machine(Iterations):
         if isinstance(if_true, tuple):
             return tuple(self.select(mask, left, right) for left, right in zip(if_true, if_false, strict=True))
         context = deepest([context_of(value, self.root) for value in (mask, if_true, if_false)], self.root)
-        return wrap(jnp.where(*aligned([mask, freeze(if_true), freeze(if_false)], context)), context)
+        return wrap(jnp.where(*map(entering, aligned([mask, if_true, if_false], context))), context)
 
     def truth(self, condition: Any) -> Any:
         """Lane by lane whether a number is not zero."""
@@ -154,7 +156,11 @@ class Machine(Iterations):
         """Add the value of every lane of the present context, where the mask holds, to the target."""
         if self.mask is not None:
             value = self.select(self.mask, value, 0.0)
-        self.target = self.target + self.total(value)
+        more = self.total(value)
+        if is_static(self.target) and is_static(more):
+            self.target = from_data(self.target + more, (self.target, more))
+        else:
+            self.target = entering(self.target) + entering(more)
 
     def total(self, value: Any) -> Any:
         """Sum over all lanes of the present context and all elements."""
@@ -162,13 +168,15 @@ class Machine(Iterations):
         array = array_of(value)
         module = np if is_static(value) else jnp
         if context is self.context:
-            return module.sum(array)
-        if context.is_root:
-            return self.context.size * module.sum(array)
-        # lanes that do not run may hold NaN
-        lanes, counts = np.unique(self.context.lane_of(context), return_counts=True)
-        array = array[lanes] if isinstance(array, np.ndarray) else take(array, lanes)
-        return module.sum(module.sum(array.reshape(len(lanes), -1), axis=1) * counts)
+            total = module.sum(array)
+        elif context.is_root:
+            total = self.context.size * module.sum(array)
+        else:
+            # lanes that do not run may hold NaN
+            lanes, counts = np.unique(self.context.lane_of(context), return_counts=True)
+            running = array[lanes] if isinstance(array, np.ndarray) else take(array, lanes)
+            total = module.sum(module.sum(running.reshape(len(lanes), -1), axis=1) * counts)
+        return from_data(total, [array]) if module is np else total
 
     def require(self, holds: Any) -> None:
         """The point is rejected unless a condition holds in all lanes that run."""
@@ -244,13 +252,13 @@ class Machine(Iterations):
             for cell in cells
         ]
         state = (self.context, self.scope, self.mask, self.ok, self.target, list(self.loops), self.scans, self.watched)
-        calls = self.random_calls
+        random = self.random_key, self.random_calls
         coverages = [(scan, {cell: coverage.length for cell, coverage in scan.coverage.items()}) for scan in self.scans]
 
         def restore() -> None:
             (self.context, self.scope, self.mask, self.ok, self.target, loops, self.scans, self.watched) = state
             self.loops[:] = loops
-            self.random_calls = calls
+            self.random_key, self.random_calls = random
             for scope, content in scopes:
                 scope.cells = dict(content)
             for scan, lengths in coverages:

@@ -48,10 +48,10 @@ def _factor(free: jax.Array, rows: int, cols: int | None = None) -> Pair:
     return matrix, jnp.sum(free[diagonal])
 
 
-def _factor_free(value: np.ndarray, rows: int, cols: int | None = None) -> np.ndarray:
+def _factor_free(xp: ModuleType, value: Any, rows: int, cols: int | None = None) -> Any:
     i, j = _lower_entries(rows, cols)
     entries = value[i, j]
-    return np.where(i == j, np.log(np.where(i == j, entries, 1.0)), entries)
+    return xp.where(i == j, xp.log(xp.where(i == j, entries, 1.0)), entries)
 
 
 def _factor_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
@@ -74,8 +74,8 @@ def _covariance(free: jax.Array, size: int) -> Pair:
     return factor @ factor.T, size * _LOG_TWO + jnp.sum(jnp.asarray(weights, free.dtype) * log_diagonal)
 
 
-def _covariance_free(value: np.ndarray, size: int) -> np.ndarray:
-    return _factor_free(np.linalg.cholesky(value), size)
+def _covariance_free(xp: ModuleType, value: Any, size: int) -> Any:
+    return _factor_free(xp, xp.linalg.cholesky(value), size)
 
 
 def _covariance_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
@@ -134,18 +134,18 @@ def _correlation(free: jax.Array, size: int) -> Pair:
     return matrix.at[diagonal, diagonal].set(1.0), jnp.sum((1 + 0.5 * weights) * _log_rest(free))
 
 
-def _partial_correlations_free(factor: np.ndarray, entries: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _partial_correlations_free(xp: ModuleType, factor: Any, entries: tuple[np.ndarray, np.ndarray]) -> Any:
     # from the diagonal backwards, so that nothing cancels: what is left of the row before each column
-    left = np.sqrt(np.cumsum((factor**2)[:, ::-1], axis=1)[:, ::-1])
-    return np.arctanh(factor[entries] / left[entries])
+    left = xp.sqrt(xp.cumsum((factor**2)[:, ::-1], axis=1)[:, ::-1])
+    return xp.arctanh(factor[entries] / left[entries])
 
 
-def _correlation_cholesky_free(value: np.ndarray, size: int) -> np.ndarray:
-    return _partial_correlations_free(value, _by_rows(size))
+def _correlation_cholesky_free(xp: ModuleType, value: Any, size: int) -> Any:
+    return _partial_correlations_free(xp, value, _by_rows(size))
 
 
-def _correlation_free(value: np.ndarray, size: int) -> np.ndarray:
-    return _partial_correlations_free(np.linalg.cholesky(value), _by_columns(size))
+def _correlation_free(xp: ModuleType, value: Any, size: int) -> Any:
+    return _partial_correlations_free(xp, xp.linalg.cholesky(value), _by_columns(size))
 
 
 def _correlation_cholesky_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
@@ -178,10 +178,10 @@ def _stochastic(simplex: Transform, transposed: bool) -> Transform:
         value, log_jacobian = jax.vmap(lambda row: simplex.from_free(row, size))(matrix)
         return value.T if transposed else value, jnp.sum(log_jacobian)
 
-    def to_free(value, rows, cols):
+    def to_free(xp, value, rows, cols):
         number, size = shape(rows, cols)
         simplexes = value.T if transposed else value
-        free = np.stack([simplex.to_free(row, size) for row in simplexes]).reshape(number, -1)
+        free = xp.stack([simplex.to_free(xp, row, size) for row in simplexes]).reshape(number, -1)
         return free.reshape(-1) if transposed else free.T.reshape(-1)
 
     def rules(xp, value):
@@ -204,8 +204,8 @@ def _zero_sums(free: jax.Array, rows: int, cols: int) -> Pair:
     return jnp.roll(value, (-1, -1), (0, 1)), jnp.zeros((), free.dtype)
 
 
-def _zero_sums_free(value: np.ndarray, rows: int, cols: int) -> np.ndarray:
-    return sum_to_zero_free(sum_to_zero_free(np.roll(value, (1, 1), (0, 1))).T).reshape(-1)
+def _zero_sums_free(xp: ModuleType, value: Any, rows: int, cols: int) -> Any:
+    return sum_to_zero_free(xp, sum_to_zero_free(xp, xp.roll(value, (1, 1), (0, 1))).T).reshape(-1)
 
 
 def _zero_sums_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:

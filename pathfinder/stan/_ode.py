@@ -1,7 +1,7 @@
-"""Ordinary differential equations through diffrax.
+"""Ordinary differential equations.
 
 Source: Stan functions reference, "Ordinary differential equation (ODE) solvers". The tolerances are Stan's, the methods
-are not all: diffrax has no multistep ones. Two correct solvers agree to their tolerance only.
+are not all: there are no multistep ones. Two correct solvers agree to their tolerance only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import jax
 import jax.numpy as jnp
 
 from pathfinder.stan._extras import required
+from pathfinder.stan._ode_loop import Method
+from pathfinder.stan._ode_sensitivities import states
+from pathfinder.stan._runge_kutta import DOP853, DORMAND_PRINCE, Tableau
 from pathfinder.stan.functions._function import real
 
 
@@ -22,23 +25,23 @@ class OdeMethod:
     """How an ODE solver of Stan is run.
 
     Attributes:
-        solver: Name of the method in diffrax.
+        tableau: The explicit method; `None` for the implicit one, which is diffrax's.
         tolerance: Default relative and absolute tolerance.
-        max_num_steps: Default limit on the number of steps.
+        max_num_steps: Default limit on the number of steps between two times.
     """
 
-    solver: str
+    tableau: Tableau | None
     tolerance: float
     max_num_steps: int
 
 
 ODE_METHODS = {
-    "rk45": OdeMethod("Dopri5", 1e-6, 1_000_000),
-    "ckrk": OdeMethod("Dopri5", 1e-6, 1_000_000),  # Cash and Karp's pair has the same orders
-    "adams": OdeMethod("Dopri8", 1e-10, 100_000_000),  # not stiff, small tolerances: a high order
-    "bdf": OdeMethod("Kvaerno5", 1e-10, 100_000_000),  # stiff: implicit and L-stable
+    "rk45": OdeMethod(DORMAND_PRINCE, 1e-6, 1_000_000),
+    "ckrk": OdeMethod(DORMAND_PRINCE, 1e-6, 1_000_000),  # Cash and Karp's pair has the same orders
+    "adams": OdeMethod(DOP853, 1e-10, 100_000_000),  # not stiff, small tolerances: a high order
+    "bdf": OdeMethod(None, 1e-10, 100_000_000),  # stiff: implicit and L-stable
 }
-_MOST_STEPS = 100_000  # memory for the derivative grows with the root of the limit
+_MOST_STEPS = 100_000
 
 
 def solve(
@@ -54,46 +57,55 @@ def solve(
 ) -> jax.Array:
     """States of an initial value problem at the times `ts`.
 
-    Differentiable in reverse mode in all real arguments, by discretise-then-optimise with checkpoints.
+    Differentiable in reverse mode in all real arguments. The derivatives are those of the discretised solution.
 
     Args:
         name: Method: `rk45`, `ckrk`, `adams` or `bdf`.
-        rhs: `rhs(t, y, *args)` to the derivative of the state.
+        rhs: `rhs(t, y, *args)` to the derivative of the state, which sees traced values only as its arguments.
         y0: State at `t0`.
         t0: Initial time.
         ts: Times, increasing and after `t0`.
         rel_tol: Relative tolerance; by default that of the method.
         abs_tol: Absolute tolerance, likewise.
-        max_num_steps: Limit on all steps together, at most 100,000; Stan counts those between two times.
+        max_num_steps: Limit on the steps between two times, at most 100,000; those of `bdf` are counted together.
         args: Further arguments of `rhs`.
 
     Returns:
         States, time by component; NaN where the solver fails.
 
     Raises:
-        ModuleNotFoundError: If diffrax is not installed.
+        ModuleNotFoundError: If `bdf` is asked for and diffrax is not installed.
     """
-    diffrax = required("diffrax", f"`ode_{name}`")
     method = ODE_METHODS[name]
     y0 = real(y0)
     ts = jnp.asarray(ts, y0.dtype)
+    t0 = jnp.asarray(t0, y0.dtype)
     if ts.shape[0] == 0 or y0.shape[0] == 0:
         return jnp.zeros((ts.shape[0], *y0.shape), y0.dtype)
-    limit = method.max_num_steps if max_num_steps is None else max_num_steps
+    rel_tol = method.tolerance if rel_tol is None else rel_tol
+    abs_tol = method.tolerance if abs_tol is None else abs_tol
+    limit = min(method.max_num_steps if max_num_steps is None else max_num_steps, _MOST_STEPS)
+    if method.tableau is None:
+        return _implicit(rhs, y0, t0, ts, rel_tol, abs_tol, limit, args)
+    finest = 8 * float(jnp.finfo(y0.dtype).eps)
+    return states(Method(method.tableau, max(rel_tol, finest), abs_tol, limit), rhs, y0, t0, ts, args)
+
+
+def _implicit(
+    rhs: Callable[..., Any], y0: Any, t0: Any, ts: Any, rel_tol: float, abs_tol: float, limit: int, args: Any
+):
+    diffrax = required("diffrax", "`ode_bdf`")
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, args: jnp.asarray(rhs(t, y, *args), y.dtype)),
-        getattr(diffrax, method.solver)(),
-        jnp.asarray(t0, y0.dtype),
+        diffrax.Kvaerno5(),
+        t0,
         ts[-1],
         None,
         y0,
         args,
         saveat=diffrax.SaveAt(ts=ts),
-        stepsize_controller=diffrax.PIDController(
-            rtol=method.tolerance if rel_tol is None else rel_tol,
-            atol=method.tolerance if abs_tol is None else abs_tol,
-        ),
-        max_steps=min(limit, _MOST_STEPS),
+        stepsize_controller=diffrax.PIDController(rtol=rel_tol, atol=abs_tol),
+        max_steps=limit,
         throw=False,
     )
     succeeded = solution.result == diffrax.RESULTS.successful

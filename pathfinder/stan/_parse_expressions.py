@@ -80,12 +80,16 @@ def _prefixed(cursor: Cursor) -> Expression:
 def _postfixed(cursor: Cursor) -> Expression:
     base = _primary(cursor)
     start = base.span
+    transposed = False
     while True:
+        if transposed and (cursor.at("[") or cursor.token.kind == "dot"):
+            cursor.fail("an operator after `'`", hint="Put what is transposed into parentheses to take a part of it.")
         if cursor.accept("["):
             indices = cursor.listed(_index, "]", "after the index")
             base = Index(base, indices, span=cursor.since(start))
         elif cursor.accept("'"):
             base = Transpose(base, span=cursor.since(start))
+            transposed = True
         elif cursor.token.kind == "dot":
             position = _integer(cursor, cursor.read().text[1:])
             base = TupleElement(base, position, span=cursor.since(start))

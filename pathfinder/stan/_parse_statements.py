@@ -99,7 +99,7 @@ def statement(cursor: Cursor) -> Statement:
             case ";":
                 cursor.read()
                 return Skip(span=start)
-            case "{":
+            case "{" if cursor.opens_block():
                 return block(cursor)
             case "if":
                 return _if(cursor)
@@ -144,7 +144,7 @@ def _simple(cursor: Cursor, start: Span) -> Statement:
         case "print" | "reject" | "fatal_error":
             cursor.read()
             cursor.expect("(", f"after `{word}`")
-            arguments = () if cursor.accept(")") else cursor.listed(_printed, ")", "after what is printed")
+            arguments = cursor.listed(_printed, ")", "after what is printed")
             return MESSAGES[word](arguments, span=cursor.since(start))
         case "target" | "jacobian" if cursor.ahead().text == "+=":
             cursor.read()

@@ -3,8 +3,9 @@
 Source: Stan reference manual, "Data types"; the types of Stan 2.36 and 2.37 are included.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pathfinder.stan._cursor import TYPES, Cursor
 from pathfinder.stan._diagnostics import StanSyntaxError
@@ -13,6 +14,7 @@ from pathfinder.stan._parse_expressions import expression
 from pathfinder.stan._syntax import Bounds, Expression, SizedType, UnsizedType
 
 
+T = TypeVar("T")
 TYPE_WORDS = (*TYPES, "array", "tuple")
 RANGE = ("lower", "upper")
 SCALE = ("offset", "multiplier")
@@ -53,8 +55,7 @@ def sized_type(cursor: Cursor, *, constrained: bool) -> SizedType:
         word = cursor.token.text
         if cursor.accept("tuple"):
             cursor.expect("(", "after `tuple`")
-            element = partial(sized_type, constrained=constrained)
-            elements = cursor.listed(element, ")", "after the type of an element")
+            elements = _elements(cursor, partial(sized_type, constrained=constrained))
             return SizedType("tuple", dims, elements=elements, span=cursor.since(start))
         if word not in _FORMS:
             cursor.fail("a type", TYPE_WORDS)
@@ -69,6 +70,17 @@ def sized_type(cursor: Cursor, *, constrained: bool) -> SizedType:
 
 def _not_here(what: str) -> str:
     return f"{what} can stand only at the top of a block, and in no `model` and no function."
+
+
+def _elements(cursor: Cursor, read_one: Callable[[Cursor], T]) -> tuple[T, ...]:
+    """The types of a tuple's elements; a comma follows a single one."""
+    elements = [read_one(cursor)]
+    while cursor.accept(",") and not (len(elements) == 1 and cursor.at(")")):
+        elements.append(read_one(cursor))
+    if len(elements) == 1 and cursor.previous.text != ",":
+        cursor.fail("`,` and further types", hint="A tuple of one element has the type `tuple(T,)`.")
+    cursor.close(")", "after the type of an element")
+    return tuple(elements)
 
 
 def _sizes(cursor: Cursor, word: str) -> tuple[Expression, ...]:
@@ -117,7 +129,7 @@ def unsized_type(cursor: Cursor) -> UnsizedType:
         elements: tuple[UnsizedType, ...] = ()
         if cursor.accept("tuple"):
             cursor.expect("(", "after `tuple`")
-            elements = cursor.listed(unsized_type, ")", "after the type of an element")
+            elements = _elements(cursor, unsized_type)
         elif word in _UNSIZED:
             cursor.read()
         elif word in TYPES:

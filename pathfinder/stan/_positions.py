@@ -139,7 +139,7 @@ def _range(position: Between, length: int) -> Any:
     if isinstance(lower, Lanes) and isinstance(upper, Lanes) and lower.context is not upper.context:
         context = deepest([lower.context, upper.context], lower.context)
         low, high = lift(lower, context), lift(upper, context)
-    sizes = np.maximum(static_difference(low, high) + 1, 0)
+    sizes = np.maximum(_static_difference(low, high) + 1, 0)
     if context is None:
         size = int(sizes)
         if is_static(low) and low >= 1 and low - 1 + size <= length:
@@ -151,7 +151,7 @@ def _range(position: Between, length: int) -> Any:
     return Lanes((low if np.ndim(low) else np.full(context.size, low))[:, None] + np.arange(size), context)
 
 
-def static_difference(low: Any, high: Any) -> Any:
+def _static_difference(low: Any, high: Any) -> Any:
     """`high - low` where it is known from the data.
 
     Raises:

@@ -88,29 +88,39 @@ def _tight(node: Expression | StringLiteral | Slice) -> str:
         case RowVectorLiteral(elements):
             return f"[{_listed(elements)}]"
         case TupleLiteral(elements):
-            return f"({_listed(elements)}{',' * (len(elements) == 1)})"
+            return f"({_separated([print_expression(element) for element in elements])})"
         case Transpose(operand):
             return f"{print_expression(operand, POSTFIX_POWER)}'"
         case Index(base, indices):
-            return f"{print_expression(base, POSTFIX_POWER)}[{_listed(indices)}]"
-        case TupleElement(IntLiteral() as base, position):
-            return f"({print_expression(base)}).{position}"  # `1.2` is a number
+            return f"{_with_parts(base)}[{_listed(indices)}]"
         case TupleElement(base, position):
-            return f"{print_expression(base, POSTFIX_POWER)}.{position}"
+            return f"{_with_parts(base)}.{position}"
         case Slice(lower, upper):
             return ":".join("" if end is None else print_expression(end) for end in (lower, upper))
     raise TypeError(f"{type(node).__name__} is no expression")
+
+
+def _with_parts(node: Expression) -> str:
+    """What parts are taken of: `x'[1]` is no expression, and `1.2` is a number."""
+    if isinstance(node, Transpose | IntLiteral):
+        return f"({print_expression(node)})"
+    return print_expression(node, POSTFIX_POWER)
 
 
 def _listed(nodes: Iterable[Expression | Slice]) -> str:
     return ", ".join(print_expression(node) for node in nodes)
 
 
+def _separated(elements: list[str]) -> str:
+    """The elements of a tuple, or their types."""
+    return f"{elements[0]}," if len(elements) == 1 else ", ".join(elements)
+
+
 def print_sized_type(node: SizedType) -> str:
     """The text of a variable's type."""
     array = f"array[{_listed(node.dims)}] " if node.dims else ""
     if node.base == "tuple":
-        return f"{array}tuple({', '.join(print_sized_type(element) for element in node.elements)})"
+        return f"{array}tuple({_separated([print_sized_type(element) for element in node.elements])})"
     sizes = f"[{_listed(node.sizes)}]" if node.sizes else ""
     return f"{array}{node.base}{_bounds(node.bounds)}{sizes}"
 
@@ -127,5 +137,5 @@ def print_unsized_type(node: UnsizedType) -> str:
     """The text of the type of an argument or a result."""
     array = f"array[{',' * (node.dims - 1)}] " if node.dims else ""
     if node.base == "tuple":
-        return f"{array}tuple({', '.join(print_unsized_type(element) for element in node.elements)})"
+        return f"{array}tuple({_separated([print_unsized_type(element) for element in node.elements])})"
     return f"{array}{node.base}"

@@ -55,11 +55,6 @@ def print_program(program: Program) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def print_statement(node: Statement) -> str:
-    """One statement, over as many lines as it takes."""
-    return "\n".join(_lines(node))
-
-
 def _functions(functions: Iterable[FunctionDefinition]) -> Iterator[str]:
     for function in functions:
         returned = "void" if function.return_type is None else print_unsized_type(function.return_type)

@@ -15,6 +15,7 @@ from pathfinder.stan._constraints import Parameter, constrained, parameter_of, r
 from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._lanes import array_of
 from pathfinder.stan._machine import Machine
+from pathfinder.stan._printing import emit
 from pathfinder.stan._run import LoopReport, Run
 from pathfinder.stan._statements import call_user, execute_all
 from pathfinder.stan._supported import require_supported
@@ -32,6 +33,7 @@ class BoundProgram:
         data: Values of the variables of `data` and `transformed data`.
         parameters: The parameters in order.
         simplex: How a simplex is unconstrained: "ilr" (Stan 2.37 and later) or "stick_breaking" (until 2.36).
+        print_line: Receives what `print` says outside of transformed data; None discards it.
         reports: How the loops were compiled when it was last traced.
     """
 
@@ -39,6 +41,7 @@ class BoundProgram:
     data: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
     simplex: str
+    print_line: Callable[[str], None] | None = None
     reports: dict[int, LoopReport] = field(default_factory=dict)
 
     @property
@@ -55,28 +58,49 @@ class BoundProgram:
         if model is not None:
             with run.machine.nested():
                 execute_all(run, model.statements)
+        emit(run)
         return self._finish(run)
 
     def transformed(self, position: Any) -> dict[str, Any]:
         """Parameters and transformed parameters by name."""
         run = self._start()
         values = self._parameters(run, position)
-        return values | self._block(run, self.checked.program.transformed_parameters)
+        values |= self._block(run, self.checked.program.transformed_parameters)
+        emit(run)
+        return values
 
-    def generated(self, key: Any, position: Any, *, on_host: bool = False) -> dict[str, Any]:
-        """Generated quantities by name.
+    def generated(self, key: Any, position: Any) -> tuple[dict[str, Any], Any]:
+        """Generated quantities by name, and whether the program accepts them; if not, they are as yet unassigned.
 
         Args:
             key: For random numbers.
             position: An unconstrained vector.
-            on_host: Whether to compute with NumPy values, so that whatever depends on parameters or random numbers
-                counts as known. The key and the position must then not be traced.
         """
-        run = self._start()
-        self._parameters(run, position, on_host=on_host)
+        run = self._start(silent=True)
+        self._parameters(run, position)
         self._block(run, self.checked.program.transformed_parameters)
+        values = self._generate(run, key)
+        emit(run)
+        ok = run.machine.ok
+        if ok is True:
+            return values, True
+        return jax.tree_util.tree_map(lambda *each: jnp.where(ok, *each), values, self.unassigned()), ok
+
+    def generated_on_host(self, key: Any, position: np.ndarray) -> dict[str, Any]:
+        """Generated quantities by name, computed with NumPy values: what depends on parameters counts as known.
+
+        Raises:
+            StanEvaluationError: If they cannot be computed, or the program rejects them.
+        """
+        run = self._start(silent=True, on_data=True)
+        self._parameters(run, position, on_host=True)
+        self._block(run, self.checked.program.transformed_parameters)
+        return self._generate(run, key)
+
+    def _generate(self, run: Run, key: Any) -> dict[str, Any]:
         run.machine.random_key = key
-        return self._block(run, self.checked.program.generated_quantities)
+        run.print_line = self.print_line
+        return self._block(run, self.checked.program.generated_quantities, check=True)
 
     def unassigned(self) -> dict[str, Any]:
         """Generated quantities by name before they are computed, which tell their shapes."""
@@ -111,11 +135,12 @@ class BoundProgram:
             run.machine.declare(name, parameter.type, value)
         return np.concatenate(free)
 
-    def _start(self, *, jacobian: bool = True) -> Run:
+    def _start(self, *, jacobian: bool = True, silent: bool = False, on_data: bool = False) -> Run:
         machine = Machine()
         for name, value in self.data.items():
             machine.declare(name, self._data_types[name], value)
-        return Run(self.checked, machine, call_user, self.reports, jacobian=jacobian)
+        print_line = None if silent else self.print_line
+        return Run(self.checked, machine, call_user, self.reports, print_line, jacobian=jacobian, on_data=on_data)
 
     @property
     def _data_types(self) -> dict[str, Any]:
@@ -174,6 +199,7 @@ def bind(
     seed: int = 0,
     simplex: str = "ilr",
     print_line: Callable[[str], None] | None = None,
+    prints: bool = False,
 ) -> BoundProgram:
     """Give a program its data, and compute its transformed data.
 
@@ -183,6 +209,7 @@ def bind(
         seed: For random numbers in transformed data.
         simplex: "ilr" or "stick_breaking".
         print_line: Receives what `print` says.
+        prints: Whether that includes `print` outside of transformed data, at every evaluation.
 
     Raises:
         StanEvaluationError: If data violate a constraint, or transformed data cannot be computed.
@@ -194,11 +221,11 @@ def bind(
     program = checked.program
     for statement in declarations(program.data):
         machine.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
-    machine.random_key = jax.random.key(seed)
+    machine.random_key = jax.random.wrap_key_data(jnp.array([seed >> 32, seed % 2**32], jnp.uint32))
     values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
     values |= run_block(run, program.transformed_data, check=True)
     parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))
-    return BoundProgram(checked, values, parameters, simplex, reports)
+    return BoundProgram(checked, values, parameters, simplex, print_line if prints else None, reports)
 
 
 def declarations(block: Block | None) -> Sequence[Declaration]:

@@ -68,8 +68,8 @@ def read_ragged(machine: Machine, base: Any, positions: Sequence[Any]) -> Ragged
         raise RaggedUseError("the sizes of these matrices differ between iterations")
     owner = machine.context
     context, mask, size = _element_context(machine, stretch.size)
-    begin = np.concatenate([[0], np.cumsum(np.bincount(context.parent_lane, minlength=owner.size))])[:-1]
-    within = np.arange(context.size) - begin[context.parent_lane]
+    begin = np.concatenate([[0], np.cumsum(np.bincount(context.lane_of(owner), minlength=owner.size))])[:-1]
+    within = np.arange(context.size) - begin[context.lane_of(owner)]
     first = settle(stretch.first)
     at = (lift(first, context) if isinstance(first, Lanes) else first) + within
     index = At(Lanes(at, context))
@@ -129,7 +129,7 @@ def _reduced(machine: Machine, value: Ragged, fill: float, segment: Callable[...
         elements = machine.select(value.mask, elements, fill)
     context = elements.context
     array = jnp.asarray(freeze(elements.array))
-    result = segment(array, context.parent_lane, value.owner.size)
+    result = segment(array, context.lane_of(value.owner), value.owner.size)
     return result[0] if value.owner.is_root else Lanes(result, value.owner)
 
 

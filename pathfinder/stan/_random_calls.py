@@ -12,7 +12,7 @@ import numpy as np
 from jax.core import Tracer
 
 from pathfinder.stan._distribution_calls import check_sizes, extra_axes
-from pathfinder.stan._lanes import Lanes, aligned, freeze, is_static, lift, wrap
+from pathfinder.stan._lanes import Lanes, aligned, entering, is_static, lift, wrap
 from pathfinder.stan._run import Run, as_type
 from pathfinder.stan._types import Type
 from pathfinder.stan.densities import DISTRIBUTIONS
@@ -69,7 +69,7 @@ def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], ke
     if not values:
         return sampler(key) if context.is_root else jax.vmap(sampler)(jax.random.split(key, context.size))
     here = [value if context.is_root else Lanes(lift(value, context), context) for value in values]
-    arrays = [jnp.asarray(freeze(array)) for array in aligned(here, context)]
+    arrays = [jnp.asarray(entering(array)) for array in aligned(here, context)]
     shape = jnp.broadcast_shapes(*(array.shape for array in arrays))
     return sampler(key, *(jnp.broadcast_to(array, shape) for array in arrays))
 
@@ -77,9 +77,9 @@ def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], ke
 def _multivariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], key: Any) -> Any:
     context = run.machine.context
     if context.is_root:
-        return sampler(key, *map(freeze, values))
+        return sampler(key, *map(entering, values))
     keys = jax.random.split(key, context.size)
-    return jax.vmap(sampler)(keys, *(freeze(lift(value, context)) for value in values))
+    return jax.vmap(sampler)(keys, *(entering(lift(value, context)) for value in values))
 
 
 def _over_arrays(rng: Callable[..., Any], kinds: Sequence[str], types: Sequence[Type]) -> Callable[..., Any]:

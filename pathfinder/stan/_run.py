@@ -13,7 +13,7 @@ import numpy as np
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._flow import Then
-from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
+from pathfinder.stan._lanes import Context, Lanes, array_of, from_data, is_static, lift
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
 from pathfinder.stan._steps import Step, settle
@@ -63,10 +63,11 @@ class Run:
         machine: The state.
         call_user: Evaluates a user's function: `call_user(run, definition, values, types)`.
         reports: How loops were compiled, by their node.
-        print_line: Receives what `print` says where that is known from the data; None discards it.
+        print_line: Receives what `print` says; None discards it.
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
-        on_data: Whether transformed data are computed, so that `reject` is an error at once.
+        on_data: Whether all values are known, so that `reject` is an error at once.
         returns: What the user's functions under way have returned, from the outermost inwards.
+        printed: What `print` is to say when the compiled program runs; see `_printing`.
         broken: For each sequential loop under way, the lanes (context and mask) that have left it.
     """
 
@@ -77,6 +78,7 @@ class Run:
     print_line: Callable[[str], None] | None = None
     jacobian: bool = True
     on_data: bool = False
+    printed: list[Any] = field(default_factory=list)
     returns: list[Any] = field(default_factory=list)
     broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
     _memory: dict[tuple[str, int], tuple[Node, Any]] = field(default_factory=dict, repr=False)
@@ -114,10 +116,13 @@ class Run:
     def snapshot(self, names: frozenset[str]) -> Callable[[], None]:
         """As that of the machine; what has left functions and loops under way is put back, too."""
         restore = self.machine.snapshot(names)
-        left = [(found, len(found)) for found in (*(returns.values for returns in self.returns), *self.broken)]
+        printed = self.printed
+        lists = (printed, *(returns.values for returns in self.returns), *self.broken)
+        left = [(found, len(found)) for found in lists]
 
         def restore_all() -> None:
             restore()
+            self.printed = printed
             for found, length in left:
                 del found[length:]
 
@@ -187,6 +192,6 @@ def as_type(type_: Type, value: Any) -> Any:
     if kind == "i" or dtype.kind == kind:
         return value
     if is_static(value):
-        return np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128)[()]
+        return from_data(np.asarray(value, dtype=np.float64 if kind == "f" else np.complex128), [value])
     real = jnp.zeros(()).dtype
     return jnp.asarray(value, real if kind == "f" else jnp.result_type(real, jnp.complex64))

@@ -17,8 +17,9 @@ import numpy as np
 from pathfinder.stan._cells import NewPrivateError, OutsideWindowError, Scope
 from pathfinder.stan._distributed_scan import distributed_scan
 from pathfinder.stan._flow import Continue, Leave, nothing
-from pathfinder.stan._lanes import Lanes, freeze, traced, wrap
+from pathfinder.stan._lanes import Lanes, entering, freeze, traced, wrap
 from pathfinder.stan._loop_range import DataPart, Range
+from pathfinder.stan._printing import emit
 from pathfinder.stan._run import Execute, Run
 from pathfinder.stan._slices import changed_names
 from pathfinder.stan._steps import Scan, Step, settle, step_of
@@ -87,7 +88,7 @@ def _scan(
     """
     machine = run.machine
     outer_scope, outer_target, outer_ok, outer_mask = machine.scope, machine.target, machine.ok, machine.mask
-    outer_scans, outer_key = machine.scans, machine.random_key
+    outer_scans, outer_key, outer_printed = machine.scans, machine.random_key, run.printed
     scan = Scan(machine.context, loop.most, loop.names, depth=len(outer_scans))
     changed = [
         cell
@@ -106,6 +107,7 @@ def _scan(
         machine.scope, machine.mask = Scope(outer_scope), outer_mask
         machine.target, machine.ok = target, ok
         machine.scans = (*outer_scans, scan)
+        run.printed = []
         if outer_key is not None:
             machine.random_key = jax.random.fold_in(outer_key, number)
         for cell, value in zip(carried, values, strict=True):
@@ -137,6 +139,7 @@ def _scan(
             broken = run.broken.pop()
         if broken:
             raise ScanError("it leaves the loop by `break` or `return`")
+        emit(run)
         new_values = [_like(machine.storage(cell), value) for cell, value in zip(carried, values, strict=True)]
         touched[:] = [cell.window.touched for cell in seen if cell.window is not None]
         left = [shifted(window, cell, rest) for window, cell, rest in zip(windows, seen, held, strict=True)]
@@ -147,11 +150,12 @@ def _scan(
     start = (
         [traced(machine.storage(cell)) for cell in carried],
         [held for held, _ in prepared],
-        jnp.asarray(outer_target, jnp.zeros(()).dtype),
+        jnp.asarray(entering(outer_target), jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
     (values, held, target, ok), left = distributed_scan(step, start, [fresh for _, fresh in prepared], loop.most)
     machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
+    run.printed = outer_printed
     machine.target = target
     machine.ok = ok if outer_ok is True else jnp.logical_and(outer_ok, ok)
     for cell, value in zip(carried, values, strict=True):

@@ -107,7 +107,7 @@ def _lanes(
 ) -> None:
     machine = run.machine
     within = np.arange(context.size) - np.repeat(np.cumsum(loop.counts) - loop.counts, loop.counts)
-    index = Lanes(loop.lower[context.parent_lane] + within, context)
+    index = Lanes(loop.lower[context.lane_of(machine.context)] + within, context)
     with machine.looping(context, loop.names) as frame:
         for name, values in starts.items():
             outside = machine.find(name)

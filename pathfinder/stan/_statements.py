@@ -17,15 +17,14 @@ from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
-from pathfinder.stan._lanes import array_of, is_static
 from pathfinder.stan._names import leaves
+from pathfinder.stan._printing import execute_print, message
 from pathfinder.stan._run import Run, StanRejectError, UntraceableError, as_type
 from pathfinder.stan._syntax import (
     Assignment,
     Block,
     CallStatement,
     Declaration,
-    Expression,
     FatalError,
     For,
     ForEach,
@@ -38,7 +37,6 @@ from pathfinder.stan._syntax import (
     Sampling,
     Skip,
     Statement,
-    StringLiteral,
     TargetIncrement,
     While,
 )
@@ -186,39 +184,12 @@ def _continue(run: Run, node: ContinueStatement) -> None:
     raise Continue
 
 
-def _print(run: Run, node: Print) -> None:
-    if run.print_line is not None:
-        run.machine.refuse_lanes("print")
-        run.print_line(message(run, node.arguments))
-
-
 def _reject(run: Run, node: Reject | FatalError) -> None:
     machine = run.machine
     if machine.mask is None and run.on_data:
         raise StanRejectError(f"rejected: {message(run, node.arguments)}", node.span)
     if machine.context.size:
         machine.require(False)
-
-
-def message(run: Run, arguments: Sequence[Expression | StringLiteral]) -> str:
-    """What `print` and `reject` say; a value that depends on parameters is shown as `?`."""
-    parts = []
-    for argument in arguments:
-        if isinstance(argument, StringLiteral):
-            parts.append(argument.text)
-            continue
-        value = evaluate(run, argument)
-        parts.append(_shown(value) if is_static(value) else "?")
-    return "".join(parts)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"({','.join(map(_shown, value))})"
-    array = np.asarray(array_of(value))
-    if array.ndim:
-        return f"[{','.join(map(_shown, array))}]"
-    return f"{array:d}" if array.dtype.kind == "i" else f"{array:g}"
 
 
 _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
@@ -228,7 +199,7 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     TargetIncrement: _target_increment,
     JacobianIncrement: _jacobian_increment,
     CallStatement: _call_statement,
-    Print: _print,
+    Print: execute_print,
     Reject: _reject,
     FatalError: _reject,
     ReturnStatement: _return,

@@ -21,8 +21,7 @@ from pathfinder.stan.functions import FUNCTIONS
 
 def is_supported(name: str) -> bool:
     """Whether a function of the library, by its full name, can be evaluated."""
-    tables = (FUNCTIONS, HIGHER_ORDER, SLICES, SHAPES, CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS)
-    if name in OTHERS or any(name in table for table in tables):
+    if name in _TABLES:
         return True
     base, _, suffix = name.rpartition("_")
     distribution = DISTRIBUTIONS.get(base)
@@ -34,6 +33,8 @@ def is_supported(name: str) -> bool:
 
 
 OTHERS = {"hmm_marginal", "hmm_hidden_state_prob"}
+
+_TABLES = {*FUNCTIONS, *HIGHER_ORDER, *SLICES, *SHAPES, *CONSTRAIN_FUNCTIONS, *JACOBIAN_FUNCTIONS, *OTHERS}
 
 
 def require_supported(checked: CheckedProgram) -> None:
@@ -49,6 +50,6 @@ def require_supported(checked: CheckedProgram) -> None:
         if is_supported(name):
             continue
         place = node.function if isinstance(node, Call) else node.distribution
-        near = get_close_matches(name, [*FUNCTIONS, *HIGHER_ORDER], n=1, cutoff=0.7)
+        near = get_close_matches(name, sorted(_TABLES), n=1, cutoff=0.7)
         hint = f"The nearest function that is: `{near[0]}`." if near else ""
         raise StanTypeError(f"`{name}` is a function of Stan, but cannot be evaluated here.", place.span, hint)

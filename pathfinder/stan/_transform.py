@@ -25,7 +25,7 @@ class Transform:
     Attributes:
         free_size: `(*sizes)` to the number of free values.
         from_free: `(free, *sizes)` to the value and the logarithm of the absolute Jacobian determinant.
-        to_free: Its inverse, on NumPy values that fulfil the constraint.
+        to_free: Its inverse, `(namespace, value, *sizes)`, for values that fulfil the constraint.
         rules: `(namespace, value)` to what the constraint demands.
     """
 
@@ -58,7 +58,7 @@ class Transform:
         """
         self.check(value)
         with np.errstate(all="ignore"):
-            return np.asarray(self.to_free(np.asarray(value, float), *sizes), float)
+            return np.asarray(self.to_free(np, np.asarray(value, float), *sizes), float)
 
 
 def check_rules(rules: Iterator[Rule]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathfinder.stan._bounds import check_bounded as check_bounded
 from pathfinder.stan._bounds import constrain_bounded as constrain_bounded
 from pathfinder.stan._bounds import constrain_scaled as constrain_scaled
+from pathfinder.stan._bounds import free_of_bounded as free_of_bounded
 from pathfinder.stan._bounds import satisfied_bounded as satisfied_bounded
 from pathfinder.stan._bounds import unconstrain_bounded as unconstrain_bounded
 from pathfinder.stan._bounds import unconstrain_scaled as unconstrain_scaled

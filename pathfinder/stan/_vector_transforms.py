@@ -12,7 +12,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from pathfinder.stan._transform import TOLERANCE, Rule, Transform
 
@@ -33,8 +32,8 @@ def _ordered(free: jax.Array, size: int) -> Pair:
     return jnp.cumsum(steps), jnp.sum(free[1:])
 
 
-def _ordered_free(value: np.ndarray, size: int) -> np.ndarray:
-    return np.concatenate([value[:1], np.log(np.diff(value))])
+def _ordered_free(xp: ModuleType, value: Any, size: int) -> Any:
+    return xp.concatenate([value[:1], xp.log(xp.diff(value))])
 
 
 def _ordered_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
@@ -47,8 +46,8 @@ def _positive_ordered(free: jax.Array, size: int) -> Pair:
     return jnp.cumsum(jnp.exp(free)), jnp.sum(free)
 
 
-def _positive_ordered_free(value: np.ndarray, size: int) -> np.ndarray:
-    return np.log(np.diff(value, prepend=0.0))
+def _positive_ordered_free(xp: ModuleType, value: Any, size: int) -> Any:
+    return xp.log(xp.diff(value, prepend=xp.zeros(1, value.dtype)))
 
 
 def _positive_ordered_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
@@ -65,10 +64,10 @@ def sum_to_zero(free: Any) -> jax.Array:
     return rest - jnp.concatenate([nothing, n * scaled])
 
 
-def sum_to_zero_free(value: np.ndarray) -> np.ndarray:
+def sum_to_zero_free(xp: ModuleType, value: Any) -> Any:
     """Inverse of `sum_to_zero`, along the first axis."""
-    n = np.arange(1, value.shape[0]).reshape(-1, *[1] * (value.ndim - 1))
-    return (np.cumsum(value, 0)[:-1] - n * value[1:]) / np.sqrt(n * (n + 1))
+    n = xp.arange(1, value.shape[0], dtype=value.dtype).reshape(-1, *[1] * (value.ndim - 1))
+    return (xp.cumsum(value, 0)[:-1] - n * value[1:]) / xp.sqrt(n * (n + 1))
 
 
 def _sum_to_zero(free: jax.Array, size: int) -> Pair:
@@ -84,8 +83,8 @@ def _simplex(free: jax.Array, size: int) -> Pair:
     return jnp.exp(log_value), jnp.sum(log_value) + 0.5 * math.log(size)
 
 
-def _simplex_free(value: np.ndarray, size: int) -> np.ndarray:
-    return sum_to_zero_free(np.log(value))  # a constant added to the logarithms changes nothing
+def _simplex_free(xp: ModuleType, value: Any, size: int) -> Any:
+    return sum_to_zero_free(xp, xp.log(value))  # a constant added to the logarithms changes nothing
 
 
 def _stick_breaking(free: jax.Array, size: int) -> Pair:
@@ -96,9 +95,9 @@ def _stick_breaking(free: jax.Array, size: int) -> Pair:
     return jnp.exp(log_value), jnp.sum(log_part + log_rest + log_stick[:-1])
 
 
-def _stick_breaking_free(value: np.ndarray, size: int) -> np.ndarray:
-    rest = np.cumsum(value[::-1])[::-1][1:]  # from the end, where nothing cancels
-    return np.log(value[:-1]) - np.log(rest) + np.log(np.arange(size - 1, 0, -1))
+def _stick_breaking_free(xp: ModuleType, value: Any, size: int) -> Any:
+    rest = xp.cumsum(value[::-1])[::-1][1:]  # from the end, where nothing cancels
+    return xp.log(value[:-1]) - xp.log(rest) + xp.log(xp.arange(size - 1, 0, -1, dtype=value.dtype))
 
 
 def simplex_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
@@ -112,7 +111,7 @@ def _unit_vector(free: jax.Array, size: int) -> Pair:
     return free / jnp.sqrt(square), -0.5 * square
 
 
-def _unit_vector_free(value: np.ndarray, size: int) -> np.ndarray:
+def _unit_vector_free(xp: ModuleType, value: Any, size: int) -> Any:
     return value
 
 
@@ -129,7 +128,7 @@ VECTOR_TRANSFORMS: dict[str, Transform] = {
     "simplex": SIMPLEX,
     "simplex:stick_breaking": STICK_BREAKING,
     "sum_to_zero_vector": Transform(
-        _one_less, _sum_to_zero, lambda value, size: sum_to_zero_free(value), _sum_to_zero_rules
+        _one_less, _sum_to_zero, lambda xp, value, size: sum_to_zero_free(xp, value), _sum_to_zero_rules
     ),
     "unit_vector": Transform(_size, _unit_vector, _unit_vector_free, _unit_vector_rules),
 }

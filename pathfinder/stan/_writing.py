@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._elements import is_single, place_of
-from pathfinder.stan._lanes import Context, array_of, context_of, freeze, is_static, lift, take
+from pathfinder.stan._lanes import Context, array_of, context_of, entering, freeze, is_static, lift, take
 from pathfinder.stan._positions import At, Consecutive, Many, Position, flat_positions, resolve
 
 
@@ -34,7 +34,9 @@ def write(
         )
     first = 0 if owner.is_root else 1
     shape = np.shape(storage)
-    is_number = isinstance(value, int | np.generic) and len(positions) == len(shape)
+    is_number = (
+        isinstance(value, int | np.generic | np.ndarray) and np.ndim(value) == 0 and len(positions) == len(shape)
+    )
     if is_number and not first and isinstance(storage, np.ndarray) and all(map(is_single, positions)):
         storage = _writeable(storage)
         storage[place_of(positions, shape)] = value
@@ -71,7 +73,7 @@ def _write_uniform(storage: Any, positions: Sequence[At | Many], first: int, val
     if not positions and first == 0 and np.shape(value) == np.shape(storage):
         return value
     stored = jnp.asarray(storage)
-    value = jnp.asarray(value, stored.dtype)
+    value = jnp.asarray(entering(value), stored.dtype)
     static = all(is_static(p.index) for p in positions)
     return stored.at[key].set(value, mode="promise_in_bounds" if static else "drop", wrap_negative_indices=False)
 
@@ -105,7 +107,7 @@ def _scatter(storage: Any, places: Any, values: Any, shape: tuple[int, ...]) -> 
     freeze(storage)
     freeze(values)
     stored = jnp.asarray(storage)
-    flat_values = jnp.broadcast_to(jnp.asarray(values, stored.dtype), shape).reshape(-1)
+    flat_values = jnp.broadcast_to(jnp.asarray(entering(values), stored.dtype), shape).reshape(-1)
     if not isinstance(places, np.ndarray):
         flat = stored.reshape(-1).at[places.ravel()].set(flat_values, mode="drop", wrap_negative_indices=False)
         return flat.reshape(stored.shape)
@@ -149,7 +151,7 @@ def add(storage: Any, owner: Context, positions: Sequence[Position], value: Any,
     freeze(storage)
     freeze(values)
     stored = jnp.asarray(storage)
-    values = jnp.broadcast_to(jnp.asarray(values, stored.dtype), full)
+    values = jnp.broadcast_to(jnp.asarray(entering(values), stored.dtype), full)
     if isinstance(places, np.ndarray) and context.size:
         if np.array_equal(places, np.broadcast_to(places[:1], full)):
             # every lane adds to the same elements

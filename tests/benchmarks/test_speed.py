@@ -34,6 +34,7 @@ def test_ratios_are_of_our_time_to_that_of_every_other_engine():
     assert cells(table, "draws per ELBO") == ["25", "30", "200", "30", "200"]
 
 
+@pytest.mark.slow
 def test_first_calls_are_timed_in_a_fresh_process():
     seconds, k = speed.in_fresh_process("first_call", speed.OURS, 30)
     assert 0 < seconds < 120
@@ -76,6 +77,7 @@ def test_the_bare_loop_evaluates_every_batch():
     assert many > 5 * few
 
 
+@pytest.mark.slow
 def test_many_data_sets_are_compared_with_a_loop():
     data = speed.logistic_data(3, 20, 2, np.float64)
     row = speed.batch_row("logistic", speed.logistic_model(data), data, TINY)

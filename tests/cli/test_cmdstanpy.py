@@ -172,6 +172,7 @@ def test_inits_are_where_paths_start(bernoulli, tmp_path, capsys):
     assert starts([{"theta": 0.3}, {"theta": 0.6}]) == [log_density(0.3), log_density(0.6)]
 
 
+@pytest.mark.slow
 def test_seeds(bernoulli, bernoulli_fit):
     same, clock = (bernoulli.pathfinder(data=BERNOULLI, seed=seed, **FEW).draws() for seed in (1, None))
     np.testing.assert_array_equal(bernoulli_fit.draws(), same)

@@ -48,6 +48,8 @@ RANGES = {
     "engine optimizer": (["lbfgs", "jaxopt"], ["bfgs"]),
     "engine schedule": (["cmdstan", "race"], ["stan"]),
     "engine refine": SWITCH,
+    "engine simplex": (["ilr", "stick_breaking"], ["old"]),
+    "engine print": SWITCH,
     "engine platform": (["auto", "cpu", "gpu", "tpu"], ["cuda"]),
     "engine precision": (["double", "single"], ["float32"]),
     "engine time_limit": (["1e-3", "60", "inf"], ["0", "-1", "nan"]),

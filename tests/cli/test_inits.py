@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pathfinder_cli._data import read_input_file
 from pathfinder_cli._inits import read_inits
-from pathfinder_cli._models import ModelSource
+from pathfinder_cli._models import ModelOptions, ModelSource
 from pathfinder_cli._parse import parse
 
 from .conftest import FEW_DRAWS, new_files
@@ -20,7 +20,7 @@ RECORDED_PARTIAL = {"mu": 1}
 def eight_schools(folder):
     source = ModelSource.read("eight_schools_noncentered.py")
     with source.module.running(source):
-        return source.module.bind(source, read_input_file("eight_schools.json"))
+        return source.module.bind(source, read_input_file("eight_schools.json"), ModelOptions())
 
 
 def inits(model, *words, warnings=None):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pathfinder_cli._data import InputFile
 from pathfinder_cli._input_error import InputError
-from pathfinder_cli._models import ModelSource
+from pathfinder_cli._models import ModelOptions, ModelSource
 from pathfinder_cli._python_model import Data, MissingData, bind, check, check_model, running
 from pathfinder_cli._run_error import RunError
 
@@ -33,7 +33,7 @@ def bound(text, data=NO_DATA):
     source = source_of(text)
     check(source)
     with running(source):
-        return bind(source, data)
+        return bind(source, data, ModelOptions())
 
 
 def test_a_model_is_bound_to_its_data(folder):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from pathfinder_cli._data import InputFile, read_input_file
 from pathfinder_cli._input_error import InputError
-from pathfinder_cli._json_data import parse_json
-from pathfinder_cli._models import ModelSource
+from pathfinder_cli._models import ModelOptions, ModelSource
 from pathfinder_cli._run_error import RunError
 from pathfinder_cli._stan_info import program_info
 from pathfinder_cli._stan_model import bind, check, checked_program, running
+
+from pathfinder._data_files import parse_json
 
 from .conftest import FEW_DRAWS
 
@@ -54,11 +55,12 @@ def source_of(text, path="m.stan"):
     return ModelSource(path, text.encode())
 
 
-def bound(text, values="{}", file_name="d.json"):
+def bound(text, values="{}", file_name="d.json", seed=0):
     source = source_of(text)
     check(source)
     with running(source):
-        return bind(source, InputFile(file_name, "json", parse_json(values.encode(), file_name)))
+        file = InputFile(file_name, "json", parse_json(values.encode(), file_name))
+        return bind(source, file, ModelOptions(seed))
 
 
 @pytest.fixture
@@ -166,8 +168,70 @@ def test_rdump_data(folder):
     (folder / "d.R").write_text("N <- 2\ny <- c(0, 1)\n")
     source = source_of(BERNOULLI)
     with running(source):
-        model = bind(source, read_input_file("d.R"))
+        model = bind(source, read_input_file("d.R"), ModelOptions())
     assert model.log_density(np.zeros(1)) == pytest.approx(4 * np.log(0.5))
+
+
+RANDOM = """\
+transformed data { real shift = normal_rng(0, 1); }
+parameters { real x; }
+model { x ~ normal(shift, 1); }"""
+
+
+def test_random_transformed_data_follow_the_seed():
+    one, same, other = (bound(RANDOM, seed=seed) for seed in (1, 1, 2**32 - 1))
+    assert one.log_density(np.zeros(1)) == same.log_density(np.zeros(1))
+    assert one.log_density(np.zeros(1)) != other.log_density(np.zeros(1))
+    assert one.density == other.density  # so that nothing is compiled anew
+
+
+SIMPLEX = """\
+parameters { simplex[3] p; }
+model { print("p = ", p); p ~ dirichlet([1, 2, 3]'); }
+generated quantities {
+  int k = 4;
+  real<lower=0.3> q = p[1];
+}"""
+
+
+def test_options_of_stan_programs(cli, folder):
+    (folder / "s.stan").write_text(SIMPLEX)
+    few = ("init=0", "pathfinder", "num_paths=1", *FEW_DRAWS)
+    density = -3 * np.log(3) + np.log(60)  # of the constrained parameter in the middle of the simplex
+    for words, jacobian in (((), 0.5 * np.log(3)), (("engine", "simplex=stick_breaking"), 0.0)):
+        outcome = cli("s.stan", *few, *words)
+        assert outcome.code == 0
+        assert f"Initial log joint density = {density - 3 * np.log(3) + jacobian:f}" in outcome.out
+        assert "p = [" not in outcome.out
+    assert "stick_breaking" in (folder / "output.csv").read_text()
+    assert cli("compile", "s.stan", "--simplex=stick_breaking") == (0, "", "")
+    words = ["./s", "random", "seed=1", *few, "engine", "print=true"]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert f"Initial log joint density = {density - 3 * np.log(3):f}" in ended.stdout
+    assert "\np = [0.333333,0.333333,0.333333]\n" in ended.stdout
+    lines = (folder / "output.csv").read_text().splitlines()
+    rows = np.genfromtxt([line for line in lines if line[0] not in "#l"], delimiter=",")
+    low = rows[:, 3] < 0.3
+    assert low.any()
+    np.testing.assert_array_equal(np.isnan(rows[:, 6:]), np.stack([low, low], axis=1))
+    assert f"Warning: Generated quantities of {low.sum()} of 30 draws are NaN" in ended.stderr
+    assert "s.stan, line 5, column" in ended.stderr
+
+
+@pytest.mark.parametrize("words", [("--simplex",), ("--simplex=old",), ("--simplex=ilr", "--simplex=ilr")])
+def test_simplexes_that_do_not_exist(cli, folder, words):
+    (folder / "s.stan").write_text(SIMPLEX)
+    outcome = cli("compile", "s.stan", *words)
+    assert outcome.code == 1
+    assert "give --simplex=ilr or --simplex=stick_breaking, once" in outcome.err
+
+
+def test_options_of_stan_programs_are_refused_for_python_files(cli):
+    for words in (("simplex=stick_breaking",), ("print=1",)):
+        outcome = cli("bernoulli.py", "data", "file=bernoulli.data.json", "pathfinder", "engine", *words)
+        assert outcome.code == 1
+        assert "Error: engine simplex and engine print are for Stan programs; bernoulli.py" in outcome.err
+    assert "--simplex is for Stan programs" in cli("compile", "bernoulli.py", "--simplex=stick_breaking").err
 
 
 @pytest.mark.parametrize(
@@ -185,7 +249,7 @@ def test_rdump_data(folder):
         ),
         ("parameters { real x }", "Syntax error in 'm.stan', line 1, column 20 to column 21, parsing error:\n"),
         ("#include none.stan\n", "Error: m.stan, line 1, column 1: `none.stan` cannot be found."),
-        (b"\xff", "Error: m.stan is not a Stan program"),
+        (b"\xff", "Error: m.stan, line 1, column 1: The character U+FFFD cannot stand here."),
         ("", "This program is empty."),
     ],
 )
@@ -259,7 +323,7 @@ def test_check_prints_what_a_program_declares(stan, folder):
         "parameters": {"theta": {"type": "real", "dimensions": 0}},
         "transformed parameters": {},
         "generated quantities": {},
-        "functions": ["sum"],
+        "functions": ["print", "sum"],
         "distributions": ["bernoulli_lupmf"],
         "included_files": [],
     }
@@ -275,7 +339,7 @@ def test_the_info_is_stancs():
     program = """\
 functions {
   real g_lpdf(real x, real a) { return normal_lpdf(x | a, 1) + x^2; }
-  real h(real x) { return log1p(x); }
+  real h(real x) { if (x < 0) reject("no"); if (x > 9) fatal_error("no"); print(log(x)); return log1p(x); }
 }
 data { array[2] vector[3] a; complex z; complex_matrix[2, 2] zm; tuple(real, array[2] matrix[2, 2]) tu; }
 parameters { simplex[3] th; real<lower=0> s; }
@@ -288,7 +352,7 @@ generated quantities { int k = poisson_rng(2); }"""
         "zm": {"type": "complex", "dimensions": 2},
         "tu": {"type": [{"type": "real", "dimensions": 0}, {"type": "real", "dimensions": 3}], "dimensions": 0},
     }
-    assert info["functions"] == ["log1p", "poisson_rng", "rep_vector"]
+    assert info["functions"] == ["fatal_error", "log", "log1p", "poisson_rng", "print", "reject", "rep_vector"]
     assert info["distributions"] == ["dirichlet_lupdf", "lognormal_lupdf", "normal_lpdf"]
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from pathfinder_cli._data import InputFile
 from pathfinder_cli._input_error import InputError
-from pathfinder_cli._json_data import parse_json
-from pathfinder_cli._rdump import parse_rdump
 from pathfinder_cli._validate import DATA, INITS, Declaration, Purpose, validate, validate_variable
+
+from pathfinder._data_files import parse_json, parse_rdump
 
 
 BERNOULLI = Purpose("data initialization", model_name="bernoulli_model")

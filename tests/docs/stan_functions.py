@@ -21,8 +21,10 @@ from pathfinder.stan.functions import (
     bessel,
     containers,
     elementwise,
+    first_passage,
     gamma_functions,
     gaussian_process,
+    hypergeometric,
     linear_algebra,
     operators,
     special,
@@ -53,6 +55,8 @@ _FUNCTION_MODULES: dict[str, tuple[ModuleType, dict]] = {
     "Element by element": (elementwise, elementwise.ELEMENTWISE),
     "Gamma and beta functions": (gamma_functions, gamma_functions.GAMMA_FUNCTIONS),
     "Bessel functions": (bessel, bessel.BESSEL),
+    "Hypergeometric functions": (hypergeometric, hypergeometric.HYPERGEOMETRIC),
+    "First passage times": (first_passage, first_passage.FIRST_PASSAGE),
     "Special functions": (special, special.SPECIAL),
     "Sums, products and statistics": (sums, sums.SUMS),
     "Containers": (containers, containers.CONTAINERS),
@@ -77,7 +81,7 @@ def _sections() -> Iterator[str]:
     yield _names((f"`{_symbol(operator)}`" for operator in OPERATORS), operators)
     for heading, (module, table) in _FUNCTION_MODULES.items():
         yield f"## {heading}\n"
-        yield _functions(set(table) - {*SHAPES, *SLICES}, module)
+        yield _functions(table, module)
     yield "## Sizes and parts\n"
     yield _functions([*SHAPES, *SLICES], _slicing)
     yield "## Functions of functions\n"

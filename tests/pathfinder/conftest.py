@@ -1,9 +1,35 @@
 import jax
 import pytest
 
+import pathfinder
+from tests import problems
+from tests.pathfinder.fitting import PLAIN, model_of
+
 
 @pytest.fixture(autouse=True, scope="package")
 def strict_jax():
     """Promotions of rank and dtype are mistakes in the engine, and warnings are errors by pyproject.toml."""
     with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
         yield
+
+
+@pytest.fixture(scope="session")
+def normal():
+    """A normal with known mean and covariance."""
+    return problems.normal([1.0, -2.0, 3.0], [[2.0, 0.6, 0.0], [0.6, 1.0, -0.3], [0.0, -0.3, 0.5]])
+
+
+@pytest.fixture(scope="session")
+def correlated(normal):
+    """That normal, and a plain fit of it."""
+    return normal, pathfinder.fit(model_of(normal), seed=1, progress=False, **PLAIN)
+
+
+@pytest.fixture(scope="session")
+def logistic_model():
+    return model_of(problems.logistic_regression(10))
+
+
+@pytest.fixture(scope="session")
+def funnel_model():
+    return model_of(problems.funnel(10))

@@ -76,6 +76,18 @@ def test_summary_uses_the_weights(weighted):
     np.testing.assert_allclose(row["50%"], median, rtol=1e-9)
 
 
+def test_summary_of_infinite_and_huge_values(result, monkeypatch):
+    sigma = result.draws["sigma"].copy()
+    sigma[0] = -np.inf
+    odd = {"mu": 1e300 * result.draws["mu"], "sigma": sigma}
+    monkeypatch.setitem(vars(result), "draws", odd)
+    table = result.summary()
+    assert table.loc["sigma", "mean"] == -np.inf
+    assert np.isnan(table.loc["sigma", "sd"])
+    assert table.loc["sigma", "50%"] == np.quantile(sigma, 0.5, method="inverted_cdf")
+    assert table.loc["mu[1,1]", "sd"] == np.inf
+
+
 def test_other_draws_from_the_same_pool(result):
     other = result.resample(300, replace=False)
     assert other.num_draws == 300

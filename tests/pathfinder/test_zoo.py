@@ -45,10 +45,6 @@ def gaussian_process(x):
     whitened = jax.scipy.linalg.solve_triangular(factor, outputs, lower=True)
     return -0.5 * jnp.sum(whitened**2) - jnp.sum(jnp.log(jnp.diagonal(factor))) + normal(x)
 
-def triangular(x):
-    lower = jnp.eye(12) * 2.0 + jnp.tril(jnp.ones((12, 12)), -1) * 0.05
-    return normal(jax.scipy.linalg.solve_triangular(lower, x, lower=True))
-
 def random_walk(x):
     def step(level, move):
         level = 0.9 * level + move
@@ -57,30 +53,7 @@ def random_walk(x):
     return -0.5 * jnp.sum((levels - 1.0) ** 2) + normal(x)
 
 fit("Cholesky", gaussian_process, 12)
-fit("triangular solve", triangular, 12)
 fit("scan", random_walk, 12)
-""",
-    "transforms": """
-def sorting(x):
-    return -0.5 * jnp.sum((jnp.sort(x) - jnp.linspace(-2.0, 2.0, 12)) ** 2) + normal(x)
-
-def spectrum(x):
-    return -0.5 * jnp.sum(jnp.abs(jnp.fft.rfft(x)) ** 2) / 32.0 + normal(x)
-
-def nested(x):
-    pairwise = jax.vmap(lambda a: jax.vmap(lambda b: jnp.exp(-((a - b) ** 2)))(x))(x)
-    return -jnp.sum(pairwise) + normal(x)
-
-@jax.custom_vjp
-def custom(x):
-    return -0.25 * jnp.sum(x**4)
-
-custom.defvjp(lambda x: (custom(x), x), lambda x, g: (-(x**3) * g,))
-
-fit("sort", sorting, 12)
-fit("FFT", spectrum, 12)
-fit("nested vmap", nested, 12)
-fit("custom gradient", custom, 12)
 """,
     "differential equation": """
 import diffrax
@@ -100,8 +73,7 @@ def decay(x):
 result = fit("diffrax", decay, 2, max_lbfgs_iters=50)
 assert abs(np.exp(result.unconstrained_draws[:, 0]).mean() - 0.7) < 0.2
 """,
-    "sizes": """
-fit("1 dimension", normal, 1)
+    "many dimensions": """
 scales = jnp.linspace(0.5, 2.0, 10_000)
 fit("10,000 dimensions", lambda x: normal((x - 1.0) / scales), 10_000)
 """,
@@ -109,6 +81,10 @@ fit("10,000 dimensions", lambda x: normal((x - 1.0) / scales), 10_000)
 
 RARER = {
     "linear algebra": """
+def triangular(x):
+    lower = jnp.eye(12) * 2.0 + jnp.tril(jnp.ones((12, 12)), -1) * 0.05
+    return normal(jax.scipy.linalg.solve_triangular(lower, x, lower=True))
+
 def wishart(x):
     matrix = jnp.outer(x, x) + 2.0 * jnp.eye(16)
     return -jnp.linalg.slogdet(matrix)[1] - 0.5 * x @ jnp.linalg.solve(matrix, x) + normal(x)
@@ -124,6 +100,7 @@ def hessian_inside(x):
 def convolved(x):
     return -0.5 * jnp.sum((jnp.convolve(x, jnp.array([0.25, 0.5, 0.25]), mode="same") - 1.0) ** 2) + normal(x)
 
+fit("triangular solve", triangular, 12)
 fit("log determinant", wishart, 16)
 fit("eigenvalues", eigenvalues, 16)
 fit("hessian inside", hessian_inside, 16)
@@ -166,7 +143,30 @@ fit("cond", branching, 6)
 fit("kalman filter", kalman, 6)
 fit("hidden markov model", hidden_markov, 6)
 """,
+    "transforms": """
+def sorting(x):
+    return -0.5 * jnp.sum((jnp.sort(x) - jnp.linspace(-2.0, 2.0, 12)) ** 2) + normal(x)
+
+def spectrum(x):
+    return -0.5 * jnp.sum(jnp.abs(jnp.fft.rfft(x)) ** 2) / 32.0 + normal(x)
+
+def nested(x):
+    pairwise = jax.vmap(lambda a: jax.vmap(lambda b: jnp.exp(-((a - b) ** 2)))(x))(x)
+    return -jnp.sum(pairwise) + normal(x)
+
+@jax.custom_vjp
+def custom(x):
+    return -0.25 * jnp.sum(x**4)
+
+custom.defvjp(lambda x: (custom(x), x), lambda x, g: (-(x**3) * g,))
+
+fit("sort", sorting, 12)
+fit("FFT", spectrum, 12)
+fit("nested vmap", nested, 12)
+fit("custom gradient", custom, 12)
+""",
     "wrappers and sizes": """
+fit("1 dimension", normal, 1)
 fit("checkpoint", lambda x: jax.checkpoint(lambda z: normal(jnp.sin(z)))(x) + normal(x), 5)
 fit("jit inside", jax.jit(normal), 5)
 fit("one path", normal, 5, num_paths=1)

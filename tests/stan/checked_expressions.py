@@ -186,6 +186,9 @@ trace(m*1i)  ->  complex
 """
 
 REFUSED = r"""
+v'[1]
+m'[1, 2]
+(v', 1).1'[1]
 v*v
 v*m
 v\m

@@ -25,6 +25,9 @@ model { for (x in {1,2}) { print(x); } for (x in [1,2]) print(x); for (x in [[1,
 model { array[2] tuple(int,real) a; for (x in a) { print(x.1); } }
 model { while (1) { break; } }
 model { if (1) {} }
+transformed data { tuple(int,) x = (1,); array[2] tuple(tuple(real,), int) y; int z = x.1; real w = y[1].1.1; }
+functions { tuple(real,) f(tuple(real,) x) { return (x.1 + 1,); } }
+model { {1.5, 2} ~ normal(0, 1); { } {{1, 2}, {3, 4}}[1] ~ poisson(2); { {1} ~ poisson(2); } { { } } }
 functions { void f() { return; } }
 functions { real f() { return 1; } }
 functions { real f() { if (1) return 1; else return 2; } }
@@ -120,6 +123,12 @@ functions { real integrate_1d(real x) { return 1; } } model { print(integrate_1d
 """
 
 REFUSED = r"""
+transformed data { tuple(int) x; }
+functions { tuple(int) f() { return (1,); } }
+transformed data { tuple(int, int,) x; }
+model { print(); }
+model { reject(); }
+model { fatal_error(); }
 functions { real f_lpdf(complex x, real y) { return 1; } real f_lpdf(real x, complex y) { return 1; } } parameters { real p; } model { p ~ f(p); }
 functions { real g(real x, real xc, complex a, real b) { return 1; } real g(real x, real xc, real a, complex b) { return 1; } } model { print(integrate_1d_gauss_kronrod(g, 0, 1, 1.0, 1.0)); }
 functions { real f(real x) { return x; } real f(vector x) { return 1; } } model { profile("a") { print(f({1})); } }

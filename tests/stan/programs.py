@@ -89,7 +89,7 @@ model {
   -x ~ normal(0, 1); x[1] + 2 ~ normal(0, 1) T[, 3]; y ~ foo() T[1, 2]; y ~ foo() T[ , ];
   for (i in 1:3) for (j in i:(i ? 2 : 3)) { if (i > j) break; else continue; }
   for (e in x) print("e = ", e, 1 + 2);
-  while (1) { reject("no: ", x); fatal_error("never"); print(); }
+  while (1) { reject("no: ", x); fatal_error("never"); print(""); }
   if (a) if (b) ; else x = 1;
   if (a) { if (b) x = 1; } else if (c) x = 2; else { x = 3; }
   shout(); add_lp(1);

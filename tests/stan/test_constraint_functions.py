@@ -72,7 +72,51 @@ def test_arrays_add_their_jacobians():
     np.testing.assert_allclose(log_jacobian, sum(part[1] for part in parts), 1e-13)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_unconstraining_containers(name):
+    arguments = CASES[name][0]
+    kind = "matrix" if arguments[0].ndim == 2 else "vector"
+    value = CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate((Type(kind),), *arguments)
+    kind = "matrix" if value.ndim == 2 else "vector"
+    expected = value if name == "unit_vector" else arguments[0]
+    unconstrain = CONSTRAIN_FUNCTIONS[f"{name}_unconstrain"].evaluate
+    np.testing.assert_allclose(unconstrain((Type(kind),), value), expected, 1e-10, 1e-12)
+    both = jax.jit(lambda values: unconstrain((Type(kind, 1),), values))(np.stack([value, value]))
+    np.testing.assert_allclose(both, np.stack([expected, expected]), 1e-10, 1e-12)
+    if name != "unit_vector":  # whose length is lost
+        types = (Type("matrix" if arguments[0].ndim == 2 else "vector"),)
+
+        def there_and_back(free):
+            value = CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate(types, free, *arguments[1:])
+            return unconstrain((Type(kind),), value)
+
+        slope = jax.jvp(there_and_back, (arguments[0],), (np.cos(arguments[0]),))[1]
+        np.testing.assert_allclose(slope, np.cos(arguments[0]), 1e-9)
+    violation = value + 1 if name in ("sum_to_zero", "unit_vector") else -value
+    assert np.all(np.isnan(unconstrain((Type(kind),), violation)))
+
+
+def test_unconstraining_a_matrix_that_sums_to_zero():
+    value = CONSTRAIN_FUNCTIONS["sum_to_zero_constrain"].evaluate((Type("matrix"),), MATRIX)
+    free = CONSTRAIN_FUNCTIONS["sum_to_zero_unconstrain"].evaluate((Type("matrix"),), value)
+    np.testing.assert_allclose(free, MATRIX, 1e-13)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_unconstraining_elementwise(name):
+    bounds, value, _ = ELEMENTWISE[name]
+    evaluate = CONSTRAIN_FUNCTIONS[f"{name}_unconstrain"].evaluate
+    np.testing.assert_allclose(evaluate((VECTOR,), value, *bounds), FREE, 1e-12)
+
+
+def test_values_that_violate_bounds_are_nan():
+    assert np.isnan(CONSTRAIN_FUNCTIONS["lower_bound_unconstrain"].evaluate((Type("real"),), 0.4, 0.5))
+    assert np.isnan(CONSTRAIN_FUNCTIONS["upper_bound_unconstrain"].evaluate((Type("real"),), 0.6, 0.5))
+    assert np.isnan(CONSTRAIN_FUNCTIONS["offset_multiplier_unconstrain"].evaluate((Type("real"),), 0.6, 0.5, -1.0))
+
+
 def test_every_function_has_a_case():
     names = {*CASES, *ELEMENTWISE}
     assert {f"{name}_jacobian" for name in names} == set(JACOBIAN_FUNCTIONS)
-    assert {f"{name}_constrain" for name in names} == set(CONSTRAIN_FUNCTIONS)
+    suffixes = ("constrain", "unconstrain")
+    assert {f"{name}_{suffix}" for name in names for suffix in suffixes} == set(CONSTRAIN_FUNCTIONS)

@@ -1,10 +1,14 @@
 """Values of the data block: what is taken, and what is refused with which words."""
 
+import jax.numpy as jnp
 import numpy as np
+import pandas
 import pytest
+import xarray
 
 from pathfinder.stan import StanDataError, StanEvaluationError, check, parse
 from pathfinder.stan._data import read_data, take_from
+from pathfinder.stan._files import load_data
 
 
 PROGRAM = """\
@@ -60,6 +64,81 @@ def test_tuples_as_json_has_them():
     np.testing.assert_array_equal(same["u"][1], [[1, 2, 3], [4, 5, 6]])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("y", pandas.Series([1, 2, 2.5])),
+        ("y", pandas.Series([1, 2, 2.5], dtype="Float64")),
+        ("y", xarray.DataArray([1, 2, 2.5], dims="n")),
+        ("y", jnp.array([1, 2, 2.5])),
+        ("k", pandas.DataFrame([[0, 1, 0], [1, 1, 1]])),
+        ("k", np.array([[False, True, False], [True, True, True]])),
+        ("m", pandas.DataFrame({"a": [1, 3, 5], "b": [2.0, 4.0, 6.0]})),
+        ("N", np.int32(3)),
+        ("N", np.array(3)),
+        ("none", pandas.Series([], dtype=float)),
+    ],
+)
+def test_arrays_of_other_packages(name, value):
+    same, values = read(DATA), read({**DATA, name: value})
+    np.testing.assert_array_equal(values[name], same[name])
+    assert np.asarray(values[name]).dtype == np.asarray(same[name]).dtype
+
+
+def test_integers_of_pandas_that_might_be_missing():
+    program = "data { array[2] int k; } model { }"
+    assert read({"k": pandas.Series([1, 2], dtype="Int64")}, program)["k"].tolist() == [1, 2]
+    with pytest.raises(StanDataError, match="`k` is an int, but holds"):
+        read({"k": pandas.Series([1, None], dtype="Int64")}, program)
+
+
+ANY_SHAPE = """\
+data { int N; matrix[0, 3] a; array[2, 0] real b; array[0] int c; tuple(int, real) t; complex z; }
+model { }
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("d.json", '{"N": 3, "a": [], "b": [[], []], "c": [], "t": {"1": 4, "2": "-Inf"}, "z": [1, 2]}'),
+        ("d.json", '{"N": 3, "b": [], "t": {"1": 4, "2": -Infinity}, "z": [1, 2], "a.b": null}'),
+    ],
+)
+def test_values_of_files(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    values = read_data(check(parse(ANY_SHAPE)), take_from(load_data(tmp_path / name)))
+    assert values["t"] == (4, -np.inf)
+    assert values["z"] == 1 + 2j
+    assert [values[name].shape for name in "abc"] == [(0, 3), (2, 0), (0,)]
+
+
+def test_values_of_an_r_dump(tmp_path):
+    program = "data { int N; matrix[2, N] m; vector[N] v; real x; array[0] int none; } model { }"
+    (tmp_path / "d.data.R").write_text("N <- 2L\nm <- structure(1:4, .Dim = c(2, 2))\nv <- c(1, NaN)\nx <- -Inf\n")
+    values = read_data(check(parse(program)), take_from(load_data(str(tmp_path / "d.data.R"))))
+    np.testing.assert_array_equal(values["m"], [[1, 3], [2, 4]])
+    np.testing.assert_array_equal(values["v"], [1, np.nan])
+    assert (values["N"], values["x"], values["none"].size) == (2, -np.inf, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("d.json", '{"N": [1, ', r'^file ".*d.json", line 1, column 11 .*expected a value'),
+        ("d.json", '{"N": true}', "variable `N` has `true`; write 1 for true"),
+        ("d.json", '{"N": "+inf"}', "variable `N` has the string"),
+        ("d.json", '{"N": [[1], [2, 3]]}', "has 1 elements in its first row and 2 in row 2"),
+        ("d.R", "N = 3", "expected `<-` after the name `N`"),
+        ("d.R", '{"N": 3}', "JSON files must have names that end in .json"),
+    ],
+)
+def test_files_that_are_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_data(tmp_path / name)
+
+
 @pytest.mark.parametrize("value", [[1.0, 2.0], np.array([1.0, 2.0]), 1 + 2j])
 def test_complex_numbers(value):
     assert read({**DATA, "c": value})["c"] == 1 + 2j
@@ -68,8 +147,14 @@ def test_complex_numbers(value):
 @pytest.mark.parametrize(
     ("changed", "variable", "line", "message"),
     [
-        ({"N": None}, "N", 2, "`N` holds object, but int numbers are expected."),
+        ({"N": None}, "N", 2, "`N` holds None, but Stan has no missing values; whole numbers are expected."),
         ({"N": 3.0}, "N", 2, "`N` is an int, but holds real numbers such as 3.0"),
+        ({"N": "3"}, "N", 2, "`N` holds '3'; whole numbers are expected."),
+        ({"N": 10**30}, "N", 2, "`N` holds 1000000"),
+        ({"k": [[0, 1, 0.5], [1, 1, 1]]}, "k", 5, "`k` is an int, but holds real numbers such as 0.5"),
+        ({"k": pandas.Series([0, None, 1])}, "k", 5, "`k` is an int, but holds real numbers such as nan"),
+        ({"y": pandas.Series(["a", "b", "a"], dtype="category")}, "y", 3, "`y` holds 'a'; numbers are expected."),
+        ({"c": [1, 2, 3]}, "c", 8, "with shape [2], but has shape [3]"),
         ({"N": 2**31}, "N", 2, "integers beyond 32 bits"),
         ({"N": -1}, "N", 2, "N is -1, but is declared with lower=0."),
         ({"N": 2}, "y", 3, "`y` is declared as `array[N] real<upper=2.5>`, that is with shape [2], but has shape [3]."),
@@ -77,7 +162,7 @@ def test_complex_numbers(value):
         ({"y": [1, 2, 3]}, "y", 3, "y[3] is 3, but is declared with upper=2.5."),
         ({"y": [1, np.nan, 2]}, "y", 3, "y[2] is nan"),
         ({"y": [1, [2], 3]}, "y", 3, "`y` is not rectangular"),
-        ({"y": ["1", "2", "3"]}, "y", 3, "real numbers are expected"),
+        ({"y": ["1", "2", "3"]}, "y", 3, "`y` holds '1'; numbers are expected"),
         ({"z": [1, 2, 0.5]}, "z", 4, "z[3] is 0.5, but is declared with lower=1."),
         ({"k": [[0, 1, 2], [0, 0, 0]]}, "k", 5, "k[1,3] is 2, but is declared with upper=1."),
         ({"m": np.zeros((2, 3))}, "m", 6, "with shape [3, 2], but has shape [2, 3]"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pathfinder import Model, fit
+from pathfinder import Model, fit, fit_batch
 from pathfinder.stan import StanDataError, StanEvaluationError, StanTypeError, explain
 
 
@@ -94,8 +94,9 @@ def test_density_variables_and_transformed_parameters(data):
 
 def test_a_second_data_set_compiles_nothing(caplog):
     options = {"num_draws": 20, "num_psis_draws": 10, "seed": 1, "refine": False, "progress": False}
-    fit(Model.from_stan(SCHOOLS, DATA), **options)
-    other = Model.from_stan(SCHOOLS, OTHER_DATA)
+    program = SCHOOLS.replace("int<lower=0> J;", "int<lower=0> J; real<lower=0> scale;").replace("(0, 5)", "(0, scale)")
+    fit(Model.from_stan(program, {**DATA, "scale": 3.5}), **options)
+    other = Model.from_stan(program, {**OTHER_DATA, "scale": 5.0})
     with caplog.at_level(logging.WARNING, "jax"), jax.log_compiles():
         result = fit(other, **options)
     compiled = [text for record in caplog.records if "Finished XLA comp" in (text := record.getMessage())]
@@ -200,6 +201,55 @@ generated quantities {
     assert abs(failed.mean() - stats.poisson(1).sf(2)) < 5 * np.sqrt(0.08 * 0.92 / 200)
 
 
+def test_results_for_arviz():
+    program = SCHOOLS.replace(
+        "int J2 = 2 * J;", "vector[J] log_lik; for (j in 1:J) log_lik[j] = normal_lpdf(y[j] | mu, 1);"
+    )
+    model = Model.from_stan(
+        program, DATA, dims={"theta": ("school",), "y_rep": ("school",)}, coords={"school": list("abcdefgh")}
+    )
+    result = fit(model, num_draws=20, num_psis_draws=10, seed=1, refine=False, progress=False)
+    data = result.to_inferencedata()
+    assert list(data["posterior"].data_vars) == ["mu", "tau", "theta_trans", "theta"]
+    assert list(data["log_likelihood"].data_vars) == ["log_lik"]
+    assert data["posterior_predictive"]["y_rep"].dims == ("chain", "draw", "school")
+    assert list(data["posterior"]["school"].values) == list("abcdefgh")
+    np.testing.assert_array_equal(data["posterior_predictive"]["y_rep"].values[0], result.draws["y_rep"])
+    other = result.to_inferencedata(log_likelihood=[], posterior_predictive="log_lik")
+    assert "y_rep" in other["posterior"]
+    assert list(other["posterior_predictive"].data_vars) == ["log_lik"]
+    with pytest.raises(
+        ValueError, match="`log_likelihood` names 'theta', but the generated quantities are 'log_lik', 'y_rep'"
+    ):
+        result.to_inferencedata(log_likelihood="theta")
+
+
+@pytest.mark.parametrize(
+    ("dims", "message"),
+    [
+        ({"phi": ("school",)}, "`dims` names 'phi', which the model does not have"),
+        ({"mu": ("school",)}, r"`dims` gives `mu` 1 names of axes, but its shape is \[\]"),
+    ],
+)
+def test_dims_that_do_not_fit(dims, message):
+    with pytest.raises(ValueError, match=message):
+        Model.from_stan(SCHOOLS, DATA, dims=dims)
+
+
+def test_many_data_sets_at_once():
+    program = SCHOOLS.replace("int<lower=0> J;", "int<lower=0> J; real<lower=0> scale;").replace("(0, 5)", "(0, scale)")
+    models = [Model.from_stan(program, {**data, "scale": s}) for data, s in ((DATA, 2.0), (OTHER_DATA, 5.0))]
+    data = jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *(model.data for model in models))
+    options = {"num_draws": 50, "num_psis_draws": 20, "seed": 1, "refine": False, "progress": False}
+    batch = fit_batch(models[0], data, **options)
+    for i in range(2):
+        result = batch[i]
+        for j in range(3):
+            z, mu, tau = (result.draws[name][j] for name in ("theta_trans", "mu", "tau"))
+            expected = models[i].log_density(models[i].unconstrain({"theta_trans": z, "mu": mu, "tau": tau}))
+            np.testing.assert_allclose(result.log_p[j], expected, rtol=1e-9)
+
+
 def test_rejections_are_zero_densities():
     model = Model.from_stan('parameters { real x; } model { if (x < 0) reject("no"); x ~ normal(0, 1); }')
     assert model.log_density(np.array([-1.0])) == -np.inf
@@ -235,7 +285,7 @@ def test_errors_show_the_place(tmp_path):
     with pytest.raises(OSError, match="missing.stan"):
         Model.from_stan(tmp_path / "missing.stan")
     (tmp_path / "d.json").write_text("y <- 3")
-    with pytest.raises(ValueError, match="is no JSON file"):
+    with pytest.raises(ValueError, match=r'd.json", line 1, column 1 .*found `y`'):
         Model.from_stan(SCHOOLS, tmp_path / "d.json")
     with pytest.raises(ValueError, match="`simplex` must be 'ilr' or 'stick_breaking', not 'old'"):
         Model.from_stan(SCHOOLS, DATA, simplex="old")

@@ -70,7 +70,6 @@ def test_binary_operators(first, low, second, high):
         ("a ^ b'", "(a ^ (b'))"),
         ("a''", "((a')')"),
         ("a[1]'", "(a[1]')"),
-        ("a'[1]", "(a')[1]"),
         ("a ? b : c ? d : e", "(a ? b : (c ? d : e))"),
         ("a ? b ? c : d : e", "(a ? (b ? c : d) : e)"),
         ("a || b ? c + d : e && f", "((a || b) ? (c + d) : (e && f))"),

@@ -123,6 +123,20 @@ def test_exponential_smoothing_of_orbit_has_the_density_of_stan(name):
     compare(text, smoothing_data(declared(text)))
 
 
+@pytest.mark.parametrize("name", ["ets", "lgt", "dlt"])
+def test_exponential_smoothing_of_orbit_can_be_fitted(name):
+    text = program("orbit", "stan", f"{name}.stan")
+    data = smoothing_data(declared(text))
+    with jax.enable_x64(True):
+        result = fit(Model.from_stan(text, data), seed=1, progress=False)
+        fitted = result.draws["yhat"].mean(0)
+        sigma = result.draws["obs_sigma"].mean()
+    assert all(path.status.succeeded for path in result.paths)
+    assert result.pareto_k < 1
+    assert 0.3 < sigma < 1.5  # the noise is 0.5
+    assert np.corrcoef(fitted, data["RESPONSE"])[0, 1] > 0.9
+
+
 def test_regression_of_orbit_on_knots_has_the_density_of_stan():
     text = program("orbit", "stan", "ktrlite.stan")
     compare(text, {name: value for name, value in regression_data().items() if name in declared(text)})

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from jax.scipy.special import i0e
 
 from pathfinder.stan.densities._distribution import univariate
-from pathfinder.stan.densities._gamma_ratios import log_beta
-from pathfinder.stan.densities._incomplete_beta import log_beta_tails
-from pathfinder.stan.densities._logarithms import LOG_2_PI, xlog1py, xlogy
-from pathfinder.stan.densities._quadrature import integrate
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.gamma_ratios import log_beta
+from pathfinder.stan.numerics.incomplete_beta import log_beta_tails
+from pathfinder.stan.numerics.logarithms import LOG_2_PI, xlog1py, xlogy
+from pathfinder.stan.numerics.quadrature import integrate
 
 
 def _both(alpha, beta):

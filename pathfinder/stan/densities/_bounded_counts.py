@@ -3,14 +3,13 @@
 import jax
 import jax.numpy as jnp
 
-from pathfinder.stan._softplus import softplus
 from pathfinder.stan.densities._bounded import beta_rng
 from pathfinder.stan.densities._distribution import as_integers, univariate
-from pathfinder.stan.densities._gamma_ratios import log_choose, log_rising
-from pathfinder.stan.densities._incomplete_beta import log_beta_tails
-from pathfinder.stan.densities._logarithms import xlog1py, xlogy
 from pathfinder.stan.densities._mass_sums import log_sum_below
 from pathfinder.stan.densities._validity import checked, positive_finite, probability
+from pathfinder.stan.numerics.gamma_ratios import log_choose, log_rising
+from pathfinder.stan.numerics.incomplete_beta import log_beta_tails
+from pathfinder.stan.numerics.logarithms import softplus, xlog1py, xlogy
 
 
 def _not_binary(n):

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
 from pathfinder.stan.densities._distribution import Distribution, as_integers, as_reals
-from pathfinder.stan.densities._gamma_ratios import log_rising
-from pathfinder.stan.densities._logarithms import xlogy
 from pathfinder.stan.densities._validity import checked, is_simplex, positive_finite
+from pathfinder.stan.numerics.gamma_ratios import log_rising
+from pathfinder.stan.numerics.logarithms import xlogy
 
 
 def _pick(y, log_theta, valid):

@@ -4,16 +4,15 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
-from pathfinder.stan._softplus import softplus
 from pathfinder.stan.densities._bounded import beta_rng
 from pathfinder.stan.densities._distribution import as_integers, univariate
 from pathfinder.stan.densities._gamma import gamma_rng
-from pathfinder.stan.densities._gamma_ratios import log_beta, log_rising
-from pathfinder.stan.densities._incomplete_beta import log_beta_tails
-from pathfinder.stan.densities._incomplete_gamma import log_gamma_tails
-from pathfinder.stan.densities._logarithms import log1m_exp, xlogy
 from pathfinder.stan.densities._mass_sums import log_sum_below
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.gamma_ratios import log_beta, log_rising
+from pathfinder.stan.numerics.incomplete_beta import log_beta_tails
+from pathfinder.stan.numerics.incomplete_gamma import log_gamma_tails
+from pathfinder.stan.numerics.logarithms import log1m_exp, softplus, xlogy
 
 
 def _count(n):

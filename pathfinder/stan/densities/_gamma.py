@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from jax.scipy.special import gammaln
 
 from pathfinder.stan.densities._distribution import univariate
-from pathfinder.stan.densities._incomplete_gamma import log_gamma_tails
-from pathfinder.stan.densities._logarithms import xlogy
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.incomplete_gamma import log_gamma_tails
+from pathfinder.stan.numerics.logarithms import xlogy
 
 
 def _both(alpha, beta):

@@ -5,12 +5,11 @@ import math
 import jax
 import jax.numpy as jnp
 
-from pathfinder.stan._softplus import softplus
 from pathfinder.stan.densities._distribution import univariate
-from pathfinder.stan.densities._gamma_ratios import log_beta
-from pathfinder.stan.densities._incomplete_beta import log_beta_tails
-from pathfinder.stan.densities._logarithms import LOG_2, LOG_PI, log1m_exp
 from pathfinder.stan.densities._validity import checked, positive_finite, probability
+from pathfinder.stan.numerics.gamma_ratios import log_beta
+from pathfinder.stan.numerics.incomplete_beta import log_beta_tails
+from pathfinder.stan.numerics.logarithms import LOG_2, LOG_PI, log1m_exp, softplus
 
 
 def _valid(mu, sigma):

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from pathfinder.stan.densities._iteration import differentiable_by_forward_mode
+from pathfinder.stan.numerics.iteration import differentiable_by_forward_mode
 
 
 def log_sum_below(ratio, top, parameters):

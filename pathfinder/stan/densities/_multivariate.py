@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
+from pathfinder.stan._cholesky import cholesky
 from pathfinder.stan.densities._distribution import Distribution, as_reals
-from pathfinder.stan.densities._gamma_ratios import log_rising
-from pathfinder.stan.densities._logarithms import LOG_2_PI, LOG_PI
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.gamma_ratios import log_rising
+from pathfinder.stan.numerics.logarithms import LOG_2_PI, LOG_PI
 
 
 def _log_diagonal(factor):
@@ -32,13 +33,13 @@ def multi_normal_cholesky_lpdf(y, mu, factor):
 
 def multi_normal_lpdf(y, mu, covariance):
     y, mu, covariance = as_reals(y, mu, covariance)
-    return multi_normal_cholesky_lpdf(y, mu, jnp.linalg.cholesky(covariance))
+    return multi_normal_cholesky_lpdf(y, mu, cholesky(covariance))
 
 
 def multi_normal_prec_lpdf(y, mu, precision):
     y, mu, precision = as_reals(y, mu, precision)
     offset = y - mu
-    factor = jnp.linalg.cholesky(precision)
+    factor = cholesky(precision)
     value = -0.5 * (mu.shape[0] * LOG_2_PI + offset @ (precision @ offset)) + _log_diagonal(factor)
     return checked(value, jnp.all(jnp.isfinite(mu)) & _is_factor(factor))
 
@@ -50,13 +51,13 @@ def multi_normal_cholesky_rng(key, mu, factor):
 
 def multi_normal_rng(key, mu, covariance):
     mu, covariance = as_reals(mu, covariance)
-    return multi_normal_cholesky_rng(key, mu, jnp.linalg.cholesky(covariance))
+    return multi_normal_cholesky_rng(key, mu, cholesky(covariance))
 
 
 def multi_normal_prec_rng(key, mu, precision):
     mu, precision = as_reals(mu, precision)
     z = jax.random.normal(key, mu.shape, mu.dtype)
-    return mu + solve_triangular(jnp.linalg.cholesky(precision), z, lower=True, trans="T")
+    return mu + solve_triangular(cholesky(precision), z, lower=True, trans="T")
 
 
 def multi_gp_cholesky_lpdf(y, factor, weights):
@@ -74,7 +75,7 @@ def multi_gp_cholesky_lpdf(y, factor, weights):
 
 def multi_gp_lpdf(y, kernel, weights):
     y, kernel, weights = as_reals(y, kernel, weights)
-    return multi_gp_cholesky_lpdf(y, jnp.linalg.cholesky(kernel), weights)
+    return multi_gp_cholesky_lpdf(y, cholesky(kernel), weights)
 
 
 def multi_student_t_cholesky_lpdf(y, nu, mu, factor):
@@ -87,7 +88,7 @@ def multi_student_t_cholesky_lpdf(y, nu, mu, factor):
 
 def multi_student_t_lpdf(y, nu, mu, scale):
     y, nu, mu, scale = as_reals(y, nu, mu, scale)
-    return multi_student_t_cholesky_lpdf(y, nu, mu, jnp.linalg.cholesky(scale))
+    return multi_student_t_cholesky_lpdf(y, nu, mu, cholesky(scale))
 
 
 def multi_student_t_cholesky_rng(key, nu, mu, factor):
@@ -99,7 +100,7 @@ def multi_student_t_cholesky_rng(key, nu, mu, factor):
 
 def multi_student_t_rng(key, nu, mu, scale):
     nu, mu, scale = as_reals(nu, mu, scale)
-    return multi_student_t_cholesky_rng(key, nu, mu, jnp.linalg.cholesky(scale))
+    return multi_student_t_cholesky_rng(key, nu, mu, cholesky(scale))
 
 
 def _multivariate(arguments, log_density, rng=None):

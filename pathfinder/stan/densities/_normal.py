@@ -1,15 +1,14 @@
 """The normal distribution and its relatives: lognormal, skew normal, normal plus exponential."""
 
-import math
-
 import jax
 import jax.numpy as jnp
 
 from pathfinder.stan.densities._distribution import univariate
-from pathfinder.stan.densities._logarithms import LOG_2, LOG_2_PI, log1m_exp, log_add_exp, log_diff_exp
-from pathfinder.stan.densities._normal_integral import log_mills, log_ndtr
-from pathfinder.stan.densities._quadrature import integrate
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.logarithms import LOG_2, LOG_2_PI, log1m_exp, log_add_exp, log_diff_exp
+from pathfinder.stan.numerics.normal_integral import log_mills, log_ndtr
+from pathfinder.stan.numerics.owens_t import owens_t
+from pathfinder.stan.numerics.quadrature import integrate
 
 
 def std_normal_lpdf(y):
@@ -72,23 +71,6 @@ def skew_normal_lpdf(y, xi, omega, alpha):
     return checked(value, _valid(xi, omega) & jnp.isfinite(alpha))
 
 
-def _owens_t(h, a):
-    """Owen's T for h, a >= 0, by quadrature of its integral over [0, 1] (Owen, 1956, equations 2.1 and 2.7)."""
-    steep = a > 1
-    k = jnp.where(steep, a * h, h)
-    b = jnp.where(steep, 1 / jnp.where(steep, a, 1.0), a)
-
-    def density(x):
-        return jnp.exp(-0.5 * k * k * (1 + x * x)) / (1 + x * x) / (2 * math.pi)
-
-    # Beyond 9 / k the integrand is less than rounding of the rest.
-    end = jnp.minimum(b, 9 / jnp.maximum(k, 1e-3))
-    t = integrate(density, jnp.zeros_like(end), end)
-    tail_h, tail_k = jnp.exp(log_ndtr(-h)), jnp.exp(log_ndtr(-k))
-    # T(h, a) + T(ah, 1/a) = (Q(h) + Q(ah)) / 2 - Q(h) Q(ah), with upper tails Q
-    return jnp.where(steep, 0.5 * (tail_h + tail_k) - tail_h * tail_k - t, t)
-
-
 def _skew_normal_tails(z, alpha):
     """Log lower and upper tail of the standard skew normal."""
     # alpha >= 0 without loss; then only the lower tail below 0 is a difference of larger numbers.
@@ -96,7 +78,7 @@ def _skew_normal_tails(z, alpha):
     z, alpha = jnp.broadcast_arrays(sign * z, jnp.abs(alpha))
     below = z < 0
     positive = jnp.where(below, 1.0, z)
-    upper = jnp.log(jnp.exp(log_ndtr(-positive)) + 2 * _owens_t(positive, alpha))
+    upper = jnp.log(jnp.exp(log_ndtr(-positive)) + 2 * owens_t(positive, alpha))
 
     # There the density itself is integrated. It is log-concave, and its curvature grows downwards, so that a
     # parabola bounds where it has fallen by exp(-40).

@@ -3,11 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-from pathfinder.stan._softplus import softplus
 from pathfinder.stan.densities._distribution import Distribution, as_reals
-from pathfinder.stan.densities._logarithms import log1m_exp
-from pathfinder.stan.densities._normal_integral import log_ndtr, log_ndtr_difference
 from pathfinder.stan.densities._validity import checked, is_increasing
+from pathfinder.stan.numerics.logarithms import log1m_exp, softplus
+from pathfinder.stan.numerics.normal_integral import log_ndtr, log_ndtr_difference
 
 
 def _interval(y, cuts):

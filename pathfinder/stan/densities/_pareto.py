@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 
 from pathfinder.stan.densities._distribution import univariate
-from pathfinder.stan.densities._logarithms import log1m_exp
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.logarithms import log1m_exp
 
 
 def _valid(y_min, alpha):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_factor, cho_solve
 
 from pathfinder.stan.densities._distribution import Distribution, as_integers, as_reals
-from pathfinder.stan.densities._logarithms import LOG_2_PI
+from pathfinder.stan.numerics.logarithms import LOG_2_PI
 
 
 def gaussian_dlm_obs_lpdf(y, design, transition, noise, innovation, m0, c0):

@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 
 from pathfinder.stan.densities._distribution import Distribution, on_reals
-from pathfinder.stan.densities._logarithms import LOG_2_PI, LOG_PI
-from pathfinder.stan.densities._quadrature import log_mean
 from pathfinder.stan.densities._validity import checked, positive_finite
+from pathfinder.stan.numerics.logarithms import LOG_2_PI, LOG_PI
+from pathfinder.stan.numerics.quadrature import log_mean
 
 
 # The scaled time at which both series need no more terms than these for double precision.
@@ -43,7 +43,7 @@ def _log_density(t, alpha, w, v, sv):
 
 
 @on_reals
-def wiener_lpdf(y, alpha, tau, beta, delta, sv=0.0, sw=None, st0=None):
+def wiener_lpdf(y, alpha, tau, beta, delta, *variability):
     """Log density of a passage at time `y` through the upper boundary.
 
     Args:
@@ -52,10 +52,12 @@ def wiener_lpdf(y, alpha, tau, beta, delta, sv=0.0, sw=None, st0=None):
         tau: Non-decision time.
         beta: Start as a share of the separation, from below.
         delta: Drift towards the upper boundary.
-        sv: Standard deviation of the drift between trials.
-        sw: Width of the uniform distribution of the start around `beta`; `None` for 0.
-        st0: Width of the uniform distribution of the non-decision time from `tau` on; `None` for 0.
+        variability: The standard deviation of the drift between trials; or that, the width of the uniform distribution
+            of the start around `beta`, and the width of the uniform distribution of the non-decision time from `tau`
+            on. Stan's tolerance may follow, of no use here.
     """
+    sv = variability[0] if variability else 0.0
+    sw, st0 = variability[1:3] if len(variability) > 2 else (None, None)
     valid = positive_finite(alpha) & (tau >= 0) & (beta > 0) & (beta < 1) & jnp.isfinite(delta) & (sv >= 0)
     outside = y <= tau
     time = jnp.where(outside, 1.0, y - tau)

@@ -4,8 +4,10 @@ from pathfinder.stan.functions._function import Function as Function
 from pathfinder.stan.functions.bessel import BESSEL
 from pathfinder.stan.functions.containers import CONTAINERS
 from pathfinder.stan.functions.elementwise import ELEMENTWISE
+from pathfinder.stan.functions.first_passage import FIRST_PASSAGE
 from pathfinder.stan.functions.gamma_functions import GAMMA_FUNCTIONS
 from pathfinder.stan.functions.gaussian_process import GAUSSIAN_PROCESS
+from pathfinder.stan.functions.hypergeometric import HYPERGEOMETRIC
 from pathfinder.stan.functions.linear_algebra import LINEAR_ALGEBRA
 from pathfinder.stan.functions.operators import NAMED_OPERATORS
 from pathfinder.stan.functions.operators import OPERATORS as OPERATORS
@@ -19,6 +21,8 @@ FUNCTIONS: dict[str, Function] = {
     **GAMMA_FUNCTIONS,
     **SPECIAL,
     **BESSEL,
+    **HYPERGEOMETRIC,
+    **FIRST_PASSAGE,
     **SUMS,
     **CONTAINERS,
     **LINEAR_ALGEBRA,

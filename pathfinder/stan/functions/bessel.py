@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from pathfinder.stan.functions._function import Function, elementwise, real
-from pathfinder.stan.functions.special import gauss_legendre
+from pathfinder.stan.numerics.quadrature import gauss_legendre
 
 
 _SERIES_TERMS = 140  # of I: the largest are near x / 2

@@ -1,4 +1,4 @@
-"""Functions that build, reshape, join or cut containers, and those of their sizes.
+"""Functions that build, reshape or join containers; those that cut them or tell their sizes are in `_slicing`.
 
 Source: Stan functions reference, "Array operations", "Matrix operations" and "Mixed operations". Stan stores matrices
 column by column, which shows in every reshape; arrays are row by row.
@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from pathfinder.stan._types import Type
-from pathfinder.stan.functions._function import Function, both, known, real_in
+from pathfinder.stan.functions._function import Function, both, real_in
 
 
 Types = tuple[Type, ...]
@@ -26,35 +26,6 @@ def _word(type_: Type) -> str:
 
 def _is_matrix(type_: Type) -> bool:
     return type_.dims == 0 and _word(type_) == "matrix"
-
-
-# ---- sizes
-
-
-def _rows(types: Types, x: Any) -> int:
-    return 1 if _word(types[0]) == "row_vector" else x.shape[0]
-
-
-def _cols(types: Types, x: Any) -> int:
-    return 1 if _word(types[0]) == "vector" else x.shape[-1]
-
-
-def _size(types: Types, x: Any) -> int:
-    """Length of the outermost array; number of elements of a vector or a matrix."""
-    return int(np.shape(x)[0]) if types[0].dims and types[0].base != "tuple" else _count(x, types[0])
-
-
-def _count(x: Any, type_: Type) -> int:
-    if type_.base == "tuple":
-        return int(np.shape(jax.tree.leaves(x)[0])[0]) if type_.dims else 1
-    return int(np.prod(np.shape(x), dtype=int))
-
-
-def _dims(types: Types, x: Any) -> np.ndarray:
-    """Sizes of all dimensions, of which vectors have two, as in Stan."""
-    shape = np.shape(x)
-    extra = {"vector": (*shape, 1), "row_vector": (*shape[:-1], 1, *shape[-1:])}
-    return np.asarray(extra.get(_word(types[0]), shape), int)
 
 
 # ---- building
@@ -184,64 +155,12 @@ def _append_array(xp: Any) -> Any:
     return lambda x, y: jax.tree.map(lambda one, other: xp.concatenate([one, other]), x, y)
 
 
-# ---- cutting; positions count from one
-
-
-def _cut(x: Any, start: Any, size: int, axis: int, name: str) -> Any:
-    """`size` elements from position `start`, which may be traced."""
-    if not known(start):
-        return jax.lax.dynamic_slice_in_dim(x, start - 1, size, axis)
-    first = int(start) - 1
-    if size < 0 or (size and (first < 0 or first + size > x.shape[axis])):
-        raise ValueError(
-            f"`{name}` wants {size} elements from position {first + 1} on of a container of {x.shape[axis]}."
-        )
-    return x[(slice(None),) * axis + (slice(first, first + size),)]
-
-
-def _segment(x: Any, start: Any, size: int) -> Any:
-    return jax.tree.map(lambda leaf: _cut(leaf, start, size, 0, "segment"), x)
-
-
-def _head(x: Any, size: int) -> Any:
-    return jax.tree.map(lambda leaf: _cut(leaf, 1, size, 0, "head"), x)
-
-
-def _tail(x: Any, size: int) -> Any:
-    return jax.tree.map(lambda leaf: _cut(leaf, leaf.shape[0] - size + 1, size, 0, "tail"), x)
-
-
-def _row(x: Any, position: Any) -> Any:
-    return _cut(x, position, 1, 0, "row")[0]
-
-
-def _col(x: Any, position: Any) -> Any:
-    return _cut(x, position, 1, 1, "col")[:, 0]
-
-
-def _sub_row(x: Any, row: Any, col: Any, size: int) -> Any:
-    return _cut(_row(x, row), col, size, 0, "sub_row")
-
-
-def _sub_col(x: Any, row: Any, col: Any, size: int) -> Any:
-    return _cut(_col(x, col), row, size, 0, "sub_col")
-
-
-def _block(x: Any, row: Any, col: Any, rows: int, cols: int) -> Any:
-    return _cut(_cut(x, row, rows, 0, "block"), col, cols, 1, "block")
-
-
 def _same(evaluate: Any, **fields: Any) -> Function:
     """A function whose one form serves JAX and NumPy values."""
     return Function(evaluate, numpy=evaluate, **fields)
 
 
 CONTAINERS: dict[str, Function] = {
-    "rows": _same(_rows, typed=True),
-    "cols": _same(_cols, typed=True),
-    "size": _same(_size, typed=True),
-    "num_elements": _same(lambda x: int(np.prod(np.shape(x), dtype=int))),
-    "dims": _same(_dims, typed=True),
     "rep_array": both(_rep_array, static=_MANY),
     "rep_vector": both(lambda xp: _rep_vector(xp, "rep_vector"), static=(1,)),
     "rep_row_vector": both(lambda xp: _rep_vector(xp, "rep_row_vector"), static=(1,)),
@@ -263,15 +182,9 @@ CONTAINERS: dict[str, Function] = {
     "to_matrix": both(_to_matrix, typed=True, static=(1, 2, 3)),
     "to_array_1d": both(_to_array_1d, typed=True),
     "to_array_2d": _same(lambda x: x),
+    "to_vector_array": _same(lambda x: x.T),  # one vector for each column
+    "to_row_vector_array": _same(lambda x: x),
     "append_row": both(lambda xp: _append(xp, "row_vector"), typed=True),
     "append_col": both(lambda xp: _append(xp, "vector"), typed=True),
     "append_array": both(_append_array),
-    "segment": _same(_segment, static=(2,)),
-    "head": _same(_head, static=(1,)),
-    "tail": _same(_tail, static=(1,)),
-    "row": _same(_row),
-    "col": _same(_col),
-    "sub_row": _same(_sub_row, static=(3,)),
-    "sub_col": _same(_sub_col, static=(3,)),
-    "block": _same(_block, static=(3, 4)),
 }

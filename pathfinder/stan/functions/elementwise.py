@@ -14,11 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
-from pathfinder.stan._softplus import softplus
 from pathfinder.stan.functions._function import Function, both, elementwise, quiet, real, real_in, real_numpy
-
-
-LOG_TWO = float(np.log(2.0))
+from pathfinder.stan.numerics.logarithms import LOG_2, log1m_exp, log_diff_exp, softplus, xlogy
 
 
 def _real_argument(jax_form: Any, numpy_form: Any) -> Function:
@@ -49,20 +46,7 @@ def _log1p_exp(xp: Any, x: Any) -> Any:
 def log1m_exp_numpy(x: Any) -> Any:
     """`log(1 - exp(x))`, by Maechler (2012), "Accurately computing log(1 - exp(-|a|))", equation 7."""
     x = real_numpy(x)
-    return np.where(x > -LOG_TWO, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))[()]
-
-
-@jax.custom_jvp
-def log1m_exp(x: Any) -> jax.Array:
-    """`log1m_exp_numpy` in JAX, with the derivative in closed form."""
-    x = real(x)
-    return jnp.where(x > -LOG_TWO, jnp.log(-jnp.expm1(x)), jnp.log1p(-jnp.exp(x)))
-
-
-@log1m_exp.defjvp
-def _log1m_exp_jvp(primals, tangents):
-    (x,), (dx,) = primals, tangents
-    return log1m_exp(x), -dx / jnp.expm1(-x)
+    return np.where(x > -LOG_2, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))[()]
 
 
 def _log_inv_logit_diff(xp: Any, x: Any, y: Any) -> Any:
@@ -70,18 +54,10 @@ def _log_inv_logit_diff(xp: Any, x: Any, y: Any) -> Any:
     return x - _log1p_exp(xp, x) + log1m_exp_of(y - x) - _log1p_exp(xp, y)
 
 
-def log_diff_exp(x: Any, y: Any) -> jax.Array:
-    """`log(exp(x) - exp(y))`; minus infinity where both are equal, NaN where x < y."""
-    x, y = real(x), real(y)
-    equal = x == y
-    difference = jnp.where(equal, -1.0, y - x)  # -inf - -inf would be NaN
-    return jnp.where(equal, -jnp.inf, x + log1m_exp(difference))
-
-
 def log_diff_exp_numpy(x: Any, y: Any) -> Any:
-    """`log_diff_exp` on NumPy values."""
+    """`log(exp(x) - exp(y))`; minus infinity where both are equal and finite or no more."""
     x, y = real_numpy(x), real_numpy(y)
-    return np.where(x == y, -np.inf, x + log1m_exp_numpy(y - x))[()]
+    return np.where((x == y) & (x < np.inf), -np.inf, x + log1m_exp_numpy(y - x))[()]
 
 
 def _binary_log_loss(xp: Any, y: Any, probability: Any) -> Any:
@@ -153,8 +129,8 @@ ELEMENTWISE: dict[str, Function] = {
     "log1p": _real_argument(jnp.log1p, np.log1p),
     "log1m": _formula(lambda xp, x: xp.log1p(-x)),
     "log1p_exp": _formula(_log1p_exp),
-    "log1m_exp": elementwise(log1m_exp, log1m_exp_numpy),
-    "log_diff_exp": elementwise(log_diff_exp, log_diff_exp_numpy),
+    "log1m_exp": _real_argument(log1m_exp, log1m_exp_numpy),
+    "log_diff_exp": elementwise(lambda x, y: log_diff_exp(real(x), real(y)), log_diff_exp_numpy),
     # logistic function and other links
     "logit": _formula(lambda xp, x: xp.log(x) - xp.log1p(-x)),
     "inv_logit": _formula(_inv_logit),
@@ -196,7 +172,7 @@ ELEMENTWISE: dict[str, Function] = {
     "fdim": _formula(lambda xp, x, y: xp.where(x <= y, 0.0, x - y)),
     "fma": _formula(lambda xp, x, y, z: x * y + z),
     "ldexp": elementwise(lambda x, n: jnp.ldexp(real(x), n), np.ldexp),
-    "lmultiply": elementwise(lambda x, y: jax.scipy.special.xlogy(real(x), real(y)), special.xlogy),
+    "lmultiply": elementwise(lambda x, y: xlogy(real(x), real(y)), special.xlogy),
     # complex numbers
     "get_real": both(lambda xp: xp.real, elementwise=True),
     "get_imag": both(lambda xp: xp.imag, elementwise=True),
@@ -241,4 +217,4 @@ def _with_constant(name: str, value: float) -> Function:
 
 
 ELEMENTWISE |= {name: _constant(value) for name, value in CONSTANTS.items()}
-ELEMENTWISE |= {"log2": _with_constant("log2", LOG_TWO), "log10": _with_constant("log10", float(np.log(10.0)))}
+ELEMENTWISE |= {"log2": _with_constant("log2", LOG_2), "log10": _with_constant("log10", float(np.log(10.0)))}

@@ -27,8 +27,12 @@ def _points(xp: Any, x: Any) -> Any:
 
 def _squared_distances(xp: Any, x: Any, y: Any, scale: Any) -> Any:
     scale = xp.asarray(scale)
-    difference = (x[:, None, :] - y[None, :, :]) / (scale[None, None, :] if scale.ndim else scale)
-    return xp.sum(difference * difference, axis=-1)
+    difference = x[:, None, :] - y[None, :, :]
+    if scale.ndim:
+        difference = difference / scale[None, None, :]
+    squares = xp.sum(difference * difference, axis=-1)
+    # Divided last, so that distances of data are computed once for a whole batch of parameters.
+    return squares if scale.ndim else squares / (scale * scale)
 
 
 def _split(types: Types, arguments: tuple[Any, ...]) -> tuple[Any, Any, tuple[Any, ...]]:

@@ -15,6 +15,7 @@ import jax.scipy.linalg
 import numpy as np
 import scipy.linalg
 
+from pathfinder.stan._cholesky import cholesky
 from pathfinder.stan.functions._function import Function, both
 
 
@@ -31,9 +32,15 @@ def _solve_triangular(a: Any, b: Any) -> jax.Array:
 
 
 def _solve_spd(a: Any, b: Any) -> jax.Array:
-    columns, single = _column(b)
-    x = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(a), True), columns)
-    return x[:, 0] if single else x
+    """`a^-1 b`, whose derivatives are further solves with the same factor."""
+    factor = (jax.lax.stop_gradient(cholesky(jnp.asarray(a))), True)
+
+    def solve(_, b):
+        columns, single = _column(b)
+        x = jax.scipy.linalg.cho_solve(factor, columns)
+        return x[:, 0] if single else x
+
+    return jax.lax.custom_linear_solve(lambda x: a @ x, b, solve, symmetric=True)
 
 
 def _right_triangular(b: Any, a: Any) -> jax.Array:
@@ -44,7 +51,7 @@ def _right_triangular(b: Any, a: Any) -> jax.Array:
 
 
 def _inverse_spd(a: Any) -> jax.Array:
-    return jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(a), True), jnp.eye(a.shape[0], dtype=a.dtype))
+    return _solve_spd(a, jnp.eye(a.shape[0], dtype=a.dtype))
 
 
 def _chol2inv(factor: Any) -> jax.Array:
@@ -52,7 +59,7 @@ def _chol2inv(factor: Any) -> jax.Array:
 
 
 def _log_determinant_spd(a: Any) -> jax.Array:
-    return 2 * jnp.sum(jnp.log(jnp.diagonal(jnp.linalg.cholesky(a))))
+    return 2 * jnp.sum(jnp.log(jnp.diagonal(cholesky(a))))
 
 
 def _qr(xp: Any, mode: str) -> Any:
@@ -220,7 +227,7 @@ LINEAR_ALGEBRA: dict[str, Function] = {
     "quad_form_diag": both(lambda xp: lambda a, v: v[:, None] * a * v[None, :]),
     "trace_quad_form": both(_trace_quad_form),
     "trace_gen_quad_form": both(lambda xp: lambda d, a, b: xp.sum(d.T * (b.T @ a @ b))),
-    "cholesky_decompose": both(lambda xp: xp.linalg.cholesky),
+    "cholesky_decompose": Function(cholesky, numpy=np.linalg.cholesky),
     "inverse": both(lambda xp: xp.linalg.inv),
     "inverse_spd": Function(_inverse_spd),
     "chol2inv": Function(_chol2inv),

@@ -1,4 +1,4 @@
-"""Functions that need an iteration or an integral: normal quantiles and tails, Lambert's W, Owen's T.
+"""Functions that need an iteration or an integral: normal quantiles, Lambert's W, Owen's T.
 
 Source: Stan functions reference, "Real-valued basic functions". Derivatives are given in closed form, so that they do
 not run through the iterations.
@@ -6,7 +6,6 @@ not run through the iterations.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import jax
@@ -15,57 +14,27 @@ import numpy as np
 from scipy import special
 
 from pathfinder.stan.functions._function import Function, elementwise, real, real_numpy
-
-
-_LOG_TWO = float(np.log(2.0))
-_HALF_LOG_TWO_PI = 0.5 * float(np.log(2.0 * np.pi))
-_SERIES_BELOW = -20.0  # where nine terms of the series reach double precision
-
-
-@lru_cache
-def gauss_legendre(nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of the Gauss-Legendre rule on [0, 1]."""
-    x, weights = np.polynomial.legendre.leggauss(nodes)
-    return (x + 1) / 2, weights / 2
-
-
-@jax.custom_jvp
-def log_phi(x: Any) -> jax.Array:
-    """Logarithm of the standard normal distribution function, to full relative precision in the lower tail."""
-    x = real(x)
-    far = x < _SERIES_BELOW
-    series_x = jnp.where(far, x, _SERIES_BELOW)
-    square = 1 / (series_x * series_x)
-    series = 1.0
-    for k in range(9, 0, -1):  # Abramowitz and Stegun 26.2.12
-        series = 1 - (2 * k - 1) * square * series
-    tail = -0.5 * series_x * series_x - _HALF_LOG_TWO_PI - jnp.log(-series_x) + jnp.log(series)
-    near_x = jnp.where(far, 0.0, x)
-    middle = jnp.log(jax.scipy.special.ndtr(jnp.minimum(near_x, 0.0)))
-    upper = jnp.log1p(-jax.scipy.special.ndtr(-jnp.maximum(near_x, 0.0)))
-    return jnp.where(far, tail, jnp.where(near_x > 0, upper, middle))
-
-
-@log_phi.defjvp
-def _log_phi_jvp(primals, tangents):
-    (x,), (dx,) = primals, tangents
-    value = log_phi(x)
-    return value, dx * jnp.exp(-0.5 * x * x - _HALF_LOG_TWO_PI - value)
+from pathfinder.stan.functions.gamma_functions import inv_inc_beta_log_odds
+from pathfinder.stan.numerics.gamma_ratios import log_beta
+from pathfinder.stan.numerics.incomplete_beta import log_beta_tails
+from pathfinder.stan.numerics.logarithms import LOG_2, LOG_2_PI
+from pathfinder.stan.numerics.normal_integral import log_mills, log_ndtr
+from pathfinder.stan.numerics.owens_t import owens_t
 
 
 @jax.custom_jvp
 def std_normal_log_qf(log_p: Any) -> jax.Array:
-    """Standard normal quantile of the probability `exp(log_p)`, by Newton's method on `log_phi` in the lower tail."""
+    """Standard normal quantile of the probability `exp(log_p)`, in the lower tail by Newton's method on logarithms."""
     log_p = real(log_p)
     tail = log_p < -5.0
     y = jnp.where(tail, log_p, -5.0)
-    start = -2 * y - 2 * _HALF_LOG_TWO_PI
+    start = -2 * y - LOG_2_PI
     x = -jnp.sqrt(start - jnp.log(jnp.maximum(start, 1.0)))
     for _ in range(4):  # quadratic convergence from two digits
-        x = x - (log_phi(x) - y) * jnp.exp(log_phi(x) + 0.5 * x * x + _HALF_LOG_TWO_PI)
-    near = jnp.where(tail, -_LOG_TWO, log_p)
+        x = x - (log_ndtr(x) - y) * jnp.exp(log_mills(-x))
+    near = jnp.where(tail, -LOG_2, log_p)
     central = jnp.where(
-        near > -_LOG_TWO, -jax.scipy.special.ndtri(-jnp.expm1(near)), jax.scipy.special.ndtri(jnp.exp(near))
+        near > -LOG_2, -jax.scipy.special.ndtri(-jnp.expm1(near)), jax.scipy.special.ndtri(jnp.exp(near))
     )
     value = jnp.where(tail, x, central)
     return jnp.where(log_p == -jnp.inf, -jnp.inf, jnp.where(log_p <= 0, value, jnp.nan))
@@ -75,7 +44,38 @@ def std_normal_log_qf(log_p: Any) -> jax.Array:
 def _std_normal_log_qf_jvp(primals, tangents):
     (log_p,), (dlog_p,) = primals, tangents
     x = std_normal_log_qf(log_p)
-    return x, dlog_p * jnp.exp(log_p + 0.5 * x * x + _HALF_LOG_TWO_PI)
+    return x, dlog_p * jnp.exp(log_mills(-x))
+
+
+@jax.custom_jvp
+def standard_t_quantile(p: Any, nu: Any) -> jax.Array:
+    """Quantile of Student's t distribution (DLMF 8.17.2: its tail is a beta integral, whose odds are nu / t^2)."""
+    p, nu = jnp.broadcast_arrays(p, nu)
+    lower = jnp.minimum(p, 1 - p)
+    size = jnp.sqrt(nu) * jnp.exp(-0.5 * inv_inc_beta_log_odds(0.5 * nu, jnp.full_like(nu, 0.5), 2 * lower))
+    return jnp.where((nu > 0) & (nu < jnp.inf), jnp.sign(p - 0.5) * size, jnp.nan)
+
+
+@standard_t_quantile.defjvp
+def _standard_t_quantile_jvp(primals, tangents):
+    (p, nu), (dp, dnu) = primals, tangents
+    t = standard_t_quantile(p, nu)
+    square = t * t
+    log_density = -0.5 * (nu + 1) * jnp.log1p(square / nu) - log_beta(0.5 * nu, jnp.full_like(nu, 0.5))
+    density = jnp.exp(log_density - 0.5 * jnp.log(nu))
+
+    def tail(nu):
+        """Of both sides of t, times the sign with which it counts."""
+        both = jnp.exp(log_beta_tails(0.5 * nu, jnp.full_like(nu, 0.5), nu / (nu + square), square / (nu + square))[0])
+        return -0.5 * jnp.sign(t) * both
+
+    _, in_nu = jax.jvp(tail, (nu,), (dnu,))
+    return t, (dp - in_nu) / density
+
+
+def student_t_qf(p: Any, nu: Any, mu: Any, sigma: Any) -> jax.Array:
+    """Quantile of Student's t distribution with location and scale."""
+    return jnp.where(sigma > 0, mu + sigma * standard_t_quantile(p, nu), jnp.nan)
 
 
 def _lambert(branch_start: Any) -> Any:
@@ -127,35 +127,6 @@ lambert_w0 = _lambert(_principal_start)
 lambert_wm1 = _lambert(_lower_start)
 
 
-@jax.custom_jvp
-def owens_t(h: Any, a: Any) -> jax.Array:
-    """Owen's T function by quadrature of its definition.
-
-    For |a| > 1 it is reduced to 1/a by Owen (1956), equation 2.3, written with the upper tails.
-    """
-    h, a = jnp.broadcast_arrays(jnp.abs(real(h)), real(a))
-    size = jnp.abs(a)
-    reduced = size > 1
-    scaled = jnp.where(reduced, h * jnp.where(reduced, size, 1.0), h)
-    slope = jnp.where(reduced, 1 / jnp.where(reduced, size, 1.0), size)
-    scaled = jnp.where(jnp.isfinite(scaled), scaled, 1e10)
-    nodes, weights = gauss_legendre(64)
-    x = slope[..., None] * jnp.asarray(nodes, slope.dtype)
-    integrand = jnp.exp(-0.5 * scaled[..., None] ** 2 * (1 + x * x)) / (1 + x * x)
-    integral = slope * (integrand @ jnp.asarray(weights, slope.dtype)) / (2 * np.pi)
-    upper, upper_scaled = jax.scipy.special.ndtr(-h), jax.scipy.special.ndtr(-scaled)
-    value = jnp.where(reduced, 0.5 * (upper + upper_scaled) - upper * upper_scaled - integral, integral)
-    return jnp.sign(a) * value
-
-
-@owens_t.defjvp
-def _owens_t_jvp(primals, tangents):
-    (h, a), (dh, da) = primals, tangents
-    in_h = -jnp.exp(-0.5 * h * h) * jax.lax.erf(real(a * h / np.sqrt(2.0))) / np.sqrt(8 * np.pi)
-    in_a = jnp.exp(-0.5 * h * h * (1 + a * a)) / (2 * np.pi * (1 + a * a))
-    return owens_t(h, a), in_h * dh + in_a * da
-
-
 def inv_erfc(x: Any) -> jax.Array:
     """Inverse of the complementary error function."""
     return -jax.scipy.special.ndtri(0.5 * real(x)) / float(np.sqrt(2.0))
@@ -163,6 +134,7 @@ def inv_erfc(x: Any) -> jax.Array:
 
 SPECIAL: dict[str, Function] = {
     "std_normal_log_qf": elementwise(lambda x: std_normal_log_qf(real(x)), lambda x: special.ndtri_exp(real_numpy(x))),
+    "student_t_qf": elementwise(lambda *x: student_t_qf(*map(real, x))),
     "lambert_w0": elementwise(lambda x: lambert_w0(real(x)), lambda x: special.lambertw(real_numpy(x)).real),
     "lambert_wm1": elementwise(lambda x: lambert_wm1(real(x)), lambda x: special.lambertw(real_numpy(x), -1).real),
     "owens_t": elementwise(lambda h, a: owens_t(real(h), real(a)), special.owens_t),

@@ -175,6 +175,7 @@ SUMS: dict[str, Function] = {
     "columns_dot_self": _by_axis(0, lambda x: x * x),
     "rows_dot_product": _by_axis(1, lambda x, y: x * y),
     "rows_dot_self": _by_axis(1, lambda x: x * x),
+    "trace_dot": _of_reals(lambda xp, a, b: xp.sum(a * b.T)),
     "squared_distance": _of_reals(_squared_distance),
     "distance": _of_reals(lambda xp, x, y: root(xp, _squared_distance(xp, x, y))),
     "cumulative_sum": both(lambda xp: xp.cumsum),

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.stan.evaluator.oracle import explicit
 from tests.stan.evaluator.programs import PROGRAMS
 from tests.stan.evaluator.running import points
+from tests.stan.oracle import explicit
 
 
 FILE = Path(__file__).with_name("references.json")

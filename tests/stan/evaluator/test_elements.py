@@ -72,7 +72,7 @@ def test_read_of_each_lanes_own(module):
     own = np.arange(24.0).reshape(4, 3, 2)
     at = np.array([1, 3, 2, 2, 1])
     found = read(Lanes(module.asarray(own), LANES), [At(Lanes(at, INNER))], ROOT)
-    np.testing.assert_array_equal(found.array, own[INNER.parent_lane, at - 1])
+    np.testing.assert_array_equal(found.array, own[INNER.lane_of(LANES), at - 1])
     uniform = read(Lanes(module.asarray(own), LANES), [At(2), At(1)], ROOT)
     np.testing.assert_array_equal(uniform.array, own[:, 1, 0])
 

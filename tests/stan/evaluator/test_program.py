@@ -39,6 +39,16 @@ def test_transformed_parameters():
     np.testing.assert_allclose(found["cumulated"], [1, 3, 6])
 
 
+def test_loops_without_iterations_use_no_index():
+    program = """
+    data { int N; array[N] int counts; vector[N] y; }
+    parameters { vector[N] x; }
+    model { for (n in 1:N) for (i in 1:counts[n]) target += i * x[n + 1] * y[n + 1]; }
+    """
+    data = {"N": 3, "counts": [2, 1, 0], "y": [1.0, 2.0, 4.0]}
+    assert density(program, data, [1.0, 10.0, 100.0]) == 3 * 2 * 10 + 4 * 100
+
+
 def test_transformed_data_do_not_change_data():
     data = {"y": np.array([1.0, 2.0])}
     program = bound(
@@ -221,3 +231,40 @@ def test_recursion_that_parameters_end_has_a_place():
     """
     with pytest.raises(UntraceableError, match=r"line 2, column \d+: `f` calls itself too many times"):
         jax.make_jaxpr(bound(program, {}).log_density)(jnp.array([1.1]))
+
+
+def test_bounds_of_inner_loops_are_functions_of_the_iteration():
+    """Residuals of a moving average, as in the user's guide of Stan, and with the number of lags in the data."""
+    program = """
+    data { int T; int Q; vector[T] y; array[T] int lags; }
+    parameters { vector[Q] theta; }
+    model {
+      vector[T] e;
+      matrix[T, Q] earlier = rep_matrix(0, T, Q);
+      vector[T] f;
+      for (t in 1:T) {
+        e[t] = y[t];
+        for (q in 1:min(t - 1, Q)) e[t] = e[t] - theta[q] * e[t - q];
+      }
+      for (t in 1:T) {
+        f[t] = y[t] - earlier[t] * theta;
+        for (q in 1:lags[t]) earlier[t + 1, q] = f[t + 1 - q];
+      }
+      target += sum(e .* e) + 10 * sum(f .* f);
+    }
+    """
+    rng = np.random.default_rng(0)
+    length, order = 40, 3
+    y, theta = rng.normal(size=length), np.array([0.5, -0.3, 0.2])
+    lags = np.minimum(np.arange(length) % 10 + 1, order)
+    lags[-1] = 0
+    e, f = np.zeros(length), np.zeros(length)
+    for t in range(length):
+        e[t] = y[t] - sum(theta[q] * e[t - 1 - q] for q in range(min(t, order)))
+        f[t] = y[t] - sum(theta[q] * f[t - 1 - q] for q in range(lags[t - 1] if t else 0))
+    data = {"T": length, "Q": order, "y": y, "lags": lags}
+    compiled = bound(program, data)
+    found = jax.jit(compiled.log_density)(jnp.asarray(theta))
+    np.testing.assert_allclose(found, np.sum(e**2) + 10 * np.sum(f**2), rtol=1e-12)
+    assert "scan" in how(compiled)
+    assert "unrolled" not in how(compiled)

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pathfinder.stan._slicing import SHAPES, SLICES
 from pathfinder.stan._types import Type
 
 
-REFERENCES = json.loads(Path(__file__).with_name("references.json").read_text())
+_ALL = json.loads(Path(__file__).with_name("references.json").read_text())
+REFERENCES = [case for case in _ALL if case["name"] not in {*SLICES, *SHAPES}]
+SLICING_REFERENCES = [case for case in _ALL if case["name"] in {*SLICES, *SHAPES}]
 
 
 def read_type(text):

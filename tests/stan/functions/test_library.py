@@ -10,12 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
-from scipy import special
+from scipy import special, stats
 
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS
 from pathfinder.stan.functions.bessel import BESSEL
+from pathfinder.stan.functions.first_passage import FIRST_PASSAGE
 from pathfinder.stan.functions.gamma_functions import GAMMA_FUNCTIONS
+from pathfinder.stan.functions.hypergeometric import HYPERGEOMETRIC
 from pathfinder.stan.functions.linear_algebra import LINEAR_ALGEBRA
 from pathfinder.stan.functions.special import SPECIAL
 from tests.stan.functions.cases import REFERENCES, grouped, read_type, value_of
@@ -62,7 +64,6 @@ CLOSED_FORMS = [
     ("log_mix", "vector vector", (V / V.sum(), W), np.log(np.exp(W) @ (V / V.sum()))),
     ("log_sum_exp", "vector", (np.array([-np.inf, -np.inf]),), -np.inf),
     ("quantile", "vector real", (V, 0.25), 0.375),
-    ("sub_row", "matrix int int int", (A, 2, 2, 2), A[1, 1:]),
     ("to_array_2d", "matrix", (A,), A),
     ("to_matrix", "matrix int int int", (B, 2, 3, 0), B.T.reshape(2, 3)),
     ("rep_array", "vector int int", (V, 2, 2), np.tile(V, (2, 2, 1))),
@@ -70,6 +71,13 @@ CLOSED_FORMS = [
     ("csr_matrix_times_vector", "int int vector array[]int array[]int vector", (3, 3, *CSR_PARTS, V), CSR @ V),
     ("csr_extract", "matrix", (CSR,), CSR_PARTS),
     ("trace", "matrix", (A,), 3.9),
+    ("trace_dot", "matrix matrix", (B, B.T * 2), np.trace(B @ B.T) * 2),
+    ("to_vector_array", "matrix", (B,), B.T),
+    ("to_row_vector_array", "matrix", (B,), B),
+    ("student_t_qf", "real real real real", (0.2, 4.0, 2.0, 3.0), -0.8228937317055416),  # stanli 0.24
+    ("student_t_qf", "real real real real", (1e-10, 2.5, 0.0, 1.0), stats.t.ppf(1e-10, 2.5)),
+    ("student_t_qf", "real real real real", (0.4999, 5.0, 0.0, 1.0), stats.t.ppf(0.4999, 5.0)),
+    ("student_t_qf", "real real real real", (0.0, 5.0, 0.0, 1.0), -math.inf),
     ("determinant", "matrix", (A,), np.linalg.det(A)),
     ("log_determinant_spd", "matrix", (SPD,), math.log(np.linalg.det(SPD))),
     ("chol2inv", "matrix", (L,), np.linalg.inv(SPD)),
@@ -187,7 +195,7 @@ def test_factors_multiply_to_the_matrix(name, form):
 
 def test_every_function_has_a_case():
     covered = {case["name"] for case in REFERENCES} | {case[0] for case in CLOSED_FORMS}
-    covered |= set(PARTS).union(*PARTS.values())
+    covered |= set(PARTS).union(*PARTS.values(), HYPERGEOMETRIC, FIRST_PASSAGE)
     assert set(FUNCTIONS) - covered == set()
 
 
@@ -269,7 +277,6 @@ def test_integer_division_truncates_everywhere():
 # Those whose derivative does not exist or belongs to what cannot depend on parameters
 WITHOUT_DERIVATIVE = {
     "qr_Q", "qr_R", "csr_extract", "csr_extract_w", "csr_extract_u", "csr_extract_v", "quantile", "eigenvectors_sym",
-    "size", "dims", "rows", "cols", "num_elements",
 }  # fmt: skip
 MILD = {  # where the last reference is too extreme for finite differences
     "lambert_wm1": (-0.2,),
