@@ -109,7 +109,7 @@ def assign(run: Run, node: Assignment) -> None:
     if isinstance(node.target, TupleLiteral):
         _assign_tuple(run, node.target, evaluate(run, node.value))
         return
-    summand, sign = _summand(node)
+    summand, sign = _summand(node) if run.machine.loops else (None, 1)
     if summand is not None and _is_sum_over_lanes(run, node.target, summand):
         value = evaluate(run, summand)
         if sign < 0:
@@ -185,7 +185,7 @@ def assign_value(run: Run, target: Expression, value: Any) -> None:
 
 
 def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Any) -> None:
-    if isinstance(value, tuple) or isinstance(cell.value, tuple):
+    if isinstance(value, tuple | int | np.generic) or isinstance(cell.value, tuple):
         return
     if isinstance(value, Step):
         value = 0  # a number

@@ -27,18 +27,25 @@ def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
     condition = evaluate(run, node.condition)
     sides = (node.if_true, node.if_false)
     truth: Any = None
+    if isinstance(condition, int | np.integer | np.floating):
+        chosen = sides[0 if condition else 1]
+        if chosen is None:
+            then()
+        else:
+            execute(run, chosen, then)
+        return
     if is_static(condition):
         truth = np.asarray(array_of(condition)) != 0
         if truth.ndim:
             truth = lift(Lanes(truth, condition.context), machine.context)
-        if truth.ndim == 0 or np.all(truth) or not np.any(truth):
-            chosen = sides[0 if (truth if truth.ndim == 0 else len(truth) and truth[0]) else 1]
+        if np.all(truth) or not np.any(truth):
+            chosen = sides[0 if truth.size and np.ravel(truth)[0] else 1]
             if chosen is None:
                 then()
             else:
                 execute(run, chosen, then)
             return
-    inside, after = (then, nothing) if leaves(node) else (nothing, then)
+    inside, after = (then, nothing) if run.remembered(leaves, node) else (nothing, then)
     if is_static(condition):
         for lanes, side in zip((np.flatnonzero(truth), np.flatnonzero(~truth)), sides, strict=True):
             with machine.within(machine.context.part(lanes)):

@@ -36,6 +36,8 @@ from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 
 Evaluate = Callable[[Run, Expression], Any]
 
+_NUMBERS = {int, np.int64, np.float64}
+
 
 def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Any:
     """The value of `f(...)`, a function of the user or of the library.
@@ -73,6 +75,8 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
 
 def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
     """A function applied to values of which some may be known for every step of a scan, so that the result is, too."""
+    if not any(isinstance(value, Step) for value in values):
+        return call_library(run, function, types, values, node)
     scans = {value.scan for value in values if isinstance(value, Step)}
     known = [
         isinstance(value, Step) or (is_static(value) and type_.rank == 0)
@@ -127,6 +131,8 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
 def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
     """The value of a function of the library, for all lanes of its arguments."""
     function = _scaling(function, types)
+    if function.elementwise and function.numpy and not function.typed and all(type(v) in _NUMBERS for v in values):
+        return function.numpy(*values)
     if any(isinstance(value, Ragged) for value in values):
         return _ragged_operator(run, function, types, values, node)
     root = run.machine.root

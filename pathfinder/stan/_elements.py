@@ -42,8 +42,8 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     """
     if isinstance(base, tuple):
         return tuple(read(element, positions, root) for element in base)
-    if isinstance(base, np.ndarray) and all(_is_single(position) for position in positions):
-        return _read_single(base, positions)
+    if isinstance(base, np.ndarray) and all(is_single(position) for position in positions):
+        return element_of(base, positions)
     owner = context_of(base, root)
     array = array_of(base)
     first = 0 if owner.is_root else 1
@@ -103,16 +103,26 @@ def _ends(position: Position) -> list[Any]:
     return [position.index]
 
 
-def _is_single(position: Position) -> bool:
+def is_single(position: Position) -> bool:
+    """Whether a position is one known index."""
     return isinstance(position, At) and isinstance(position.index, int | np.integer)
 
 
-def _read_single(base: np.ndarray, positions: Sequence[Any]) -> Any:
-    """An element of data at known indices, which is what loops over data read most of the time."""
-    for position, length in zip(positions, base.shape, strict=False):
+def place_of(positions: Sequence[Any], shape: Sequence[int]) -> tuple[int, ...]:
+    """Known indices counted from 0, which is what loops over data use most of the time.
+
+    Raises:
+        IndexRangeError: If one is out of range.
+    """
+    for position, length in zip(positions, shape, strict=False):
         if not 1 <= position.index <= length:
             raise IndexRangeError(out_of_range(position.index, length))
-    place = tuple(position.index - 1 for position in positions)
+    return tuple(position.index - 1 for position in positions)
+
+
+def element_of(base: np.ndarray, positions: Sequence[Any]) -> Any:
+    """An element of data at known indices."""
+    place = place_of(positions, base.shape)
     return base[(*place, ...)] if base.dtype.kind in "fc" else base[place]  # real numbers of the data stay arrays
 
 

@@ -67,8 +67,9 @@ def symbolic(run: Run, node: Expression) -> Any:
 
 def _variable(run: Run, node: Variable) -> Any:
     cell = run.machine.find(node.name)
-    with run.at(node):
-        require_parts(run, cell, ())
+    if cell.padded:
+        with run.at(node):
+            require_parts(run, cell, ())
     value = run.machine.read(cell)
     if isinstance(value, Step):
         return Step(value.scan, narrowed(value.table, run.machine.context))
@@ -78,18 +79,12 @@ def _variable(run: Run, node: Variable) -> Any:
 def _binary(run: Run, node: Binary) -> Any:
     if node.operator in ("&&", "||"):
         return _logical(run, node)
-    chain: list[Binary] = []
-    at: Expression = node
-    while isinstance(at, Binary) and at.operator not in ("&&", "||"):
-        chain.append(at)
-        at = at.left
-    left, left_type = symbolic(run, at), run.type_of(at)
-    for link in reversed(chain):
+    first, links = run.remembered(run.links, node)
+    left = symbolic(run, first)
+    for link, types in links:
         right = symbolic(run, link.right)
-        types = (left_type, run.type_of(link.right))
         with run.at(link):
-            left = at_every_step(run, OPERATORS[link.operator], types, [left, right], link)
-        left_type = run.type_of(link)
+            left = at_every_step(run, OPERATORS[link.operator], types, (left, right), link)
     return left
 
 
@@ -174,13 +169,13 @@ def _interleaved(parts: Sequence[Any], order: np.ndarray) -> Any:
 
 
 def _index(run: Run, node: Index) -> Any:
-    base, indices = run.chained(node)
+    base, indices = run.remembered(run.chained, node)
     if isinstance(base, Variable):
         cell = run.machine.find(base.name)
         positions = positions_of(run, indices)
         with run.at(node):
             value = _read_cell(run, cell, positions)
-            return value if isinstance(value, Step) else run.machine.gate(value)
+            return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
     value = evaluate(run, base)
     positions = positions_of(run, indices)
     with run.at(node):
@@ -209,7 +204,8 @@ def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
 
 
 def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Any:
-    require_parts(run, cell, positions)
+    if cell.padded:
+        require_parts(run, cell, positions)
     if not any(isinstance(position, Stretch) for position in positions):
         return run.machine.read(cell, positions)
     anywhere = [Between() if isinstance(position, Stretch) else position for position in positions]

@@ -12,6 +12,19 @@ from pathfinder.stan._types import Type
 
 
 @dataclass(frozen=True)
+class DataPart:
+    """What is known from the data of the variables that a loop assigns.
+
+    Attributes:
+        starts: Values at the beginning of all iterations, those of each lane one after another.
+        ends: Values after the loop.
+    """
+
+    starts: dict[str, np.ndarray]
+    ends: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Range:
     """Iterations of a loop.
 

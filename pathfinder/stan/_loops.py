@@ -6,36 +6,43 @@ of it on the host, if it is known from the data; `lax.scan`; unrolled, if there 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pathfinder.stan._calls import call_library
-from pathfinder.stan._cells import Cell, OutsideWindowError
-from pathfinder.stan._dependence import ConflictError
+from pathfinder.stan._cells import OutsideWindowError
+from pathfinder.stan._data_stage import all_data, begun_iterations, data_part, on_host
 from pathfinder.stan._elements import read
 from pathfinder.stan._expressions import evaluate, symbolic
+from pathfinder.stan._flow import nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
-from pathfinder.stan._loop_range import Range
-from pathfinder.stan._names import assigned, leaves, mentioned, nodes
+from pathfinder.stan._loop_range import DataPart, Range
+from pathfinder.stan._names import assigned, leaves, nodes
 from pathfinder.stan._positions import At, RaggedError, UnknownSizeError
 from pathfinder.stan._run import Execute, LoopReport, Run, UntraceableError, here
 from pathfinder.stan._scan import ScanError, execute_scan
 from pathfinder.stan._sequential import drop_broken, run_body, run_part, run_sequentially
 from pathfinder.stan._side_by_side import try_lanes
-from pathfinder.stan._slices import changed_names, data_variables, pruned
+from pathfinder.stan._slices import departures
 from pathfinder.stan._steps import Step, settle
 from pathfinder.stan._syntax import Break as BreakStatement
-from pathfinder.stan._syntax import For, ForEach, Return, Statement, While
+from pathfinder.stan._syntax import (
+    For,
+    ForEach,
+    Identifier,
+    IntLiteral,
+    Return,
+    Statement,
+    While,
+)
 from pathfinder.stan._types import Type
 from pathfinder.stan.functions import OPERATORS
 
 
 MOST_UNROLLED = 24
 _INT = Type("int")
-MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the beginning of all iterations
 
 
 def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
@@ -43,32 +50,59 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     loop = _range(run, node)
     if not np.any(loop.counts > 0):
         return
-    total = int(np.sum(loop.counts))
     if np.all(loop.counts == 1) and loop.holds is None:
         _single(run, node, loop, execute)
         return
+    leaving = _why_left(node)
+    is_data = all_data(run, node.body, loop.variable)
+    begun = begun_iterations(run, node, loop, execute) if leaving and not is_data else None
+    if begun is None:
+        _execute(run, node, loop, execute, leaving)
+        return
+    _execute_begun(run, node, replace(loop, counts=begun), execute, is_left=True)
+
+
+def _execute_begun(run: Run, node: For | ForEach, loop: Range, execute: Execute, is_left: bool) -> None:
+    """Run iterations of which, if the loop is left, each lane's last one leaves it."""
+    if not is_left:
+        _execute(run, node, loop, execute, "")
+        return
+    _execute(run, node, replace(loop, counts=np.maximum(loop.counts - 1, 0)), execute, "")
+    last = replace(loop, lower=loop.lower + loop.counts - 1, counts=np.minimum(loop.counts, 1))
+    run_sequentially(run, node, last, execute)
+
+
+def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reason: str) -> None:
+    """Run iterations in the fastest way; `reason` says why not side by side, if that is known."""
+    total = int(np.sum(loop.counts))
+    if not total:
+        return
     restore = run.snapshot(loop.names)
-    reason = _why_not_lanes(node)
+    is_data, known = all_data(run, node.body, loop.variable), DataPart({}, {})
     if not reason:
-        reason = try_lanes(run, node, loop, execute, {}, restore)
-        if reason is None:
+        conflict = try_lanes(run, node, loop, execute, {}, restore)
+        if conflict is None:
             _report(run, node, total, "lanes")
             return
-        starts = _data_part(run, node, loop, execute, restore)
-        if starts:
-            again = try_lanes(run, node, loop, execute, starts, restore)
-            if again is None:
+        reason = conflict
+        known = (
+            DataPart({}, {})
+            if all_data(run, node.body, loop.variable)
+            else data_part(run, node, loop, execute, restore)
+        )
+        if known.starts:
+            conflict = try_lanes(run, node, loop, execute, known.starts, restore)
+            if conflict is None:
                 _report(run, node, total, "lanes", "what is known from the data is computed beforehand")
                 return
-            reason = again
-    if _all_data(run, node):
+            reason = conflict
+    if is_data:
         run_sequentially(run, node, loop, execute)
         _report(run, node, total, "data", reason)
         return
-    most = int(np.max(loop.counts))
-    if most > 2:
+    if loop.most > 2:
         try:
-            execute_scan(run, node, loop, execute)
+            execute_scan(run, node, loop, execute, known)
             _report(run, node, total, "scan", reason)
             return
         except (ScanError, OutsideWindowError, RaggedError, UnknownSizeError, UntraceableError) as error:
@@ -76,11 +110,11 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
             failed = error
     else:
         failed = None
-    if most > MOST_UNROLLED:
+    if loop.most > MOST_UNROLLED:
         assert failed is not None
         raise UntraceableError(
-            f"this loop of {most} iterations cannot be compiled: its iterations cannot run side by side ({reason}), "
-            f"nor one after another in JAX ({_message(failed)})",
+            f"this loop of {loop.most} iterations cannot be compiled: its iterations cannot run side by side "
+            f"({reason}), nor one after another in JAX ({_message(failed)})",
             node.span,
         ) from failed
     run_sequentially(run, node, loop, execute)
@@ -150,7 +184,8 @@ def _report(run: Run, node: Statement, iterations: int, how: str, reason: str = 
     run.reports[id(node)] = LoopReport(node.span.line, iterations, how, reason)
 
 
-def _why_not_lanes(node: For | ForEach) -> str:
+def _why_left(node: For | ForEach) -> str:
+    """How a loop may be left before its end."""
     for inner in nodes(node.body):
         if isinstance(inner, Return):
             return "it contains `return`"
@@ -171,6 +206,32 @@ def _single(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> Non
 def execute_while(run: Run, node: While, execute: Execute) -> None:
     """A `while` loop, whose condition has to be known from the data."""
     machine = run.machine
+    body = departures(machine, node.body, "", node.condition) if machine.mask is None and not run.on_data else None
+    if body is None or all_data(run, node.body):
+        _report(run, node, _while(run, node, execute), "unrolled", "it is a `while` loop")
+        return
+    begun = np.zeros(machine.context.size, np.int64)
+
+    def record(number: int, part: Context, active: np.ndarray) -> None:
+        begun[active] = number + 1
+
+    names = assigned(node.body)
+    if not on_host(run, lambda: _while(run, replace(node, body=body), execute, record), run.snapshot(names)):
+        _report(run, node, _while(run, node, execute), "unrolled", "it is a `while` loop")
+        return
+    # the iterations are known, and are those of a loop over their numbers
+    ends = (IntLiteral(1, span=node.span), IntLiteral(1, span=node.span))
+    counted = For(Identifier("", span=node.span), *ends, node.body, span=node.span)
+    loop = Range("", _INT, np.ones(machine.context.size, np.int64), begun, lambda index: index, names)
+    _execute_begun(run, counted, loop, execute, leaves(node.body))
+    report = run.reports.pop(id(counted), None)
+    if report is not None:
+        run.reports[id(node)] = report
+
+
+def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> int:
+    """Run the iterations of a `while` loop one after another; gives their number."""
+    machine = run.machine
     context, outer_mask = machine.context, machine.mask
     active = np.arange(context.size)
     run.broken.append([])
@@ -188,8 +249,10 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
                 active = active[np.asarray(lift(condition, part)) != 0]
             if not len(active):
                 break
-            iterations += 1
             part = context if len(active) == context.size else context.part(active)
+            if before is not nothing:
+                before(iterations, part, active)
+            iterations += 1
             with machine.within(part), machine.nested():
                 going = run_part(run, node, execute, part is context)
             if not going:
@@ -198,68 +261,4 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
     finally:
         run.broken.pop()
         machine.mask = outer_mask
-    _report(run, node, iterations, "unrolled", "it is a `while` loop")
-
-
-def _all_data(run: Run, node: For | ForEach) -> bool:
-    """Whether nothing in the loop depends on parameters."""
-    machine = run.machine
-    if machine.mask is not None:
-        return False
-    if run.on_data:
-        return True
-    kept = set(data_variables(machine, node.body, node.variable.text)) | {node.variable.text}
-    for name in mentioned(node.body) | assigned(node.body):
-        if name in kept:
-            continue
-        cell = machine.scope.find(name)
-        if cell is None or not is_static(cell.value) or name in assigned(node.body):
-            return False
-    return True
-
-
-def _data_part(
-    run: Run, node: For | ForEach, loop: Range, execute: Execute, restore: Callable[[], None]
-) -> dict[str, np.ndarray]:
-    """Values at the beginning of every iteration of the variables that depend on nothing but data."""
-    machine = run.machine
-    if machine.mask is not None or any(isinstance(at, Return | BreakStatement) for at in nodes(node.body)):
-        return {}
-    known = data_variables(machine, node.body, loop.variable)
-    carried = [name for name in changed_names(node.body) if name in known and machine.scope.find(name) is not None]
-    body = pruned(node.body, known)
-    if not carried or body is None:
-        return {}
-    context = machine.context.iterations(loop.counts)
-    cells = [machine.find(name) for name in carried]
-    if any(isinstance(cell.value, tuple) or cell.owner.loop is not machine.context.loop for cell in cells):
-        return {}
-    shapes = [_element_shape(cell) for cell in cells]
-    if sum(context.size * int(np.prod(shape)) for shape in shapes) > MOST_CARRIED:
-        return {}
-    starts = {
-        cell.name: np.zeros((context.size, *shape), np.asarray(array_of(cell.value)).dtype)
-        for cell, shape in zip(cells, shapes, strict=True)
-    }
-    first = np.cumsum(loop.counts) - loop.counts
-
-    def record(number: int, part: Context, active: np.ndarray) -> None:
-        for name in carried:
-            value = machine.find(name).value
-            starts[name][first[active] + number] = lift(value, part)
-
-    outer_mask, watched, print_line = machine.mask, machine.watched, run.print_line
-    try:
-        machine.watched, run.print_line = frozenset(), None
-        run_sequentially(run, replace(node, body=body), loop, execute, record)
-    except (ConflictError, RaggedError, UntraceableError):
-        return {}
-    finally:
-        machine.mask, machine.watched, run.print_line = outer_mask, watched, print_line
-        restore()
-    return starts
-
-
-def _element_shape(cell: Cell) -> tuple[int, ...]:
-    shape = np.shape(array_of(cell.value))
-    return shape[1:] if isinstance(cell.value, Lanes) else shape
+    return iterations

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._cells import Cell, LoopFrame, Scope
-from pathfinder.stan._elements import read, read_of_all_steps
+from pathfinder.stan._elements import element_of, is_single, read, read_of_all_steps
 from pathfinder.stan._iterations import Iterations
 from pathfinder.stan._lanes import (
     Context,
@@ -29,6 +29,7 @@ from pathfinder.stan._lanes import (
     freeze,
     from_data,
     is_static,
+    take,
     wrap,
 )
 from pathfinder.stan._positions import Position, step_in
@@ -71,7 +72,8 @@ class Machine(Iterations):
         Raises:
             ConflictError: If iterations that run side by side would have to run one after another.
         """
-        self.note_read(cell, positions)
+        if self.watched or cell.covered is not None or cell.window is not None:
+            self.note_read(cell, positions)
         return self._take(cell, positions)
 
     def _take(self, cell: Cell, positions: Sequence[Position]) -> Any:
@@ -79,6 +81,8 @@ class Machine(Iterations):
             return read(cell.value, cell.window.inside(positions, self.root), self.root)
         if not positions:
             return cell.value
+        if isinstance(cell.value, np.ndarray) and all(map(is_single, positions)):
+            return element_of(cell.value, positions)
         step = next((step for position in positions if (step := step_in(position)) is not None), None)
         if step is not None and self._is_fixed(cell, step.scan):
             return read_of_all_steps(cell.value, positions, step.scan, self.root, self.mask is not None)
@@ -95,7 +99,8 @@ class Machine(Iterations):
         if self.mask is not None:
             kept = self._take(cell, positions) if self._ends_early else self.read(cell, positions)
             value = self.select(self.mask, settle(value), settle(kept))
-        cell = self.note_write(cell, positions)
+        if self.watched or cell.covered is not None or cell.window is not None:
+            cell = self.note_write(cell, positions)
         if not positions and cell.owner is self.context:
             cell.value = freeze(value)
             return
@@ -167,8 +172,10 @@ class Machine(Iterations):
         elif context.is_root:
             total = self.context.size * module.sum(array)
         else:
-            counts = np.bincount(self.context.lane_of(context), minlength=context.size)
-            total = module.sum(module.sum(array.reshape(context.size, -1), axis=1) * counts)
+            # lanes that do not run may hold NaN
+            lanes, counts = np.unique(self.context.lane_of(context), return_counts=True)
+            running = array[lanes] if isinstance(array, np.ndarray) else take(array, lanes)
+            total = module.sum(module.sum(running.reshape(len(lanes), -1), axis=1) * counts)
         return from_data(total, [array]) if module is np else total
 
     def require(self, holds: Any) -> None:
@@ -183,35 +190,17 @@ class Machine(Iterations):
 
     # Where the evaluation goes
 
-    @contextmanager
-    def nested(self, scope: Scope | None = None) -> Iterator[Scope]:
+    def nested(self, scope: Scope | None = None) -> _Changed:
         """Run with a scope of its own."""
-        outer = self.scope
-        self.scope = scope or Scope(outer)
-        try:
-            yield self.scope
-        finally:
-            self.scope = outer
+        return _Changed(self, "scope", scope or Scope(self.scope))
 
-    @contextmanager
-    def within(self, context: Context) -> Iterator[None]:
+    def within(self, context: Context) -> _Changed:
         """Run for other lanes."""
-        outer = self.context
-        self.context = context
-        try:
-            yield
-        finally:
-            self.context = outer
+        return _Changed(self, "context", context)
 
-    @contextmanager
-    def where(self, condition: Any) -> Iterator[None]:
+    def where(self, condition: Any) -> _Changed:
         """Run under a further condition, which is not known from the data; None if there is none."""
-        outer = self.mask
-        self.mask = self.both(outer, condition)
-        try:
-            yield
-        finally:
-            self.mask = outer
+        return _Changed(self, "mask", self.both(self.mask, condition))
 
     def both(self, left: Any, right: Any) -> Any:
         """Lane by lane whether two conditions hold, of which None is one that always does."""
@@ -294,3 +283,20 @@ def _stopped(value: Any) -> Any:
         if isinstance(value, Lanes)
         else (jax.lax.stop_gradient(value))
     )
+
+
+class _Changed:
+    """Part of the state is another one for a while; a class, since generators take several times as long to enter."""
+
+    __slots__ = ("machine", "name", "outer", "value")
+
+    def __init__(self, machine: Machine, name: str, value: Any) -> None:
+        self.machine, self.name, self.value = machine, name, value
+
+    def __enter__(self) -> Any:
+        self.outer = getattr(self.machine, self.name)
+        setattr(self.machine, self.name, self.value)
+        return self.value
+
+    def __exit__(self, *error: object) -> None:
+        setattr(self.machine, self.name, self.outer)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ from pathfinder.stan._lanes import Context, Lanes, array_of, from_data, is_stati
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
 from pathfinder.stan._steps import Step, settle
-from pathfinder.stan._syntax import Expression, FunctionDefinition, Index, Node, Slice, Statement
+from pathfinder.stan._syntax import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import Type
 
@@ -82,6 +81,7 @@ class Run:
     printed: list[Any] = field(default_factory=list)
     returns: list[Any] = field(default_factory=list)
     broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
+    _memory: dict[tuple[str, int], tuple[Node, Any]] = field(default_factory=dict, repr=False)
 
     def type_of(self, expression: Expression) -> Type:
         """Type of an expression."""
@@ -96,6 +96,22 @@ class Run:
             indices = (*node.indices, *indices)
             node = node.base
         return node, indices
+
+    def links(self, node: Expression) -> tuple[Expression, list[tuple[Binary, tuple[Type, Type]]]]:
+        """The first operand of `a + b - c`, and the operators from left to right with the types that they are given."""
+        chain: list[tuple[Binary, tuple[Type, Type]]] = []
+        while isinstance(node, Binary) and node.operator not in ("&&", "||"):
+            chain.append((node, (self.type_of(node.left), self.type_of(node.right))))
+            node = node.left
+        return node, chain[::-1]
+
+    def remembered(self, function: Callable[[Any], Any], node: Node) -> Any:
+        """What a function of the text alone gives for a node, which is computed once."""
+        found = self._memory.get((function.__name__, id(node)))
+        if found is None:
+            # the node is kept, so that no other one gets its identity
+            found = self._memory[(function.__name__, id(node))] = (node, function(node))
+        return found[1]
 
     def snapshot(self, names: frozenset[str]) -> Callable[[], None]:
         """As that of the machine; what has left functions and loops under way is put back, too."""
@@ -112,19 +128,31 @@ class Run:
 
         return restore_all
 
-    @contextmanager
-    def at(self, node: Node) -> Iterator[None]:
+    def at(self, node: Node) -> _At:
         """Give errors of the host a place in the program."""
-        try:
-            yield
-        except (StanError, ConflictError, RaggedError):
-            raise
-        except UnknownSizeError as error:
-            raise UntraceableError(f"{error}", node.span) from error
-        except jax.errors.JAXTypeError as error:
-            raise UntraceableError("this has to be known from the data", node.span) from error
-        except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
-            raise StanEvaluationError(f"{error}", node.span) from error
+        return _At(node)
+
+
+class _At:
+    """As a context manager; a class, since generators take several times as long to enter."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None or isinstance(error, StanError | ConflictError | RaggedError):
+            return
+        if isinstance(error, UnknownSizeError):
+            raise UntraceableError(f"{error}", self.node.span) from error
+        if isinstance(error, jax.errors.JAXTypeError):
+            raise UntraceableError("this has to be known from the data", self.node.span) from error
+        if isinstance(error, ValueError | TypeError | ArithmeticError | np.linalg.LinAlgError):
+            raise StanEvaluationError(f"{error}", self.node.span) from error
 
 
 def here(run: Run, value: Any) -> Any:

@@ -18,11 +18,11 @@ from pathfinder.stan._cells import NewPrivateError, OutsideWindowError, Scope
 from pathfinder.stan._distributed_scan import distributed_scan
 from pathfinder.stan._flow import Continue, Leave, nothing
 from pathfinder.stan._lanes import Lanes, entering, freeze, traced, wrap
-from pathfinder.stan._loop_range import Range
+from pathfinder.stan._loop_range import DataPart, Range
 from pathfinder.stan._printing import emit
 from pathfinder.stan._run import Execute, Run
 from pathfinder.stan._slices import changed_names
-from pathfinder.stan._steps import Scan, Step, settle
+from pathfinder.stan._steps import Scan, Step, settle, step_of
 from pathfinder.stan._survey import Survey
 from pathfinder.stan._syntax import For, ForEach
 from pathfinder.stan._windows import enter, prepare, reassemble, shifted, windows_of
@@ -32,8 +32,8 @@ class ScanError(Exception):
     """A loop cannot be a scan; says why."""
 
 
-def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> None:
-    """Run a loop as a scan.
+def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, known: DataPart) -> None:
+    """Run a loop as a scan; `known` is what the data say about its variables.
 
     Raises:
         ScanError: If it leaves the loop early.
@@ -41,15 +41,18 @@ def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -
     """
     machine = run.machine
     lanes = np.flatnonzero(loop.counts)
+    first = np.cumsum(loop.counts) - loop.counts
     part = machine.context if len(lanes) == machine.context.size else machine.context.part(lanes)
     loop = replace(loop, lower=loop.lower[lanes], counts=loop.counts[lanes])
+    steps = first[lanes][:, None] + loop.steps
+    tables = {name: values[steps] for name, values in known.starts.items()}
     restore = machine.snapshot(loop.names)
     whole: frozenset[str] = frozenset()
     while True:
         try:
             with machine.within(part):
-                _scan(run, node, loop, execute, whole)
-            return
+                _scan(run, node, loop, execute, tables, whole)
+            break
         except NewPrivateError as new:
             restore()
             outside = new.scope.find(new.name)
@@ -61,17 +64,39 @@ def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute) -
                 raise
             restore()
             whole |= {error.whole.name}
+    for name, value in known.ends.items():
+        machine.assign(machine.find(name), (), value)
 
 
-def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, whole: frozenset[str]) -> None:
-    """Run a loop as a scan; no windows of the arrays in `whole`."""
+def _scan(
+    run: Run,
+    node: For | ForEach,
+    loop: Range,
+    execute: Execute,
+    tables: dict[str, np.ndarray],
+    whole: frozenset[str],
+) -> None:
+    """Run a loop as a scan.
+
+    Args:
+        run: The evaluation.
+        node: The loop.
+        loop: Its iterations.
+        execute: Runs statements.
+        tables: What variables known from the data are at the beginning of each step; shape [lanes, steps, ...].
+        whole: Arrays that have no window.
+    """
     machine = run.machine
     outer_scope, outer_target, outer_ok, outer_mask = machine.scope, machine.target, machine.ok, machine.mask
     outer_scans, outer_key, outer_printed = machine.scans, machine.random_key, run.printed
     scan = Scan(machine.context, loop.most, loop.names, depth=len(outer_scans))
-    changed = [cell for name in changed_names(node.body) if (cell := machine.scope.find(name)) is not None]
+    changed = [
+        cell
+        for name in changed_names(node.body)
+        if name not in tables and (cell := machine.scope.find(name)) is not None
+    ]
     windows = windows_of(
-        machine, scan, loop, [cell for cell in changed if cell.name not in whole], _uses(run, node, loop, scan)
+        machine, scan, loop, [cell for cell in changed if cell.name not in whole], _uses(run, node, loop, scan, tables)
     )
     carried = [cell for cell in changed if all(cell is not window.cell for window in windows)]
     touched: list[np.ndarray] = []
@@ -91,6 +116,8 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, whole: f
             enter(machine.scope, window, window.table(loop), rest, new, machine.root)
             for window, rest, new in zip(windows, held, fresh, strict=True)
         ]
+        for name, table in tables.items():
+            machine.declare(name, machine.find(name).type, _at_step(scan, table))
         index = _index(loop, scan)
         machine.declare(loop.variable, loop.type, index if isinstance(node, For) else loop.element(settle(index)))
         condition = None
@@ -138,7 +165,7 @@ def _scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, whole: f
     machine.cover_scanned(scan)
 
 
-def _uses(run: Run, node: For | ForEach, loop: Range, scan: Scan) -> dict[str, Any]:
+def _uses(run: Run, node: For | ForEach, loop: Range, scan: Scan, tables: dict[str, np.ndarray]) -> dict[str, Any]:
     """Where the body will touch arrays."""
     machine = run.machine
     survey = Survey(run, loop.names)
@@ -147,12 +174,24 @@ def _uses(run: Run, node: For | ForEach, loop: Range, scan: Scan) -> dict[str, A
     machine.mask = True  # iterations may be left out by conditions
     try:
         with machine.nested():
+            for name, table in tables.items():
+                if table.ndim == 2:
+                    machine.declare(name, machine.find(name).type, _at_step(scan, table))
+                    survey.know(name)
             machine.declare(loop.variable, loop.type, _index(loop, scan) if isinstance(node, For) else 0)
             if isinstance(node, For):
                 survey.visit(node.body)
     finally:
         machine.mask, machine.watched, machine.scans = mask, watched, scans
     return survey.uses
+
+
+def _at_step(scan: Scan, table: np.ndarray) -> Any:
+    """The value at the present step, by a table of shape [lanes, steps, ...]."""
+    is_root = scan.context.is_root
+    if table.ndim == 2:
+        return step_of(scan, table[0] if is_root else Lanes(table, scan.context))
+    return wrap(scan.entry(table[0] if is_root else table.swapaxes(0, 1)), scan.context)
 
 
 def _index(loop: Range, scan: Scan) -> Any:

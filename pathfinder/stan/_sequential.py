@@ -40,15 +40,16 @@ def run_sequentially(run: Run, node: For | ForEach, loop: Range, execute: Execut
     machine = run.machine
     context, outer_mask = machine.context, machine.mask
     active = np.arange(context.size)
+    fewest, first = int(np.min(loop.counts, initial=loop.most)), loop.first
     run.broken.append([])
     try:
-        for number in range(int(np.max(loop.counts, initial=0))):
-            active = active[loop.counts[active] > number]
-            if not len(active):
-                return
+        for number in range(loop.most):
+            if number >= fewest:
+                active = active[loop.counts[active] > number]
+                if not len(active):
+                    return
             part = context if len(active) == context.size else context.part(active)
-            lower = loop.lower[active] + number
-            index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, part)
+            index = first + number if first is not None else Lanes(loop.lower[active] + number, part)
             with machine.within(part), machine.nested():
                 if before is not nothing:
                     before(number, part, active)
@@ -66,6 +67,8 @@ def run_sequentially(run: Run, node: For | ForEach, loop: Range, execute: Execut
 def drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
     """Leave out what has left the loop: lanes, or under a condition on parameters the part of the mask."""
     machine = run.machine
+    if not run.broken[-1]:
+        return active
     for where, mask in run.broken[-1]:
         if mask is machine.mask or mask is None:
             active = np.setdiff1d(active, where.lane_of(context))

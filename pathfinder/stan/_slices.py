@@ -1,9 +1,4 @@
-"""The part of a sequential loop that is known from the data.
-
-`pos = pos + n[i]` carries a value from one iteration to the next, but depends on no parameter. Running that part of
-the body alone, one iteration after another on the host, gives its variables at the beginning of every iteration; the
-rest of the body can then run for all iterations at once.
-"""
+"""The part of a loop's body that is known from the data, found in its text."""
 
 from __future__ import annotations
 
@@ -12,15 +7,15 @@ from dataclasses import replace
 
 from pathfinder.stan._lanes import is_static
 from pathfinder.stan._machine import Machine
-from pathfinder.stan._names import mentioned, nodes, target_name
+from pathfinder.stan._names import assigned, mentioned, nodes, target_name
 from pathfinder.stan._syntax import (
     Assignment,
     Block,
     Break,
     Call,
-    CallStatement,
     Continue,
     Declaration,
+    Expression,
     For,
     ForEach,
     If,
@@ -131,15 +126,45 @@ def pruned(statement: Statement | None, keep: frozenset[str]) -> Statement | Non
             if if_true is None and if_false is None:
                 return None
             return replace(statement, if_true=if_true or Block((), span=statement.span), if_false=if_false)
+        case While(condition=condition) if not mentioned(condition) & assigned(statement.body) <= keep:
+            return None  # it would not end
         case While() | For() | ForEach():
             body = pruned(statement.body, keep)
             return None if body is None else replace(statement, body=body)
         case Break() | Continue():
             return statement
-        case CallStatement():
-            return None
+        case Return():
+            return Break(span=statement.span)
         case _:
             return None
+
+
+def departures(
+    machine: Machine, body: Statement, loop_variable: str, condition: Expression | None = None
+) -> Statement | None:
+    """What a loop's body does to variables known from the data, and how it leaves the loop.
+
+    Args:
+        machine: Tells which variables outside of the loop are known from the data.
+        body: The body.
+        loop_variable: Always known.
+        condition: That of a `while` loop.
+
+    Returns:
+        A body that does that alone; None if it depends on parameters whether the loop is left, or if a loop inside of
+        it leaves both.
+    """
+    known = data_variables(machine, body, loop_variable) | {loop_variable}
+    names = {name for name, _ in _assignments(body, frozenset())}
+    sources = _leaving(body) | (frozenset() if condition is None else _sources(condition))
+    if any(
+        name == _NOT_DATA or (name not in known and (name in names or _is_traced(machine, name))) for name in sources
+    ):
+        return None
+    for node in nodes(body):
+        if isinstance(node, For | ForEach | While) and any(isinstance(at, Return) for at in nodes(node)):
+            return None
+    return pruned(body, known) or Block((), span=body.span)
 
 
 def changed_names(statement: Statement) -> Mapping[str, None]:

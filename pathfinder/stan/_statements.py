@@ -93,7 +93,7 @@ def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
 def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
     """Run statements in the present scope, one after another."""
     for position, statement in enumerate(statements):
-        if isinstance(statement, If | Block | Profile | For | ForEach | While) and leaves(statement):
+        if isinstance(statement, If | Block | Profile | For | ForEach | While) and run.remembered(leaves, statement):
             rest = statements[position + 1 :]
             execute(run, statement, lambda rest=rest: execute_all(run, rest, then))
             return
@@ -102,6 +102,9 @@ def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing)
 
 
 def _block(run: Run, block: Block, then: Then) -> None:
+    if not run.remembered(_declares, block):
+        execute_all(run, block.statements, then)
+        return
     outer = run.machine.scope
 
     def after():
@@ -110,6 +113,10 @@ def _block(run: Run, block: Block, then: Then) -> None:
 
     with run.machine.nested():
         execute_all(run, block.statements, after)
+
+
+def _declares(block: Block) -> bool:
+    return any(isinstance(statement, Declaration) for statement in block.statements)
 
 
 def call_user(run: Run, definition: FunctionDefinition, values: list[Any]) -> Any:

@@ -51,6 +51,10 @@ class Survey:
         self._run = run
         self._unknown = set(names)  # variables whose values are not followed
 
+    def know(self, name: str) -> None:
+        """A variable is known from the data at the beginning of each step."""
+        self._unknown.discard(name)
+
     def visit(self, statement: Statement | None) -> None:
         """Go through a statement."""
         match statement:

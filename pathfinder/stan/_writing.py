@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._elements import is_single, place_of
 from pathfinder.stan._lanes import Context, array_of, context_of, entering, freeze, is_static, lift, take
 from pathfinder.stan._positions import At, Consecutive, Many, Position, flat_positions, resolve
 
@@ -33,6 +34,13 @@ def write(
         )
     first = 0 if owner.is_root else 1
     shape = np.shape(storage)
+    is_number = (
+        isinstance(value, int | np.generic | np.ndarray) and np.ndim(value) == 0 and len(positions) == len(shape)
+    )
+    if is_number and not first and isinstance(storage, np.ndarray) and all(map(is_single, positions)):
+        storage = _writeable(storage)
+        storage[place_of(positions, shape)] = value
+        return storage
     resolved = [resolve(position, shape[first + axis]) for axis, position in enumerate(positions)]
     if owner is context and all(context_of(position.index, root).is_root for position in resolved):
         array = array_of(value) if context_of(value, root) is context else value

@@ -151,6 +151,18 @@ def test_only_the_recurrence_of_hidden_states_is_in_the_scan():
     assert len(inside) < 40
 
 
+@pytest.mark.parametrize("name", ["recurrence that data end", "while with a recurrence"])
+def test_loops_that_data_end_are_scans(name):
+    def of(N):
+        y = np.where(np.arange(N) == N - 2, 2.5, 0.5 * np.sin(np.arange(N)) / N)
+        return graph(LOOPS[name].program, {"N": N, "y": y, "step": np.ones(N, int)})
+
+    (short, _), (long, program) = of(40), of(400)
+    assert size(short) == size(long)
+    assert "scan" in how(program)
+    assert "unrolled" not in how(program)
+
+
 def test_data_are_constants_of_the_graph():
     N = 5000
     program = "data { int N; vector[N] y; } parameters { real a; } model { for (n in 1:N) y[n] ~ normal(a, 1); }"

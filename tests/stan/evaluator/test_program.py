@@ -181,6 +181,20 @@ def test_indices_into_arrays_of_many_sizes_are_checked():
         density(program, {"K": 20, "n": 1 + np.arange(20)}, [1.0])
 
 
+def test_while_that_parameters_end_inside_of_a_loop_is_refused():
+    program = """
+    data { int N; array[N] int c; }
+    parameters { real x; }
+    model {
+      int k = 0;
+      for (n in 1:N) { int m = 2; while (m > 1) { if (x > n) m = 1; if (c[n]) continue; k += 1; } }
+      target += x * k;
+    }
+    """
+    with pytest.raises(UntraceableError, match="the condition of a `while` loop depends on parameters"):
+        density(program, {"N": 3, "c": [1, 1, 0]}, [1.0])
+
+
 def test_what_is_added_is_evaluated_once():
     program = """
     functions { real f_lp(real x) { target += x; return 10 * x; } }

@@ -126,6 +126,75 @@ FLOW = {
         }
         """,
     ),
+    "recurrence that data end": Case(
+        """
+        data { int N; vector[N] y; }
+        parameters { real phi; vector[N] e; }
+        model {
+          vector[N] x = e;
+          real s = 0;
+          for (t in 2:N) {
+            x[t] = phi * x[t - 1] + e[t];
+            if (y[t] > 2) break;
+            if (y[t] < -0.5) continue;
+            x[t] += y[t] * phi;
+          }
+          for (t in 1:N) { s += y[t]; if (s > 1.5) break; x[t] *= e[t] * s; }
+          target += -dot_self(x) + s * phi;
+        }
+        """,
+        {"N": 6, "y": _Y},
+    ),
+    "recurrence of which data tell what is returned": Case(
+        """
+        functions {
+          real f(vector y, vector e, real phi) {
+            real x = 0.1;
+            for (t in 1:size(y)) { x = phi * x + e[t]; if (y[t] > 1.5) return x * t; x *= 2; }
+            return -x;
+          }
+        }
+        data { int N; vector[N] y; }
+        parameters { real phi; vector[N] e; }
+        model { target += f(y, e, phi) ^ 2; for (k in 1:5) target += f(y[k:N], e[k:N], phi * k) * e[k]; }
+        """,
+        {"N": 6, "y": _Y},
+    ),
+    "while with a recurrence": Case(
+        """
+        data { int N; vector[N] y; array[N] int step; }
+        parameters { real phi; vector[N] e; }
+        model {
+          vector[N] x = e;
+          int t = 2;
+          int s = 1;
+          while (t <= N) { x[t] = phi * x[t - 1] + e[t]; t += 1; }
+          t = 1;
+          while (1) { t += step[t]; if (t > N) break; x[t] = sin(x[t]) * y[t] + x[1]; }
+          while (s < N) { target += e[s] * phi; s += 1; }
+          target += -dot_self(x) + t * s * phi;
+        }
+        """,
+        {"N": 6, "y": _Y, "step": [1, 2, 1, 1, 1, 1]},
+    ),
+    "place that data carry through a recurrence": Case(
+        """
+        data { int K; int N; array[K] int n; vector[N] y; }
+        parameters { real phi; vector[N] e; }
+        model {
+          vector[N] x = e;
+          real s = 0;
+          int pos = 1;
+          for (k in 1:K) {
+            x[pos] = e[pos] + s;
+            s = 0.5 * s + x[pos] * y[pos + n[k] - 1] * k;
+            pos += n[k];
+          }
+          target += -dot_self(x) + s * pos;
+        }
+        """,
+        {"K": 3, "N": 6, "n": [2, 1, 3], "y": _Y},
+    ),
     "while": Case(
         """
         functions {
