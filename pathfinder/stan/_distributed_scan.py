@@ -151,8 +151,9 @@ class _Distribution:
         for operation in self.graph.operations:
             for number in operation.reads:
                 users.setdefault(number, []).append(operation)
-        for number in _numbers([*self.outs.values(), *self.emitted]):
-            users.setdefault(number, []).append(None)
+        for number in (*self.outs.values(), *self.emitted):
+            if isinstance(number, int):
+                users.setdefault(number, []).append(None)
         found = {}
         for before, after in self.outs.items():
             at, terms = before, []

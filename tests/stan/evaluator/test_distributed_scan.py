@@ -75,7 +75,19 @@ def sequence(parameters):
     return step, (means[0], means[1], logits[1, 0]), TABLE[:, 0]
 
 
-CASES = [forward, sums, large_state, entries, sequence]
+def cumulative(parameters):
+    """A sum of which every step gives what there is so far, and one that is needed in each."""
+    logits, means = parameters
+
+    def step(carry, number, y):
+        total, seen = carry
+        total = total + means[0] * y
+        return (total, seen + jnp.sin(y * means[1])), (total, seen * 2)
+
+    return step, (logits[0, 0], logits[0, 1]), TABLE[:, 0]
+
+
+CASES = [cumulative, forward, sums, large_state, entries, sequence]
 PARAMETERS = (jnp.array([[0.3, -0.2], [0.5, 0.1]]), jnp.array([0.4, -0.8]))
 
 

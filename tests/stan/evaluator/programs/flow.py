@@ -126,6 +126,21 @@ FLOW = {
         }
         """,
     ),
+    "assigned at an index that parameters give": Case(
+        """
+        data { int N; }
+        parameters { vector[N] x; }
+        model {
+          array[2] real s = {0.3, 0.7};
+          for (n in 1:N) {
+            int k = x[n] > 0 ? 1 : 2;
+            s[k] = sin(x[n]);
+            target += s[1] * n + s[2];
+          }
+        }
+        """,
+        {"N": 6},
+    ),
     "recurrence that data end": Case(
         """
         data { int N; vector[N] y; }

@@ -117,6 +117,49 @@ PANELS = {
         """,
         {"K": 3, "N": 12, "first": [2, 5, 9], "last": [4, 8, 12], "y": _Y},
     ),
+    "stretches of different lengths": Case(
+        """
+        data { int K; int N; array[K] int first; array[K] int last; vector[N] y; }
+        parameters { real phi; vector[K] e; }
+        model {
+          vector[N] x;
+          for (k in 1:K) {
+            real s = e[k];
+            for (t in first[k]:last[k]) { s = sin(phi * s + y[t]); x[t] = s; }
+          }
+          target += -dot_self(x - y);
+        }
+        """,
+        {"K": 3, "N": 12, "first": [1, 4, 5], "last": [3, 4, 12], "y": _Y},
+    ),
+    "scratch read before it is assigned": Case(
+        """
+        data { int K; int N; vector[N] y; }
+        parameters { real phi; vector[K] e; }
+        model {
+          vector[N] x = y;
+          for (k in 1:K) {
+            x[1] = e[k];
+            for (t in 2:N) { target += x[t] * e[k]; x[t] = sin(phi * x[t - 1] + y[t]); }
+          }
+        }
+        """,
+        {"K": 3, "N": 6, "y": _Y[:6]},
+    ),
+    "scratch read after it is assigned": Case(
+        """
+        data { int K; int N; vector[N] y; }
+        parameters { real phi; vector[K] e; }
+        model {
+          vector[N] x = y;
+          for (k in 1:K) {
+            x[1] = e[k];
+            for (t in 2:N) { x[t] = sin(phi * x[t - 1] + y[t]); target += x[t] * e[k]; }
+          }
+        }
+        """,
+        {"K": 3, "N": 6, "y": _Y[:6]},
+    ),
     "individuals with hidden states": Case(_STATES_INSIDE, _UNEQUAL),
     "individuals of one length with hidden states": Case(_STATES_INSIDE, _EQUAL),
     "individuals with hidden states in arrays around": Case(_STATES_AROUND, _UNEQUAL),
