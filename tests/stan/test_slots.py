@@ -31,7 +31,7 @@ def type_of(declaration):
             (1, (np.ones(2), np.ones(2) + 1j)),
             ["x:1", "x:2.1:1", "x:2.1:2.real", "x:2.1:2.imag", "x:2.2:1", "x:2.2:2.real", "x:2.2:2.imag"],
         ),
-        ("array[2, 2] tuple(real)", (np.ones((2, 2)),), ["x.1.1:1", "x.2.1:1", "x.1.2:1", "x.2.2:1"]),
+        ("array[2, 2] tuple(real,)", (np.ones((2, 2)),), ["x.1.1:1", "x.2.1:1", "x.1.2:1", "x.2.2:1"]),
     ],
 )
 def test_names_and_a_value_made_anew(declaration, value, columns):
