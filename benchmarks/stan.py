@@ -17,6 +17,7 @@ from scipy.stats import gmean
 
 from benchmarks.accuracy import Table
 from benchmarks.stan_data import SIMULATORS
+from pathfinder._over_lanes import over_lanes
 from pathfinder.stan import check, parse
 from pathfinder.stan._data import read_data, take_from
 from pathfinder.stan._model import model_of
@@ -79,7 +80,7 @@ def measured(name: str) -> Times:
     position = positions[0]
     gradient = jax.value_and_grad(model.density)
     single = jax.jit(gradient)
-    batched = jax.jit(jax.vmap(gradient, in_axes=(0, None)))
+    batched = jax.jit(lambda positions, data: over_lanes(lambda position: gradient(position, data))(positions))
     compiling, _ = timed(lambda: jax.block_until_ready(single(position, model.data)))
     peer = peer_gradient(text, data)
     points = [np.asarray(position) for position in positions]
@@ -124,7 +125,7 @@ def table(times: dict[str, Times]) -> Table:
     notes = [
         "Check: parsing and types. Bind: reading the data, transformed data, and tracing the log density and what "
         "gives constrained values. Compile: the gradient, traced and compiled by XLA.",
-        f"Batched: `jax.vmap` over {BATCH} points, per point. stanli: one point at a time, in one thread.",
+        f"Batched: {BATCH} points at once, as the engine evaluates them, per point. stanli: one point at a time, in one thread.",
         f"Gradients: the fastest of the calls within {SECONDS} seconds.",
         f"Gradients agree to {TOLERANCE:.0e}, relative to the largest component.",
     ]

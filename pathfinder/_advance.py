@@ -12,6 +12,7 @@ from pathfinder import _lbfgs
 from pathfinder._diagonals import scalar_diagonal
 from pathfinder._lbfgs import Path, Records, Start, Tolerances
 from pathfinder._linalg import LowRankNormal, inverse_hessian_normal
+from pathfinder._over_lanes import over_lanes
 from pathfinder._status import Status
 
 
@@ -31,13 +32,15 @@ def advance(
 ) -> Path:
     """Move every lane by up to `max_steps` evaluations, until none can step."""
     value_and_grad = jax.value_and_grad(density)
-    each_lane = jax.vmap(value_and_grad, in_axes=(0, None))
+
+    def each_lane(trials, own):
+        return over_lanes(lambda trial: value_and_grad(trial, own))(trials)
 
     def evaluate(trials):
         if not batched:
             return each_lane(trials, data)
         num_fits = jax.tree_util.tree_leaves(data)[0].shape[0]
-        values, gradients = jax.vmap(each_lane)(trials.reshape(num_fits, -1, trials.shape[1]), data)
+        values, gradients = over_lanes(each_lane)(trials.reshape(num_fits, -1, trials.shape[1]), data)
         return values.reshape(-1), gradients.reshape(trials.shape)
 
     def go_on(carry):
@@ -125,7 +128,7 @@ def build_lanes(
         return inverse_hessian_normal(trace.position, trace.gradient, pairs, diagonal)
 
     counters = jnp.full_like(lanes, RACE) if is_race else records.trace.iteration[lanes, rows]
-    return jax.vmap(one)(lanes, rows, candidates), elbo_draw_keys(elbo_keys, lanes, counters, num_draws=num_draws)
+    return over_lanes(one)(lanes, rows, candidates), elbo_draw_keys(elbo_keys, lanes, counters, num_draws=num_draws)
 
 
 @partial(jax.jit, static_argnames=("num_draws",))

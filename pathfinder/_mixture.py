@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from pathfinder._linalg import LowRankNormal
+from pathfinder._over_lanes import over_lanes
 
 
 @jax.jit
@@ -29,7 +30,7 @@ def log_mixture_density(
 
     def add(total, path):
         component = jax.tree_util.tree_map(lambda leaf: leaf[fits, path], approximations)
-        log_q = jax.vmap(lambda normal, points: jax.vmap(normal.log_density)(points))(component, draws)
+        log_q = over_lanes(lambda normal, points: jax.vmap(normal.log_density)(points))(component, draws)
         log_weight = log_weights[fits, path][:, None]
         # A failed component may hold NaN; a density that overflows to NaN is one of zero.
         term = jnp.where(jnp.isfinite(log_weight) & ~jnp.isnan(log_q), log_weight + log_q, -jnp.inf)

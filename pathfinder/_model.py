@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from pathfinder._over_lanes import over_lanes
 from pathfinder._parameters import ParameterStructure, parameter_names
 from pathfinder._variables import Variable
 
@@ -230,7 +232,9 @@ def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable]) -> None
 
 
 # Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.
-_evaluate = jax.jit(lambda density, position, data: density(position, data), static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def _evaluate(density, position, data):
+    return over_lanes(lambda own: density(own, data))(position[None])[0]
 
 
 @dataclass(frozen=True)

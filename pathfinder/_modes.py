@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from pathfinder._outcomes import Problem
+from pathfinder._over_lanes import over_lanes
 
 
 POINTS = 10  # on the segment between two means, both ends left out
@@ -74,6 +75,8 @@ def _profiles(
         def at(mean, share):
             return density((1 - share) * own_means[path] + share * mean, own_data)
 
-        return jax.vmap(lambda mean: jax.vmap(lambda share: at(mean, share))(shares))(own_means)
+        return over_lanes(lambda mean: over_lanes(lambda share: at(mean, share))(shares))(own_means)
 
-    return jax.vmap(of_fit, in_axes=(0, 0, 0 if batched else None))(means, newest, data)
+    if batched:
+        return over_lanes(of_fit)(means, newest, data)
+    return over_lanes(lambda own_means, path: of_fit(own_means, path, data))(means, newest)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Int, UInt32
 
 from pathfinder._model import Model
+from pathfinder._over_lanes import over_lanes
 from pathfinder._pool import PathDraws
 from pathfinder._streams import fold_in
 
@@ -88,4 +89,4 @@ def _constrain_rows(positions, lane_keys, lanes, indices, data, fits, *, constra
             named = {**named, **generate(jax.random.wrap_key_data(fold_in(lane_keys[lane], index)), position, own)}
         return named
 
-    return jax.vmap(one)(positions, lanes, indices, fits)
+    return over_lanes(one)(positions, lanes, indices, fits)

@@ -17,6 +17,7 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from pathfinder._linalg import LowRankNormal, dense_form
 from pathfinder._modes import distinct_modes
 from pathfinder._outcomes import Interrupt, PathOutcomes, Problem
+from pathfinder._over_lanes import over_lanes
 from pathfinder._refine_low_rank import low_rank_form, refine_low_rank
 from pathfinder._refined_lane import Cost, KeptRound, RefinedLane
 from pathfinder._score_matching import match_scores, usable_draws
@@ -79,7 +80,7 @@ def refine_round(
         own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
         noise = jax.vmap(lambda key: normal(key, present.dim, present.mean.dtype))(lane_keys)
         draws = jax.vmap(present.transform)(noise)
-        log_p, gradients = jax.vmap(jax.value_and_grad(density), in_axes=(0, None))(draws, own)
+        log_p, gradients = over_lanes(lambda draw: jax.value_and_grad(density)(draw, own))(draws)
         usable = usable_draws(log_p, gradients)
         scores = jax.vmap(present.noise_gradient)(jnp.where(usable[:, None], gradients, 0.0))
         match = match_scores(noise, scores, usable, weight)
@@ -87,7 +88,7 @@ def refine_round(
         scored = ScoredDraws(draws, log_p, jax.vmap(present.log_density_of_noise)(noise))
         return Round(scored, updated, match.log_change, jnp.mean(match.mean**2), match.divergence)
 
-    return jax.vmap(lane)(normals, keys, weights, fits)
+    return over_lanes(lane)(normals, keys, weights, fits)
 
 
 def batch_size(dim: int) -> int:
@@ -153,7 +154,7 @@ def _batches(rows: Int[np.ndarray, " row"], size: int):
 def refinable(normals: LowRankNormal) -> LowRankNormal:
     """The same distributions, on the leading axis, in the form that refinement keeps."""
     dense = normals.mean.shape[-1] <= DENSE_LIMIT
-    return jax.vmap(dense_form if dense else low_rank_form)(normals)
+    return over_lanes(dense_form if dense else low_rank_form)(normals)
 
 
 def _refine_batch(problem: Problem, used: list[RefinedLane], keys, fits, max_rounds: int, check) -> None:

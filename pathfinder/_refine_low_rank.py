@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, UInt32
 from pathfinder._linalg import LowRankNormal
 from pathfinder._low_rank_matching import Window, empty_window, match_low_rank, with_rank
 from pathfinder._outcomes import Problem
+from pathfinder._over_lanes import over_lanes
 from pathfinder._refined_lane import RefinedLane
 from pathfinder._score_matching import usable_draws
 from pathfinder._scoring import ScoredDraws, estimate_elbo
@@ -54,7 +55,7 @@ def low_rank_round(
     """
     noise = jax.vmap(lambda key: normal(key, present.dim, present.mean.dtype))(keys)
     draws = jax.vmap(present.transform)(noise)
-    log_p, gradients = jax.vmap(jax.value_and_grad(density), in_axes=(0, None))(draws, data)
+    log_p, gradients = over_lanes(lambda draw: jax.value_and_grad(density)(draw, data))(draws)
     match = match_low_rank(present, window, noise, gradients, usable_draws(log_p, gradients))
     scored = ScoredDraws(draws, log_p, jax.vmap(present.log_density_of_noise)(noise))
     return LowRankRound(scored, match.normal, match.window, match.divergence)

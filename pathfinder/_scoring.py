@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, UInt32
 
 from pathfinder._linalg import LowRankNormal
+from pathfinder._over_lanes import over_lanes
 from pathfinder._streams import normal
 
 
@@ -41,7 +42,7 @@ def draw_and_score(approximation: LowRankNormal, keys: UInt32[Array, "draw 2"], 
     """One draw per key from an approximation, with both log densities."""
     z = jax.vmap(lambda key: normal(key, approximation.dim, approximation.mean.dtype))(keys)
     draws = jax.vmap(approximation.transform)(z)
-    return ScoredDraws(draws, jax.vmap(log_density)(draws), jax.vmap(approximation.log_density_of_noise)(z))
+    return ScoredDraws(draws, over_lanes(log_density)(draws), jax.vmap(approximation.log_density_of_noise)(z))
 
 
 @partial(jax.jit, static_argnames=("density", "batched"))
@@ -69,7 +70,7 @@ def score_lanes(
         own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
         return draw_and_score(approximation, lane_keys, lambda position: density(position, own))
 
-    return jax.vmap(lane)(approximations, keys, fits)
+    return over_lanes(lane)(approximations, keys, fits)
 
 
 @jax.jit
@@ -77,7 +78,7 @@ def draw_lanes(
     approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
     """The draws of `score_lanes` again and their `log_q`, without evaluating the model."""
-    drawn = jax.vmap(lambda normal, lane: draw_and_score(normal, lane, lambda draw: 0.0))(approximations, keys)
+    drawn = over_lanes(lambda normal, lane: draw_and_score(normal, lane, lambda draw: 0.0))(approximations, keys)
     return drawn.draws, drawn.log_q
 
 

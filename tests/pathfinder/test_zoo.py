@@ -55,6 +55,21 @@ def random_walk(x):
 fit("Cholesky", gaussian_process, 12)
 fit("scan", random_walk, 12)
 """,
+    "factorizations beside each other": """
+inputs = jnp.linspace(0.0, 1.0, 50)
+distance = (inputs[:, None] - inputs[None, :]) ** 2
+
+def gaussian_processes(x):
+    total = normal(x)
+    for log_length, values in zip(x[:3], (jnp.sin(inputs), jnp.cos(inputs), inputs)):
+        covariance = jnp.exp(-0.5 * distance * jnp.exp(-2.0 * log_length)) + 0.1 * jnp.eye(50)
+        factor = jnp.linalg.cholesky(covariance)
+        whitened = jax.scipy.linalg.solve_triangular(factor, values, lower=True)
+        total = total - 0.5 * jnp.sum(whitened**2) - jnp.sum(jnp.log(jnp.diagonal(factor)))
+    return total
+
+result = fit("three Gaussian processes", gaussian_processes, 4, num_draws=1000)
+""",
     "many dimensions": """
 scales = jnp.linspace(0.5, 2.0, 10_000)
 fit("10,000 dimensions", lambda x: normal((x - 1.0) / scales), 10_000)
