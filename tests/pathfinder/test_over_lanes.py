@@ -19,7 +19,9 @@ def matrix(x):
 
 
 def loop(x):
-    step = lambda total, k: (total + jnp.linalg.slogdet(matrix(x + k))[1], None)
+    def step(total, k):
+        return total + jnp.linalg.slogdet(matrix(x + k))[1], None
+
     return jax.lax.scan(step, 0.0, jnp.arange(3.0))[0]
 
 
@@ -70,15 +72,17 @@ def test_one_lane_with_large_calls_of_its_own():
 
 def test_small_matrices_stay_together():
     """What is too little work for another thread is done at once for all lanes."""
-    small = lambda x: jnp.linalg.cholesky(x * jnp.eye(3))
-    program = jax.make_jaxpr(over_lanes(small))(jnp.ones(1000))
+    program = jax.make_jaxpr(over_lanes(lambda x: jnp.linalg.cholesky(x * jnp.eye(3))))(jnp.ones(1000))
     assert program.out_avals[0].shape == (1000, 3, 3)
     assert {eqn.primitive.name for eqn in program.jaxpr.eqns}.isdisjoint({"scan", "while", "cond"})
 
 
 def test_batches_hold_as_many_lanes_as_do_not_wait():
     size = 10
-    middle = lambda x: jnp.linalg.cholesky(x * jnp.eye(size))
+
+    def middle(x):
+        return jnp.linalg.cholesky(x * jnp.eye(size))
+
     work = largest_work(jax.make_jaxpr(middle)(1.0).jaxpr)
     assert work == pytest.approx(size**3 / 3)
     together = largest_work(jax.make_jaxpr(over_lanes(middle))(jnp.ones(5000)).jaxpr)
@@ -94,6 +98,7 @@ def test_other_devices_take_all_lanes_at_once():
 
 
 def test_arguments_that_are_not_arrays_and_results_in_a_structure():
-    found = over_lanes(lambda pair, nothing: {"sum": pair[0] + pair[1], "none": nothing})((jnp.ones(3), jnp.ones(3)), None)
+    summed = over_lanes(lambda pair, nothing: {"sum": pair[0] + pair[1], "none": nothing})
+    found = summed((jnp.ones(3), jnp.ones(3)), None)
     np.testing.assert_array_equal(found["sum"], 2.0 * np.ones(3))
     assert found["none"] is None
