@@ -125,7 +125,7 @@ def table(times: dict[str, Times]) -> Table:
     notes = [
         "Check: parsing and types. Bind: reading the data, transformed data, and tracing the log density and what "
         "gives constrained values. Compile: the gradient, traced and compiled by XLA.",
-        f"Batched: {BATCH} points at once, as the engine does it, per point. stanli: one point at a time, in one thread.",
+        f"Batched: {BATCH} points at once, as the engine takes them, per point. stanli: one at a time, in one thread.",
         f"Gradients: the fastest of the calls within {SECONDS} seconds.",
         f"Gradients agree to {TOLERANCE:.0e}, relative to the largest component.",
     ]
