@@ -2,12 +2,10 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from pathfinder import Model, PathfinderError, PathfinderResult, PathReport, Settings, Status
+from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
 from pathfinder._fit import fit_model
 
 from . import _console
@@ -63,12 +61,6 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         out=_out,
         error=_error,
     )
-    latest: dict[int, PathReport] = {}
-
-    def report(reports: list[PathReport]) -> None:
-        latest.update((each.lane, each) for each in reports)
-        printer.update(reports)
-
     begin = time.perf_counter()
     try:
         if len(inits.failures) == options.num_paths:
@@ -82,14 +74,14 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
             begin=begin,
             max_time=config.engine.time_limit,
             progress=config.engine.progress,
-            report=report,
+            report=printer.update,
             first_path=config.id - 1,
         )
     except PathfinderError as error:
         printer.finish(error.statuses)
         if options.num_paths > 1:
             _out(_console.no_path_succeeded())
-        raise RunError(_failure(error, inits, latest, config.id)) from error
+        raise RunError(_failure(error, inits, config.id)) from error
     except ValueError as error:
         raise RunError(f"Error: {error}") from error
     psis_seconds = time.perf_counter() - begin - result.seconds["total"]
@@ -124,20 +116,14 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
         _out(_console.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
 
 
-def _failure(error: PathfinderError, inits: Inits, latest: Mapping[int, PathReport], first_id: int) -> str:
+def _failure(error: PathfinderError, inits: Inits, first_id: int) -> str:
     """Why no path succeeded, path by path; nothing of those whose initial values have been reported."""
     if all(status.succeeded for status in error.statuses):
         return f"Error: {error}"
     reasons: dict[str, list[str]] = {}
-    for path, status in enumerate(error.statuses):
-        if path in inits.failures:
-            continue
-        reason = status.message
-        if status == Status.INITIALIZATION_FAILED:
-            log_density = latest[path].initial_log_density
-            what = "gradient is not finite" if np.isfinite(log_density) else f"log density is {log_density}"
-            reason += f" At the last point tried the {what}."
-        reasons.setdefault(reason, []).append(str(first_id + path))
+    for path, reason in enumerate(error.reasons):
+        if path not in inits.failures:
+            reasons.setdefault(reason, []).append(str(first_id + path))
     lines = [f"  path {', '.join(paths)}: {reason}" for reason, paths in reasons.items()]
     return "\n".join(["Error: no path produced an approximation.", *lines])
 

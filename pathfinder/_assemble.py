@@ -1,6 +1,6 @@
 """Put together the result of one fit from the outcomes of its lanes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,11 +24,13 @@ class PathfinderError(RuntimeError):
     Args:
         message: What happened to each path, and what to try.
         statuses: Status of each path.
+        reasons: What happened to each path, in words; by default what the status says.
     """
 
-    def __init__(self, message: str, statuses: Sequence[Status]):
+    def __init__(self, message: str, statuses: Sequence[Status], reasons: Sequence[str] | None = None):
         super().__init__(message)
         self.statuses = tuple(statuses)
+        self.reasons = tuple([status.message for status in statuses] if reasons is None else reasons)
 
 
 def assemble(
@@ -73,16 +75,34 @@ def assemble(
     )
 
 
-def require_paths(outcomes: PathOutcomes) -> None:
+def require_paths(outcomes: PathOutcomes, rejection: Callable[[np.ndarray], str] | None = None) -> None:
     """Check that a fit has something to draw from.
+
+    Args:
+        outcomes: Outcomes of its lanes.
+        rejection: What the model says against a point, as `Model.rejection_fn`.
 
     Raises:
         PathfinderError: If no path succeeded.
     """
+    if np.any(outcomes.best_iteration >= 0):
+        return
     statuses = [Status(status) for status in outcomes.status]
-    if not np.any(outcomes.best_iteration >= 0):
-        lines = [f"  path {number}: {status.message}" for number, status in enumerate(statuses)]
-        raise PathfinderError("No path produced an approximation.\n" + "\n".join(lines), statuses)
+    reasons = [
+        _no_start(outcomes, path, rejection) if status == Status.INITIALIZATION_FAILED else status.message
+        for path, status in enumerate(statuses)
+    ]
+    lines = [f"  path {number}: {reason}" for number, reason in enumerate(reasons)]
+    raise PathfinderError("No path produced an approximation.\n" + "\n".join(lines), statuses, reasons)
+
+
+def _no_start(outcomes: PathOutcomes, path: int, rejection: Callable[[np.ndarray], str] | None) -> str:
+    """Why a path found no point to start from, with what there is to say about the last one that it tried."""
+    log_density = float(outcomes.tries.log_density[path])
+    what = "gradient is not finite" if np.isfinite(log_density) else f"log density is {log_density}"
+    text = f"{Status.INITIALIZATION_FAILED.message} At the last point tried the {what}."
+    said = rejection(np.asarray(outcomes.tries.position[path])) if rejection else ""
+    return f"{text} The model says: {said}" if said else text
 
 
 @contextmanager

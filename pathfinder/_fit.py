@@ -127,7 +127,7 @@ def fit_model(
     succeeded = outcomes.best_iteration >= 0
     if outcomes.interrupted and not succeeded.any() and time.perf_counter() - begin < max_time:
         raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
-    require_paths(outcomes)
+    require_paths(outcomes, model.rejection_fn)
     drawing = time.perf_counter()
     source = draws_of(problem, outcomes, key, settings, chosen_devices, numbers)
     refined, seconds = None, dict(outcomes.seconds)

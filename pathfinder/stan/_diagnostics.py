@@ -29,6 +29,10 @@ class Diagnostic:
             at = at.source.included_at
         return "\n".join([*lines, self.hint] if self.hint else lines)
 
+    def in_one_line(self) -> str:
+        """The message and the place, without the excerpt."""
+        return f"{self.message} ({self.span.location()})"
+
 
 class StanError(ValueError):
     """Something is wrong in a Stan program; the message shows the place in it."""

@@ -42,6 +42,7 @@ from pathfinder.stan.functions import OPERATORS
 
 
 MOST_UNROLLED = 24
+_MOST_LANES = 30_000_000  # of a loop on data: an array of them takes 240 MB
 _INT = Type("int")
 
 
@@ -79,6 +80,8 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
         return
     restore = run.snapshot(loop.names)
     is_data, known = all_data(run, node.body, loop.variable), DataPart({}, {})
+    if is_data and total > _MOST_LANES:
+        reason = reason or "its iterations are too many to be held at once"
     if not reason:
         conflict = try_lanes(run, node, loop, execute, {}, restore)
         if conflict is None:

@@ -85,6 +85,7 @@ def model_of(
         data=arrays,
         generate_fn=generate,
         warn_fn=warn,
+        rejection_fn=bound.rejection,
         name=name,
     )
 

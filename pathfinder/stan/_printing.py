@@ -87,15 +87,20 @@ def _line(texts: Sequence[str | None], values: Sequence[Any]) -> str:
 
 
 def message(run: Run, arguments: Sequence[Expression | StringLiteral]) -> str:
-    """What `print` and `reject` say; a value that depends on parameters is shown as `?`."""
+    """What `print` and `reject` say, in the first of the lanes; a value that depends on parameters is shown as `?`."""
     parts = []
     for argument in arguments:
         if isinstance(argument, StringLiteral):
             parts.append(argument.text)
             continue
         value = evaluate(run, argument)
-        parts.append(shown(value) if is_static(value) else "?")
+        known = is_static(value) and run.machine.context.size > 0
+        parts.append(shown(_first(lift(value, run.machine.context))) if known else "?")
     return "".join(parts)
+
+
+def _first(value: Any) -> Any:
+    return jax.tree_util.tree_map(lambda leaf: leaf[0], value)
 
 
 def shown(value: Any) -> str:

@@ -16,7 +16,7 @@ from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._lanes import array_of
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._printing import emit
-from pathfinder.stan._run import LoopReport, Run
+from pathfinder.stan._run import LoopReport, Run, StanEvaluationError, StanRejectError
 from pathfinder.stan._statements import call_user, execute_all
 from pathfinder.stan._supported import require_supported
 from pathfinder.stan._syntax import Block, Declaration, Statement
@@ -53,13 +53,32 @@ class BoundProgram:
         """Log density at an unconstrained vector; -inf where the program rejects it."""
         run = self._start(jacobian=jacobian)
         self._parameters(run, position)
+        self._model(run)
+        emit(run)
+        return self._finish(run)
+
+    def rejection(self, position: np.ndarray) -> str:
+        """What the program says when it rejects a point, with the place; empty if it does not, or cannot be told.
+
+        Args:
+            position: An unconstrained vector.
+        """
+        run = self._start(silent=True, on_data=True)
+        try:
+            self._parameters(run, position, on_host=True)
+            self._model(run)
+        except StanRejectError as error:
+            return error.diagnostic.in_one_line().removeprefix("rejected: ")
+        except StanEvaluationError:  # some things are computed from parameters in compiled programs only
+            return ""
+        return ""
+
+    def _model(self, run: Run) -> None:
         self._block(run, self.checked.program.transformed_parameters, check=True)
         model = self.checked.program.model
         if model is not None:
             with run.machine.nested():
                 execute_all(run, model.statements)
-        emit(run)
-        return self._finish(run)
 
     def transformed(self, position: Any) -> dict[str, Any]:
         """Parameters and transformed parameters by name."""

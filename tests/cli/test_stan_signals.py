@@ -20,6 +20,14 @@ transformed data {
 }
 parameters { real x; }
 model { x ~ normal(s, 1); }""",
+    "many iterations": """\
+transformed data {
+  real s = 0;
+  print("begun");
+  for (i in 1 : 1000000000) s += 1;
+}
+parameters { real x; }
+model { x ~ normal(s, 1); }""",
     "compiling": """\
 transformed data { print("begun"); }
 parameters { real x; }

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Any
 
+from pathfinder.stan import StanError, check, parse
+
 
 _SERVER = """
 import json, sys, warnings
@@ -86,3 +88,14 @@ class Stanc:
         process.stdout.close()
         process.wait()
         self._process = None
+
+
+def require_same_verdict(stanc: "Stanc", program: str) -> None:
+    """Check that a program is accepted or refused as stanc does; nothing if stanc crashed on it."""
+    try:
+        check(parse(program))
+        ours = ""
+    except StanError as error:
+        ours = str(error)
+    theirs = stanc(program)
+    assert theirs is None or bool(ours) == bool(theirs), f"{program}\nours: {ours}\nstanc: {theirs}"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from pathfinder.stan import StanError, check, parse
+from pathfinder.stan import check, parse
 from tests.stan.densities.compiling import compiled
 from tests.stan.evaluator.running import bound
 from tests.stan.generated import DATA, Generator, broken
 from tests.stan.oracle import explicit
-from tests.stan.stanc import Stanc
+from tests.stan.stanc import Stanc, require_same_verdict
 
 
 FEW = hypothesis.settings(max_examples=6, deadline=None, derandomize=True, database=None)
@@ -76,10 +76,4 @@ def test_many_densities(stanc, seed):
 def test_random_errors(stanc, seed):
     random = Random(seed)
     program = broken(Generator(random).program(), random)
-    try:
-        check(parse(program))
-        ours = ""
-    except StanError as error:
-        ours = str(error)
-    theirs = stanc(program)
-    assert theirs is None or bool(ours) == bool(theirs), f"{program}\nours: {ours}\nstanc: {theirs}"
+    require_same_verdict(stanc, program)
