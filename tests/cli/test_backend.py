@@ -49,7 +49,7 @@ COUNT = "--xla_force_host_platform_device_count"
         (1, None, 1, ["None"]),
         (2, None, 2, [f"{COUNT}=2"]),
         (100, None, 3, [f"{COUNT}=3"]),
-        (1, f"{COUNT}=2", 2, [f"{COUNT}=2"]),
+        pytest.param(1, f"{COUNT}=2", 2, [f"{COUNT}=2"], marks=pytest.mark.slow),
         (2, "--xla_cpu_enable_fast_math=false", 2, ["--xla_cpu_enable_fast_math=false", f"{COUNT}=2"]),
     ],
 )
@@ -117,7 +117,9 @@ def test_the_second_run_compiles_nothing(process, folder):
     assert written[0] == written[1]
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
+@pytest.mark.parametrize(
+    "content", [b"", pytest.param(b"\0" * 100, marks=pytest.mark.slow), pytest.param(None, marks=pytest.mark.slow)]
+)
 def test_spoilt_entries_are_made_anew(folder, content):
     cache = folder / "cache"
     started(XDG_CACHE_HOME=str(cache))

@@ -242,7 +242,12 @@ def test_every_keyword(bernoulli, tmp_path, capsys):
     [
         ({}, {}, "Error: .*the model needs `y`"),
         (BERNOULLI, {"inits": {"theta": 2.0}}, "Error: file .*theta.* violates its constraint"),
-        (BERNOULLI, {"inits": {"theta": [0.5, 0.5]}}, "Exception: mismatch in number dimensions"),
+        pytest.param(
+            BERNOULLI,
+            {"inits": {"theta": [0.5, 0.5]}},
+            "Exception: mismatch in number dimensions",
+            marks=pytest.mark.slow,
+        ),
         (
             BERNOULLI,
             {"inits": [{"theta": 0.5}, {"theta": 0.5}]},

@@ -66,7 +66,9 @@ def terminated(*_args, **_options):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)], ids=["TERM", "INT", "HUP"]
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow)],
+    ids=["TERM", "INT", "HUP"],
 )
 def test_stopped_in_the_models_code(folder, number, code):
     run = started(folder, wait="time.sleep(100)")

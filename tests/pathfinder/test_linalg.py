@@ -17,7 +17,7 @@ from pathfinder._linalg import (
 
 
 DIMS = [1, 2, 3, 6, 7, 11, 30, *(pytest.param(dim, marks=pytest.mark.slow) for dim in (4, 5, 8, 9, 10, 12))]
-HISTORY_SIZES = [1, 2, 3, 5, 8, 20]
+HISTORY_SIZES = [1, 2, 5, 20, *(pytest.param(size, marks=pytest.mark.slow) for size in (3, 8))]
 BOTH_ROUTES = [(4, 3), (11, 3)]  # dim and history: dense factors, thin QR
 
 fit_normal = jax.jit(inverse_hessian_normal)

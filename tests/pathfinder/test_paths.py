@@ -95,8 +95,8 @@ def approximations(path, history_size):
     [
         ({}, 5, 0),
         ({"covariance_history": 12}, 12, 0),
-        ({"covariance_history": 3}, 3, 0),
-        ({"diagonals": "secant"}, 5, 1),
+        pytest.param({"covariance_history": 3}, 3, 0, marks=pytest.mark.slow),
+        pytest.param({"diagonals": "secant"}, 5, 1, marks=pytest.mark.slow),
         ({"diagonals": "secant", "covariance_history": 20}, 20, 1),  # dense
     ],
 )
@@ -113,7 +113,14 @@ def test_approximations_are_those_of_the_pairs(logistic, options, history_size, 
     assert rows == path.num_iterations > history_size
 
 
-@pytest.mark.parametrize("options", [RACING, {"covariance_history": 20}, {"diagonals": "bank"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        RACING,
+        pytest.param({"covariance_history": 20}, marks=pytest.mark.slow),
+        pytest.param({"diagonals": "bank"}, marks=pytest.mark.slow),
+    ],
+)
 def test_paths_do_not_depend_on_how_they_are_judged(long_model, options):
     """The direction uses `history_size` pairs and the diagonal of Gilbert and Lemarechal, across `rewind`."""
     options = {**options, "elbo_patience": None, "max_lbfgs_iters": 80, "num_paths": 1}
@@ -262,6 +269,7 @@ def test_last_report_of_a_race_is_its_result(logistic, race):
         assert own[-1].best_iteration == path.best_iteration
 
 
+@pytest.mark.slow
 def test_race_of_many_data_sets():
     def log_density(position, data):
         return -0.5 * jnp.sum(((position - data["mean"]) / data["sd"]) ** 2) - 0.1 * jnp.sum(position) ** 2

@@ -174,6 +174,7 @@ def test_many_dimensions_are_matched_by_low_rank():
     assert mode.elbo > mode.initial_elbo + 10
 
 
+@pytest.mark.slow
 def test_an_earlier_low_rank_round_is_taken_if_it_was_better(monkeypatch):
     honest = _refine_low_rank.low_rank_round
     calls = []

@@ -89,7 +89,7 @@ def press_ctrl_c():
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("dim", "rounds"), [(5, 2), (250, 1)])
+@pytest.mark.parametrize(("dim", "rounds"), [(5, 2), pytest.param(250, 1, marks=pytest.mark.slow)])
 def test_ctrl_c_keeps_what_refinement_has_come_to(after_rounds, dim, rounds):
     log_density = problems.logistic_regression(5).log_density if dim == 5 else low_rank_target(dim)[0]
     began = after_rounds(rounds, press_ctrl_c)

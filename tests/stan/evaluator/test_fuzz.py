@@ -12,7 +12,7 @@ from tests.stan.evaluator.fuzzing import DATA, DIM, meaning, programs
 from tests.stan.evaluator.running import assert_close, bound, force
 
 
-@hypothesis.settings(max_examples=80, deadline=None, derandomize=True, database=None)
+@hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
 @hypothesis.given(program=programs(), way=st.sampled_from(["as it comes", "as it comes", "scan"]))
 def test_random_loops(program, way):
     position = np.linspace(-0.9, 1.1, DIM)[[3, 0, 5, 1, 6, 2, 4]]

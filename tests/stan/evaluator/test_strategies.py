@@ -13,7 +13,7 @@ from tests.stan.evaluator.running import assert_close, bound, force, how, values
 REFERENCES = json.loads(Path(__file__).with_name("references.json").read_text())
 
 
-@pytest.mark.parametrize("way", ["scan", "unrolled"])
+@pytest.mark.parametrize("way", ["scan", pytest.param("unrolled", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", LOOPS)
 def test_one_iteration_after_another(name, way, monkeypatch):
     force(monkeypatch, way)

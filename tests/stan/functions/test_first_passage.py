@@ -39,7 +39,7 @@ def test_integral_of_the_density(point):
     np.testing.assert_allclose(np.exp(upper(*point)), mass(y, y + 40.0, *parameters), 1e-10)
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [*POINTS[:2], *(pytest.param(point, marks=pytest.mark.slow) for point in POINTS[2:])])
 @pytest.mark.parametrize("function", [lower, upper])
 def test_derivatives(function, point):
     slopes = compiled(jax.grad(function, tuple(range(5))))(*point)
