@@ -4,6 +4,7 @@ Work comes in lanes: one approximation with the keys of `num_elbo_draws` draws f
 iterations are packed into batches of a fixed size, so the density is compiled once for all scoring.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -38,24 +39,18 @@ class ElboEstimate(NamedTuple):
     num_finite: Int[np.ndarray, "*lanes"]
 
 
-def draw_and_score(approximation: LowRankNormal, keys: UInt32[Array, "draw 2"], log_density) -> ScoredDraws:
-    """One draw per key from an approximation, with both log densities."""
-    z = jax.vmap(lambda key: normal(key, approximation.dim, approximation.mean.dtype))(keys)
-    draws = jax.vmap(approximation.transform)(z)
-    return ScoredDraws(draws, over_lanes(log_density)(draws), jax.vmap(approximation.log_density_of_noise)(z))
-
-
-@partial(jax.jit, static_argnames=("density", "batched"))
 def score_lanes(
     approximations: LowRankNormal,
     keys: UInt32[Array, "lane draw 2"],
-    fits: Int[Array, " lane"],
+    fits: Int[Array | np.ndarray, " lane"],
     data: Any,
     *,
-    density,
+    density: Callable[[Array, Any], Array],
     batched: bool,
 ) -> ScoredDraws:
-    """`draw_and_score` for a batch of lanes.
+    """One draw per key from the approximation of each lane, with both log densities.
+
+    The density of the model is a program of its own, which is thus compiled once for all forms of approximations.
 
     Args:
         approximations: One per lane, on the leading axis of every field.
@@ -65,21 +60,32 @@ def score_lanes(
         density: `density(position, data)`.
         batched: Whether `data` has a leading axis.
     """
+    draws, log_q = draw_lanes(approximations, keys)
+    return ScoredDraws(draws, _log_densities(draws, fits, data, density=density, batched=batched), log_q)
 
-    def lane(approximation, lane_keys, fit):
+
+@partial(jax.jit, static_argnames=("density", "batched"))
+def _log_densities(
+    draws: Float[Array, "lane draw dim"], fits: Int[Array | np.ndarray, " lane"], data: Any, *, density, batched: bool
+) -> Float[Array, "lane draw"]:
+    def lane(own_draws, fit):
         own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
-        return draw_and_score(approximation, lane_keys, lambda position: density(position, own))
+        return over_lanes(lambda draw: density(draw, own))(own_draws)
 
-    return over_lanes(lane)(approximations, keys, fits)
+    return over_lanes(lane)(draws, fits)
 
 
 @jax.jit
 def draw_lanes(
     approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
-    """The draws of `score_lanes` again and their `log_q`, without evaluating the model."""
-    drawn = over_lanes(lambda normal, lane: draw_and_score(normal, lane, lambda draw: 0.0))(approximations, keys)
-    return drawn.draws, drawn.log_q
+    """The draws of `score_lanes` and their `log_q`, without evaluating the model."""
+
+    def lane(approximation, lane_keys):
+        z = jax.vmap(lambda key: normal(key, approximation.dim, approximation.mean.dtype))(lane_keys)
+        return jax.vmap(approximation.transform)(z), jax.vmap(approximation.log_density_of_noise)(z)
+
+    return over_lanes(lane)(approximations, keys)
 
 
 def estimate_elbo(log_p: Float[np.ndarray, "*lanes draw"], log_q: Float[np.ndarray, "*lanes draw"]) -> ElboEstimate:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pathfinder._linalg import LowRankNormal
-from pathfinder._scoring import draw_and_score, draw_lanes, estimate_elbo, score_lanes
+from pathfinder._scoring import draw_lanes, estimate_elbo, score_lanes
 from pathfinder._streams import Stream, counted_keys, path_keys
 from tests import problems
 
@@ -27,8 +27,15 @@ def normal_with(mean, covariance):
 def scored():
     """Many draws from a wrong normal, scored against the target."""
     proposal = normal_with([0.0, 0.0, 0.2], np.diag([0.5, 1.5, 0.4]))
-    draw = jax.jit(draw_and_score, static_argnums=2)
-    return proposal, draw(proposal, keys(20_000), TARGET.log_density)
+    return proposal, one_lane(proposal, keys(20_000), TARGET.log_density)
+
+
+def one_lane(proposal, draw_keys, log_density):
+    """The scored draws of a single approximation."""
+    lane = jax.tree.map(lambda leaf: leaf[None], proposal)
+    arguments = {"density": lambda x, data: log_density(x), "batched": False}
+    scored = score_lanes(lane, draw_keys[None], np.zeros(1, np.int64), None, **arguments)
+    return jax.tree.map(lambda leaf: leaf[0], scored)
 
 
 def exact_elbo(proposal):
@@ -79,7 +86,7 @@ def test_half_normal_target_lowers_the_elbo_by_log_two():
     """The standard normal truncated to one half, unnormalized, against the standard normal: log(1/2)."""
     proposal = normal_with([0.0, -1.0, 0.0], TARGET.covariance)
     shifted = problems.normal([0.0, -1.0, 0.0], TARGET.covariance)
-    draws = draw_and_score(proposal, keys(20_000), lambda x: jnp.where(x[0] > 0, shifted.log_density(x), jnp.nan))
+    draws = one_lane(proposal, keys(20_000), lambda x: jnp.where(x[0] > 0, shifted.log_density(x), jnp.nan))
     estimate = estimate_elbo(draws.log_p, draws.log_q)
     np.testing.assert_allclose(estimate.mean, np.log(0.5), atol=4 / np.sqrt(20_000))
 

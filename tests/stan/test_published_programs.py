@@ -1,7 +1,10 @@
-"""Programs that packages for forecasting carry, read where the package is installed, against stanli."""
+"""Programs that packages for forecasting carry, fetched from the package index, against stanli."""
 
-from importlib.util import find_spec
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jax
 import jax.numpy as jnp
@@ -19,15 +22,27 @@ TIMES = 60
 SEASON = 12
 
 
-def program(package, *parts):
-    """The text of a program of a package; skips the test where it has none."""
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        pytest.skip(f"the package {package} is not installed")
-    path = Path(spec.origin).parent.joinpath(*parts)
-    if not path.is_file():
-        pytest.skip(f"the installed package {package} has no {'/'.join(parts)}")
-    return path.read_text()
+@pytest.fixture(scope="session")
+def program(pytestconfig):
+    """The text of a program of a distribution, which pip fetches once; skips the test where it cannot."""
+
+    def text(distribution, name):
+        folder = pytestconfig.cache.mkdir("published") / distribution
+        if not folder.is_dir():
+            with TemporaryDirectory(dir=folder.parent) as fetched:
+                command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", fetched, distribution]
+                outcome = subprocess.run(command, capture_output=True, text=True, timeout=300)
+                if outcome.returncode:
+                    pytest.skip(f"pip cannot fetch {distribution}: {outcome.stderr.strip()[-300:]}")
+                (archive,) = Path(fetched).iterdir()
+                if archive.suffix == ".whl":
+                    archive = archive.rename(archive.with_suffix(".zip"))
+                shutil.unpack_archive(archive, Path(fetched) / "unpacked")
+                (Path(fetched) / "unpacked").rename(folder)
+        (path,) = folder.rglob(name)
+        return path.read_text()
+
+    return text
 
 
 def series(rng):
@@ -104,12 +119,12 @@ def compare(text, data):
 
 
 @pytest.mark.parametrize("trend", [0, 1, 2], ids=["linear", "logistic", "flat"])
-def test_program_of_prophet_has_the_density_of_stan(trend):
-    compare(program("prophet", "stan_model", "prophet.stan"), prophet_data(trend))
+def test_program_of_prophet_has_the_density_of_stan(program, trend):
+    compare(program("prophet", "prophet.stan"), prophet_data(trend))
 
 
-def test_program_of_prophet_can_be_fitted():
-    model = compare(program("prophet", "stan_model", "prophet.stan"), prophet_data(0))
+def test_program_of_prophet_can_be_fitted(program):
+    model = compare(program("prophet", "prophet.stan"), prophet_data(0))
     with jax.enable_x64(True):
         result = fit(model, seed=1, progress=False, num_draws=250)
         trend = result.draws["trend"].mean(0)
@@ -118,14 +133,14 @@ def test_program_of_prophet_can_be_fitted():
 
 
 @pytest.mark.parametrize("name", ["ets", "lgt", "dlt"])
-def test_exponential_smoothing_of_orbit_has_the_density_of_stan(name):
-    text = program("orbit", "stan", f"{name}.stan")
+def test_exponential_smoothing_of_orbit_has_the_density_of_stan(program, name):
+    text = program("orbit-ml", f"{name}.stan")
     compare(text, smoothing_data(declared(text)))
 
 
 @pytest.mark.parametrize("name", ["ets", "lgt", "dlt"])
-def test_exponential_smoothing_of_orbit_can_be_fitted(name):
-    text = program("orbit", "stan", f"{name}.stan")
+def test_exponential_smoothing_of_orbit_can_be_fitted(program, name):
+    text = program("orbit-ml", f"{name}.stan")
     data = smoothing_data(declared(text))
     with jax.enable_x64(True):
         result = fit(Model.from_stan(text, data), seed=1, progress=False)
@@ -137,6 +152,6 @@ def test_exponential_smoothing_of_orbit_can_be_fitted(name):
     assert np.corrcoef(fitted, data["RESPONSE"])[0, 1] > 0.9
 
 
-def test_regression_of_orbit_on_knots_has_the_density_of_stan():
-    text = program("orbit", "stan", "ktrlite.stan")
+def test_regression_of_orbit_on_knots_has_the_density_of_stan(program):
+    text = program("orbit-ml", "ktrlite.stan")
     compare(text, {name: value for name, value in regression_data().items() if name in declared(text)})

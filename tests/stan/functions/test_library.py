@@ -315,7 +315,7 @@ def lanes_and_derivative(name, steps):
     values = [value_of(type_, value) for type_, value in zip(types, arguments, strict=True)]
     reals = [i for i, type_ in enumerate(types) if type_.base != "int"]
     generator = np.random.default_rng(3)
-    directions = [generator.normal(size=np.shape(values[i])) for i in reals]
+    directions = [_direction(generator, np.asarray(values[i])) for i in reals]
 
     def along(step):
         filled = list(values)
@@ -325,6 +325,13 @@ def lanes_and_derivative(name, steps):
         return jnp.sum(result * np.random.default_rng(5).normal(size=result.shape))
 
     return jax.vmap(jax.value_and_grad(along))(steps)
+
+
+def _direction(generator, value):
+    """A random direction; of symmetric matrices to symmetric ones, as some functions read one triangle only."""
+    direction = generator.normal(size=value.shape)
+    is_symmetric = value.ndim == 2 and value.shape[0] == value.shape[1] and np.array_equal(value, value.T)
+    return direction + direction.T if is_symmetric else direction
 
 
 # long series, iterations and factorisations, whose derivatives take half a minute to compile
