@@ -102,7 +102,7 @@ def _no_start(outcomes: PathOutcomes, path: int, rejection: Callable[[np.ndarray
     what = "gradient is not finite" if np.isfinite(log_density) else f"log density is {log_density}"
     text = f"{Status.INITIALIZATION_FAILED.message} At the last point tried the {what}."
     said = rejection(np.asarray(outcomes.tries.position[path])) if rejection else ""
-    return f"{text} The model says: {said}" if said else text
+    return f"{text} {said}" if said else text
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
 
 # Floating-point operations as jaxlib counts them (jaxlib/cpu/lapack_kernels.cc, `GetLapackBatchChunkSize`: 200,000).
@@ -70,7 +70,7 @@ def _programs(value: Any) -> Iterator[Jaxpr]:
 
 def _parameters(eqn: JaxprEqn, cpu_branch: dict[Any, int]) -> dict[str, Any]:
     """The parameters of an equation, of a choice between platforms only those about the CPU."""
-    if eqn.primitive.name == "cond" and eqn.invars[0] in cpu_branch:
+    if eqn.primitive.name == "cond" and not isinstance(eqn.invars[0], Literal) and eqn.invars[0] in cpu_branch:
         return {"branches": (eqn.params["branches"][cpu_branch[eqn.invars[0]]],)}
     return eqn.params
 

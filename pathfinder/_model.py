@@ -36,8 +36,8 @@ class Model:
         generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
         warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
             may warn of them; or None.
-        rejection_fn: `rejection_fn(position)` says in words why the model rejects a point, or "" if there is nothing
-            to say; for errors about points to start from. Or None.
+        rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
+            is nothing to say; for errors about points to start from. Or None.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.

@@ -7,11 +7,14 @@ are not all: there are no multistep ones. Two correct solvers agree to their tol
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 
 from pathfinder.stan._extras import required
 from pathfinder.stan._ode_loop import Method
@@ -95,18 +98,32 @@ def _implicit(
     rhs: Callable[..., Any], y0: Any, t0: Any, ts: Any, rel_tol: float, abs_tol: float, limit: int, args: Any
 ):
     diffrax = required("diffrax", "`ode_bdf`")
-    solution = diffrax.diffeqsolve(
-        diffrax.ODETerm(lambda t, y, args: jnp.asarray(rhs(t, y, *args), y.dtype)),
-        diffrax.Kvaerno5(),
-        t0,
-        ts[-1],
-        None,
-        y0,
-        args,
-        saveat=diffrax.SaveAt(ts=ts),
-        stepsize_controller=diffrax.PIDController(rtol=rel_tol, atol=abs_tol),
-        max_steps=limit,
-        throw=False,
-    )
-    succeeded = solution.result == diffrax.RESULTS.successful
-    return jnp.where(succeeded, solution.ys, jnp.nan)
+
+    def solution():
+        found = diffrax.diffeqsolve(
+            diffrax.ODETerm(lambda t, y, args: jnp.asarray(rhs(t, y, *args), y.dtype)),
+            diffrax.Kvaerno5(),
+            t0,
+            ts[-1],
+            None,
+            y0,
+            args,
+            saveat=diffrax.SaveAt(ts=ts),
+            stepsize_controller=diffrax.PIDController(rtol=rel_tol, atol=abs_tol),
+            max_steps=limit,
+            throw=False,
+        )
+        return jnp.where(found.result == diffrax.RESULTS.successful, found.ys, jnp.nan)
+
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves((y0, t0, ts, args))):
+        return solution()
+    # Known values are evaluated while something else is traced. There the checks of equinox fail on good values, too
+    # (0.13), so this is done in a thread where nothing is traced.
+    x64 = jax.dtypes.canonicalize_dtype(np.float64) == np.float64
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_with_x64, x64, solution).result()
+
+
+def _with_x64(x64: bool, function: Callable[[], Any]) -> Any:
+    with jax.enable_x64(x64):
+        return function()

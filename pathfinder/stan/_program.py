@@ -16,7 +16,7 @@ from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._lanes import array_of
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._printing import emit
-from pathfinder.stan._run import LoopReport, Run, StanEvaluationError, StanRejectError
+from pathfinder.stan._run import LoopReport, NotFiniteError, Run, StanEvaluationError, StanRejectError
 from pathfinder.stan._statements import call_user, execute_all
 from pathfinder.stan._supported import require_supported
 from pathfinder.stan._syntax import Block, Declaration, Statement
@@ -58,7 +58,7 @@ class BoundProgram:
         return self._finish(run)
 
     def rejection(self, position: np.ndarray) -> str:
-        """What the program says when it rejects a point, with the place; empty if it does not, or cannot be told.
+        """Why a point has no finite log density: a sentence with the place; empty if it has, or if it cannot be told.
 
         Args:
             position: An unconstrained vector.
@@ -68,7 +68,9 @@ class BoundProgram:
             self._parameters(run, position, on_host=True)
             self._model(run)
         except StanRejectError as error:
-            return error.diagnostic.in_one_line().removeprefix("rejected: ")
+            return f"The program says: {error.diagnostic.in_one_line().removeprefix('rejected: ')}."
+        except NotFiniteError as error:
+            return f"{error.diagnostic.in_one_line()}."
         except StanEvaluationError:  # some things are computed from parameters in compiled programs only
             return ""
         return ""

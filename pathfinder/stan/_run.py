@@ -30,6 +30,10 @@ class StanRejectError(StanEvaluationError):
     """`reject` or `fatal_error` was reached, or data violate a constraint."""
 
 
+class NotFiniteError(StanEvaluationError):
+    """The log density at a point that is known is not finite."""
+
+
 class UntraceableError(StanEvaluationError):
     """Something has to be known when the program is compiled, but depends on parameters."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from jax.core import Tracer
 
 from pathfinder.stan import _branches, _loops
 from pathfinder.stan._assignments import assign, declare
@@ -19,7 +20,7 @@ from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Return, Then, nothing
 from pathfinder.stan._names import leaves
 from pathfinder.stan._printing import execute_print, message
-from pathfinder.stan._run import Run, StanRejectError, UntraceableError, as_type
+from pathfinder.stan._run import NotFiniteError, Run, StanRejectError, UntraceableError, as_type
 from pathfinder.stan._syntax import (
     Assignment,
     Block,
@@ -155,17 +156,24 @@ def _sampling(run: Run, node: Sampling) -> None:
             value = distribution_value(run, node.distribution.text, "lupdf", types, values)
     if node.truncation is not None:
         value = truncated(run, node, value, values)
-    run.machine.increment(value)
+    _increment(run, node, value)
+
+
+def _increment(run: Run, node: Statement, value: Any) -> None:
+    machine = run.machine
+    machine.increment(value)
+    if run.on_data and not isinstance(machine.target, Tracer) and not np.isfinite(machine.target):
+        raise NotFiniteError(f"It becomes {float(machine.target)} here", node.span)
 
 
 def _target_increment(run: Run, node: TargetIncrement) -> None:
-    run.machine.increment(run.machine.gate(evaluate(run, node.value)))
+    _increment(run, node, run.machine.gate(evaluate(run, node.value)))
 
 
 def _jacobian_increment(run: Run, node: JacobianIncrement) -> None:
     value = evaluate(run, node.value)
     if run.jacobian:
-        run.machine.increment(value)
+        _increment(run, node, value)
 
 
 def _call_statement(run: Run, node: CallStatement) -> None:

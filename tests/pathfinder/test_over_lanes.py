@@ -50,6 +50,7 @@ FUNCTIONS = {
     "stack": stacked,
     "gradient of a stack": jax.value_and_grad(stacked),
     "condition": chosen,
+    "known condition": lambda x: jax.lax.cond(True, lambda: jnp.linalg.cholesky(matrix(x))[-1, -1], lambda: x),
 }
 
 

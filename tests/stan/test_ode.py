@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from pathfinder import Model
 from pathfinder.stan import _ode_adjoint, _ode_sensitivities
 from pathfinder.stan._ode import ODE_METHODS, solve
 from tests.stan.densities.compiling import compiled
@@ -208,6 +209,20 @@ def test_single_precision_is_kept():
 
 def test_no_times():
     assert solve("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, np.zeros(0)).shape == (0, 2)
+
+
+def test_solutions_in_transformed_data():
+    """Known values are evaluated at once, while the density may be traced already."""
+    program = """
+      functions { vector decay(real t, vector y, real rate) { return -rate * y; } }
+      data { array[3] real ts; }
+      transformed data { array[3] vector[1] y = ode_bdf_tol(decay, [2.0]', 0, ts, 1e-9, 1e-9, 10000, 0.7); }
+      parameters { real x; }
+      model { target += sum(y[1]) + sum(y[2]) + sum(y[3]) - square(x); }"""
+    model = Model.from_stan(program, {"ts": [0.5, 1.0, 2.0]})
+    expected = np.sum(2.0 * np.exp(-0.7 * np.array([0.5, 1.0, 2.0])))
+    np.testing.assert_allclose(jax.jit(model.density)(jnp.zeros(1), model.data), expected, rtol=1e-7)
+    assert model.rejection_fn(np.zeros(1)) == ""
 
 
 def test_missing_package_names_the_extra(monkeypatch):

@@ -35,8 +35,8 @@ def test_the_programs_own_words(name):
     with pytest.raises(pathfinder.PathfinderError) as caught:
         pathfinder.fit(model, seed=1, num_paths=2, progress=False)
     for reason in caught.value.reasons:
-        assert "At the last point tried the log density is -inf. The model says: " in reason
-        said = reason.partition("The model says: ")[2]
+        assert "At the last point tried the log density is -inf. The program says: " in reason
+        said = reason.partition("The program says: ")[2]
         assert said.replace("-0", "0").startswith(expected)
     assert all(reason in str(caught.value) for reason in caught.value.reasons)
 
@@ -45,4 +45,24 @@ def test_nothing_is_said_of_a_point_that_is_not_rejected():
     model = Model.from_stan('parameters { real x; } model { if (x > 0) reject("positive"); x ~ normal(0, 1); }')
     assert model.rejection_fn is not None
     assert model.rejection_fn(np.array([-1.0])) == ""
-    assert model.rejection_fn(np.array([1.0])).startswith("positive (")
+    assert model.rejection_fn(np.array([1.0])).startswith("The program says: positive (")
+
+
+@pytest.mark.parametrize(
+    ("statements", "value", "place"),
+    [
+        ("x ~ normal(0, 1);\n  x ~ normal(0, -1);", "nan", "line 2, column 3"),
+        ("for (n in 1 : 50) {\n    target += n == 40 ? negative_infinity() : -x^2;\n  }", "-inf", "line 2, column 5"),
+        (
+            "real sum = 0;\n  for (n in 1 : 50) {\n    sum += log(x - 10);\n  }\n  target += sum;",
+            "nan",
+            "line 5, column 3",
+        ),
+    ],
+)
+def test_the_statement_that_makes_the_density_not_finite(statements, value, place):
+    model = Model.from_stan(f"parameters {{ real x; }} model {{ {statements} }}")
+    with pytest.raises(pathfinder.PathfinderError) as caught:
+        pathfinder.fit(model, seed=1, num_paths=1, progress=False)
+    (reason,) = caught.value.reasons
+    assert f"At the last point tried the log density is {value}. It becomes {value} here (model, {place})." in reason
