@@ -70,6 +70,7 @@ def test_every_posterior_is_listed_here():
     assert posteriors.names() == sorted(TOLERANCES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOLERANCES)
 def test_log_density_and_gradient_are_those_of_stan(name):
     described, points = stored(name)
@@ -171,6 +172,7 @@ def test_poisson_process_is_not_finite_where_the_factorization_fails():
     assert not math.isfinite(model.log_density(jnp.array(position)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOLERANCES)
 def test_reference_draws_score_as_well_as_exact_draws(name):
     """Our names and the order of elements reach the reference's columns."""

@@ -59,6 +59,7 @@ def test_later_calls_of_blackjax_are_timed(engine):
     check_later_call(engine)
 
 
+@pytest.mark.slow
 def test_paths_per_second_and_overhead_are_of_the_same_fits():
     rates, overhead = speed.paths_per_second(TINY), speed.overhead(TINY)
     for column, num_paths in enumerate(TINY.num_paths, start=1):
@@ -85,6 +86,7 @@ def test_many_data_sets_are_compared_with_a_loop():
     assert row[5] == "3"
 
 
+@pytest.mark.slow
 def test_large_fits_report_time_memory_and_error():
     fit = speed.large_fit(30, 30, 4)
     assert 4 <= fit["iterations"] <= 16

@@ -121,6 +121,7 @@ def test_ctrl_c_in_one_mode_leaves_the_next_as_it_is(after_rounds):
     assert f"The mode of path {second.path} was not refined, since no time was left" in repr(result)
 
 
+@pytest.mark.slow
 def test_ctrl_c_after_a_mode_is_done_loses_nothing_of_it(after_rounds):
     inits = [np.full(3, side) for side in (-4.0, 4.0)]
     log_density = two_modes(0.5, 4.0, 1.0)
@@ -134,6 +135,7 @@ def test_ctrl_c_after_a_mode_is_done_loses_nothing_of_it(after_rounds):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_batch_loses_nothing_of_fits_that_are_done(after_rounds):
     def log_density(x, data):
         return -0.5 * jnp.sum((x - data["mean"]) ** 2) - data["quartic"] * jnp.sum(x**4)
@@ -209,6 +211,7 @@ def test_a_refinement_in_vain_is_counted(monkeypatch):
     assert result.num_densities == sum(path.num_densities for path in result.paths) + profiles + 600
 
 
+@pytest.mark.slow
 def test_a_refinement_in_vain_is_counted_in_batches(monkeypatch):
     spoil_refined_draws(monkeypatch)
     batch = pathfinder.fit_batch(lambda x, data: bounded(x - data), np.zeros((2, 2)), np.zeros(2), seed=1, **QUICK)

@@ -39,6 +39,7 @@ def test_a_mode_without_mass_is_not_refined():
     assert np.all(result.unconstrained_draws > 0)
 
 
+@pytest.mark.slow
 def test_modes_apart_in_one_of_many_coordinates():
     def log_density(x):
         rest = -0.5 * jnp.sum(x[1:] ** 2)
@@ -63,6 +64,7 @@ def test_funnel():
     assert result.pareto_k > 0.7  # no normal fits, and the result says so
 
 
+@pytest.mark.slow
 def test_heavy_tails():
     result = refined(lambda x: -2.0 * jnp.sum(jnp.log1p(x**2 / 3)), 4)
     assert np.all(np.isfinite(result.log_p))
