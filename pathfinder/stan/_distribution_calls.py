@@ -38,21 +38,40 @@ def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], 
     distribution = DISTRIBUTIONS[name]
     function = distribution.log_density if suffix in DENSITY_SUFFIXES else getattr(distribution, suffix)
     assert function is not None, f"{name}_{suffix}"
-    if any(isinstance(value, Ragged) for value in values) and distribution.kind == "univariate":
-        scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-        each = elementwise(values, lambda parts: distribution_value(run, name, suffix, scalars, parts))
-        return summed(run.machine, each)
+    if distribution.kind == "univariate":
+        return univariate_value(run, function, types, _promoted(distribution, values), is_product=suffix == "cdf")
     values = _promoted(distribution, values)
+    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    return over_lanes(batched(function, distribution.arguments, types), values, context)
+
+
+def univariate_value(
+    run: Run, function: Callable[..., Any], types: Sequence[Type], values: Sequence[Any], *, is_product: bool = False
+) -> Any:
+    """An elementwise function of containers that broadcast, summed over their elements, for each lane.
+
+    Args:
+        run: The evaluation.
+        function: From arrays that broadcast to one value per element.
+        types: Of the arguments.
+        values: The arguments.
+        is_product: Whether the elements are multiplied instead.
+
+    Raises:
+        ValueError: If the sizes of the containers differ.
+    """
+    if any(isinstance(value, Ragged) for value in values):
+        scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
+        each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts))
+        return summed(run.machine, each)
     root = run.machine.root
     context = deepest([context_of(value, root) for value in values], root)
-    if distribution.kind == "univariate":
-        check_sizes(types, values)
-        arrays = aligned(values, context)
-        static = all(is_static(array) for array in arrays)
-        result = now(function, arrays) if static else function(*map(entering, arrays))
-        reduced = _reduced(result, suffix, not context.is_root)
-        return wrap(from_data(reduced, arrays) if static else reduced, context)
-    return over_lanes(batched(function, distribution.arguments, types), values, context)
+    check_sizes(types, values)
+    arrays = aligned(values, context)
+    static = all(is_static(array) for array in arrays)
+    result = now(function, arrays) if static else function(*map(entering, arrays))
+    reduced = _reduced(result, is_product, not context.is_root)
+    return wrap(from_data(reduced, arrays) if static else reduced, context)
 
 
 def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
@@ -63,12 +82,12 @@ def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _reduced(result: Any, suffix: str, has_lanes: bool) -> Any:
+def _reduced(result: Any, is_product: bool, has_lanes: bool) -> Any:
     axes = tuple(range(1 if has_lanes else 0, np.ndim(result)))
     if not axes:
         return result
     module = np if is_static(result) else jnp
-    return module.prod(result, axis=axes) if suffix == "cdf" else module.sum(result, axis=axes)
+    return module.prod(result, axis=axes) if is_product else module.sum(result, axis=axes)
 
 
 def check_sizes(types: Sequence[Type], values: Sequence[Any]) -> None:

@@ -91,6 +91,7 @@ class Environment:
     types: dict[int, Type] = field(default_factory=dict)
     dependent: set[int] = field(default_factory=set)
     definitions: dict[int, FunctionDefinition] = field(default_factory=dict)
+    cumulatives: dict[tuple[int, str], FunctionDefinition] = field(default_factory=dict)
     library_names: dict[int, str] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
 

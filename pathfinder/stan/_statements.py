@@ -44,7 +44,7 @@ from pathfinder.stan._syntax import (
 from pathfinder.stan._syntax import Break as BreakStatement
 from pathfinder.stan._syntax import Continue as ContinueStatement
 from pathfinder.stan._syntax import Return as ReturnStatement
-from pathfinder.stan._truncation import truncated
+from pathfinder.stan._truncation import truncated_value
 from pathfinder.stan._types import declared_type
 
 
@@ -148,14 +148,14 @@ def _sampling(run: Run, node: Sampling) -> None:
     definition = run.checked.definition(node)
     expressions = (node.outcome, *node.arguments)
     values = [evaluate(run, expression) for expression in expressions]
-    if definition is not None:
+    types = [run.type_of(expression) for expression in expressions]
+    if node.truncation is not None:
+        value = truncated_value(run, node, types, values)
+    elif definition is not None:
         value = run.call_user(run, definition, values)
     else:
-        types = [run.type_of(expression) for expression in expressions]
         with run.at(node):
             value = distribution_value(run, node.distribution.text, "lupdf", types, values)
-    if node.truncation is not None:
-        value = truncated(run, node, value, values)
     _increment(run, node, value)
 
 

@@ -1,77 +1,198 @@
 """`y ~ normal(mu, sigma) T[lower, upper];`.
 
-Source: Stan reference manual, "Truncated distributions". For integers the lower end is included.
+Source: Stan reference manual, "Truncated distributions". For integers the lower end is included. Containers are
+statements side by side, one for each element of the broadcast of outcome and arguments: each has a normalizer of its
+own, and one outcome outside of the bounds makes the density zero. (stanc3 multiplies the normalizer of all arguments
+together with the size of the outcome, which is the same for scalar arguments only.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._calls import call_library
-from pathfinder.stan._distribution_calls import distribution_value
+from pathfinder.stan._distribution_calls import univariate_value
 from pathfinder.stan._expressions import evaluate
+from pathfinder.stan._lanes import Context, Lanes, array_of, context_of, deepest, lift, wrap
+from pathfinder.stan._ragged import Ragged, summed
 from pathfinder.stan._run import Run
 from pathfinder.stan._syntax import Expression, Sampling
-from pathfinder.stan._types import Type
+from pathfinder.stan._types import REAL, Type
+from pathfinder.stan.densities import DISTRIBUTIONS, Distribution
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS
+from pathfinder.stan.numerics.logarithms import LOG_2, log_diff_exp
 
 
-REAL = Type("real")
-
-
-def truncated(run: Run, node: Sampling, value: Any, values: Sequence[Any]) -> Any:
-    """A log density after truncation.
+def truncated_value(run: Run, node: Sampling, types: Sequence[Type], values: Sequence[Any]) -> Any:
+    """The log density of a truncated statement, summed over its elements; -inf if one of them is outside.
 
     Args:
         run: The evaluation.
         node: The statement.
-        value: The log density without truncation.
-        values: Of the outcome and the arguments.
+        types: Of the outcome and the arguments.
+        values: Of the same.
     """
     assert node.truncation is not None
-    types = [run.type_of(expression) for expression in (node.outcome, *node.arguments)]
-    discrete = types[0].base == "int"
-    lower, upper = (
-        None if end is None else evaluate(run, end) for end in (node.truncation.lower, node.truncation.upper)
-    )
+    ends = (node.truncation.lower, node.truncation.upper)
+    bounds = [evaluate(run, end) for end in ends if end is not None]
+    which = (ends[0] is not None, ends[1] is not None)
+    if run.checked.definition(node) is not None:
+        return _users_value(run, node, types, values, bounds, which)
+    bound_types = [run.type_of(end) for end in ends if end is not None]
+    with run.at(node):
+        distribution = DISTRIBUTIONS[node.distribution.text]
+        function = partial(_truncated, distribution, types[0].base == "int", which)
+        return univariate_value(run, function, [*bound_types, *types], [*bounds, *values])
 
-    def library(operator: str, *operands: Any, kind: Type = REAL) -> Any:
-        return call_library(run, OPERATORS[operator], (kind,) * len(operands), list(operands), node)
 
-    def cumulative(suffix: str, bound: Any) -> Any:
-        return _cumulative(run, node, suffix, [bound, *values[1:]], types)
+def _truncated(distribution: Distribution, discrete: bool, which: tuple[bool, bool], *arrays: Any) -> Any:
+    """Log densities under a truncation, element by element."""
+    assert distribution.log_density is not None
+    bounds, (outcome, *arguments) = arrays[: sum(which)], arrays[sum(which) :]
+    lower, upper = _both_ends(which, bounds)
+    below = lower if lower is None or not discrete else lower - 1
+    mass = _log_mass(distribution, below, upper, outcome, arguments)
+    return jnp.where(_inside(outcome, lower, upper), distribution.log_density(outcome, *arguments) - mass, -jnp.inf)
 
-    inside: Any = None
-    below = None if lower is None else library("-", lower, 1, kind=types[0]) if discrete else lower
+
+def _both_ends(which: tuple[bool, bool], bounds: Sequence[Any]) -> tuple[Any, Any]:
+    """The lower and the upper end, None where there is none."""
+    return (bounds[0] if which[0] else None), (bounds[-1] if which[1] else None)
+
+
+def _inside(outcome: Any, lower: Any, upper: Any) -> Any:
+    inside = jnp.ones(jnp.shape(outcome), bool)
     if lower is not None:
-        inside = library(">=", values[0], lower)
+        inside &= outcome >= lower
     if upper is not None:
-        fits = library("<=", values[0], upper)
-        inside = fits if inside is None else library("&&", inside, fits)
-    if below is not None and upper is not None:
-        difference = [cumulative("lcdf", upper), cumulative("lcdf", below)]
-        mass = call_library(run, FUNCTIONS["log_diff_exp"], (REAL, REAL), difference, node)
-    elif below is not None:
-        mass = cumulative("lccdf", below)
-    elif upper is not None:
-        mass = cumulative("lcdf", upper)
-    else:
-        return value
-    return run.machine.select(inside, library("-", value, mass), -np.inf)
+        inside &= outcome <= upper
+    return inside
 
 
-def _cumulative(run: Run, node: Sampling, suffix: str, values: list[Any], types: Sequence[Type]) -> Any:
-    name: Expression | str = node.distribution.text
-    if run.checked.definition(node) is None:
-        with run.at(node):
-            return distribution_value(run, str(name), suffix, types, values)
-    wanted = f"{name}_{suffix}"
-    definitions = [
-        definition
-        for definition in run.checked.program.functions or ()
-        if definition.name.text == wanted and definition.body is not None
+def _log_mass(distribution: Distribution, below: Any, upper: Any, outcome: Any, arguments: Sequence[Any]) -> Any:
+    """Log probability of more than `below` and at most `upper`.
+
+    A bound without end is none; its place is taken by the outcome, as functions at infinity have NaN derivatives.
+    """
+    if below is None and upper is None:
+        return 0.0
+    lcdf, lccdf = distribution.lcdf, distribution.lccdf
+    assert lcdf is not None
+    assert lccdf is not None
+    no_lower = below is None or jnp.isinf(below) & (below < 0)
+    no_upper = upper is None or jnp.isinf(upper) & (upper > 0)
+    below = None if below is None else jnp.where(no_lower, outcome, below)
+    upper = None if upper is None else jnp.where(no_upper, outcome, upper)
+    if below is None:
+        return jnp.where(no_upper, 0.0, lcdf(upper, *arguments))
+    if upper is None:
+        return jnp.where(no_lower, 0.0, lccdf(below, *arguments))
+    low = lcdf(below, *arguments)
+    # In the upper tail, where the probabilities of at most either end are next to one, those of more keep the digits.
+    # What is not used is evaluated at `below` instead of `upper`: far out, derivatives may be NaN.
+    in_upper_tail = (low > -LOG_2) & ~no_lower
+    high = lcdf(jnp.where(in_upper_tail, below, upper), *arguments)
+    more_than_below = lccdf(below, *arguments)
+    more_than_upper = lccdf(jnp.where(in_upper_tail, upper, below), *arguments)
+    both = log_diff_exp(jnp.where(in_upper_tail, more_than_below, high), jnp.where(in_upper_tail, more_than_upper, low))
+    one_sided = jnp.where(no_upper, jnp.where(no_lower, 0.0, more_than_below), high)
+    return jnp.where(no_lower | no_upper, one_sided, both)
+
+
+def _users_value(
+    run: Run,
+    node: Sampling,
+    types: Sequence[Type],
+    values: Sequence[Any],
+    bounds: Sequence[Any],
+    which: tuple[bool, bool],
+) -> Any:
+    """A user's density of all elements together, less a normalizer for each.
+
+    Arguments of the outcome's own sizes are taken as vectorised over; others are arguments of every element.
+    """
+    definition = run.checked.definition(node)
+    assert definition is not None
+    with run.at(node):
+        outside_types = [*[REAL] * len(bounds), types[0]]
+        outside = univariate_value(run, partial(_is_outside, which), outside_types, [*bounds, values[0]])
+        if any(_same_size(values[0], argument) for argument in values[1:]):
+            mass = _sum_over_elements(run, values, lambda arguments: _users_log_mass(run, node, arguments, bounds))
+        else:
+            size = univariate_value(run, jnp.ones_like, [types[0]], [values[0]])
+            mass = _library(run, node, "*", _users_log_mass(run, node, values[1:], bounds), size)
+        value = _library(run, node, "-", run.call_user(run, definition, list(values)), mass)
+        return run.machine.select(_library(run, node, "==", outside, 0), value, -np.inf)
+
+
+def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Any], bounds: Sequence[Any]) -> Any:
+    """Log probability between the bounds by a user's distribution functions."""
+    assert node.truncation is not None
+    lower, upper = node.truncation.lower, node.truncation.upper
+
+    def cumulative(ending: str, end: Expression, bound: Any) -> Any:
+        if end is lower and run.type_of(node.outcome).base == "int":
+            bound = _library(run, node, "-", bound, 1)
+        return run.call_user(run, run.checked.cumulative(end, ending), [bound, *arguments])
+
+    if lower is not None and upper is not None:
+        ends = [cumulative("_lcdf", upper, bounds[1]), cumulative("_lcdf", lower, bounds[0])]
+        return call_library(run, FUNCTIONS["log_diff_exp"], (REAL, REAL), ends, node)
+    if lower is not None:
+        return cumulative("_lccdf", lower, bounds[0])
+    return 0 if upper is None else cumulative("_lcdf", upper, bounds[0])
+
+
+def _library(run: Run, node: Sampling, operator: str, left: Any, right: Any) -> Any:
+    return call_library(run, OPERATORS[operator], (REAL, REAL), [left, right], node)
+
+
+def _sum_over_elements(run: Run, values: Sequence[Any], function: Callable[[list[Any]], Any]) -> Any:
+    """Sum over the elements of an outcome of a function of their arguments, which are containers of one element."""
+    machine = run.machine
+    outcome, *arguments = values
+    if isinstance(outcome, Ragged):
+        context = outcome.elements.context
+        own = [
+            Lanes(argument.elements.array[:, None], context) if isinstance(argument, Ragged) else argument
+            for argument in arguments
+        ]
+        with machine.within(context):
+            return summed(machine, replace(outcome, elements=Lanes(lift(function(own), context), context)))
+    owner = deepest([context_of(value, machine.root) for value in values], machine.root)
+    (size,) = _sizes(outcome)
+    context = owner.iterations(np.full(owner.size, size))
+    own = [
+        Lanes(_of_all_lanes(argument, owner).reshape(-1, 1), context) if _same_size(outcome, argument) else argument
+        for argument in arguments
     ]
-    return run.call_user(run, definitions[0], values)
+    with machine.within(context):
+        each = lift(function(own), context)
+    return wrap(each.sum() if owner.is_root else each.reshape(owner.size, size).sum(axis=1), owner)
+
+
+def _of_all_lanes(value: Any, context: Context) -> Any:
+    return array_of(value) if context.is_root else lift(value, context)
+
+
+def _same_size(outcome: Any, argument: Any) -> bool:
+    """Whether both are containers of the same sizes."""
+    if isinstance(outcome, Ragged) or isinstance(argument, Ragged):
+        ragged = isinstance(outcome, Ragged) and isinstance(argument, Ragged)
+        return ragged and outcome.elements.context is argument.elements.context
+    return bool(_sizes(outcome)) and _sizes(outcome) == _sizes(argument)
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    shape = np.shape(array_of(value)) if not isinstance(value, tuple) else ()
+    return shape[1:] if isinstance(value, Lanes) else shape
+
+
+def _is_outside(which: tuple[bool, bool], *arrays: Any) -> Any:
+    return jnp.where(_inside(arrays[-1], *_both_ends(which, arrays[:-1])), 0.0, 1.0)

@@ -89,3 +89,6 @@ def _check_truncated(
             if found.tied or [option.result for option in found.candidates] != [REAL]:
                 message = f"Truncation needs a function `{name.text}{ending}` of {in_words(passed)}."
                 raise StanTypeError(message, bound.span)
+            definition = found.candidates[0].definition
+            if definition is not None:
+                environment.cumulatives[id(bound), ending] = definition
