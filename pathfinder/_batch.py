@@ -18,6 +18,7 @@ from pathfinder._batch_sizes import scoring_batch_size
 from pathfinder._devices import Devices
 from pathfinder._fit import draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._initial_points import initial_points
+from pathfinder._key_order import map_in_order
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
@@ -78,8 +79,8 @@ def fit_batch(
             f"their shapes are {shapes}."
         )
     num_fits = int(next(iter(sizes))[0])
-    data = jax.tree_util.tree_map(jax.numpy.asarray, data)
-    first = jax.tree_util.tree_map(lambda leaf: leaf[0], data)
+    data = map_in_order(jax.numpy.asarray, data)
+    first = map_in_order(lambda leaf: leaf[0], data)
     if isinstance(model, Model):
         model = dataclasses.replace(model, data=first)
     else:
@@ -185,7 +186,7 @@ class BatchResult(Sequence[PathfinderResult]):
             raise IndexError(f"There are {len(self)} fits, but fit {fit} was asked for.")
         fit %= len(self)
         lanes = slice(fit * self.settings.num_paths, (fit + 1) * self.settings.num_paths)
-        model = dataclasses.replace(self.model, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], self.data))
+        model = dataclasses.replace(self.model, data=map_in_order(lambda leaf: leaf[fit], self.data))
         outcomes = self.outcomes.of_lanes(lanes)
         require_paths(outcomes)
         with finite_draws_required(outcomes):

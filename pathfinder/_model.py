@@ -1,7 +1,7 @@
 """What is being fitted: an unconstrained log density and the variables around it."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from pathfinder._key_order import in_key_order, key_order, map_in_order
 from pathfinder._over_lanes import over_lanes
 from pathfinder._parameters import ParameterStructure, parameter_names
 from pathfinder._variables import Variable
@@ -101,12 +102,13 @@ class Model:
         dims = dict(dims or {})
         names = {parameter for parameter, _ in parameter_names(example)}
         structure = ParameterStructure(example, constraints, {key: dims[key] for key in dims if key in names})
-        if data is not None:
-            data = jax.tree_util.tree_map(_as_array, data)
         has_data = data is not None
-        density = _StructuredDensity(log_density, structure, has_data)
-        constrain_fn = _StructuredConstrain(transformed, structure, has_data)
-        generate_fn = None if generated is None else _StructuredGenerate(generated, structure, has_data)
+        data_order = key_order(data)
+        if has_data:
+            data = map_in_order(_as_array, data)
+        density = _StructuredDensity(log_density, structure, has_data, data_order)
+        constrain_fn = _StructuredConstrain(transformed, structure, has_data, data_order)
+        generate_fn = None if generated is None else _StructuredGenerate(generated, structure, has_data, data_order)
         position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
         _check_scalar(density, position, data, log_density)
         variables = list(structure.variables)
@@ -250,12 +252,13 @@ class _Structured:
     fn: Any
     structure: ParameterStructure
     has_data: bool
+    data_order: Hashable
 
     def _parameters(self, position):
         return self.structure.constrain(position)
 
     def _data(self, data) -> tuple:
-        return (data,) if self.has_data else ()
+        return (in_key_order(self.data_order, data),) if self.has_data else ()
 
 
 class _StructuredDensity(_Structured):

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 from numpyro.distributions.transforms import Transform, biject_to
 
+from pathfinder._key_order import in_key_order, key_order
 from pathfinder._variables import Variable
 
 
@@ -83,9 +84,11 @@ class ParameterStructure:
         self.dtype = jnp.zeros((), jnp.result_type(*floating) if floating else None).dtype
         self.leaves = tuple(leaves)
         self.dim = offset
+        self._key_order = key_order(example)
         # Computed once: every call of a compiled program hashes its density.
         self._key = (
             self.treedef,
+            self._key_order,
             str(self.dtype),
             tuple((leaf.variable.name, leaf.variable.shape, leaf.unconstrained_shape) for leaf in self.leaves),
         )
@@ -108,7 +111,7 @@ class ParameterStructure:
                 value = leaf.transform(part)
                 log_jacobian += jnp.sum(leaf.transform.log_abs_det_jacobian(part, value))
                 values[leaf.position] = value
-        return jax.tree_util.tree_unflatten(self.treedef, values), log_jacobian
+        return in_key_order(self._key_order, jax.tree_util.tree_unflatten(self.treedef, values)), log_jacobian
 
     def named(self, parameters: PyTree) -> dict[str, Any]:
         """The arrays of a pytree of parameters by variable name, in order; a dictionary by name is one already.

@@ -105,7 +105,9 @@ class BoundProgram:
         ok = run.machine.ok
         if ok is True:
             return values, True
-        return jax.tree_util.tree_map(lambda *each: jnp.where(ok, *each), values, self.unassigned()), ok
+        unassigned = self.unassigned()
+        chosen = jax.tree_util.tree_map(lambda *each: jnp.where(ok, *each), values, unassigned)
+        return {name: chosen[name] for name in values}, ok
 
     def generated_on_host(self, key: Any, position: np.ndarray) -> dict[str, Any]:
         """Generated quantities by name, computed with NumPy values: what depends on parameters counts as known.
