@@ -28,14 +28,14 @@ from pathfinder.stan._syntax import For, ForEach, Statement
 MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the beginning of all iterations
 
 
-def all_data(run: Run, body: Statement, variable: str = "") -> bool:
-    """Whether nothing in a loop depends on parameters."""
+def all_data(run: Run, body: Statement, variable: str = "", *, is_known: bool = True) -> bool:
+    """Whether nothing in a loop depends on parameters, of which the loop variable is known or not."""
     machine = run.machine
     if machine.mask is not None:
         return False
     if run.on_data:
         return True
-    kept = {*data_variables(machine, body, variable), variable}
+    kept = data_variables(machine, body, variable, is_known=is_known) | ({variable} if is_known else frozenset())
     names = assigned(body)
     for name in mentioned(body) | names:
         if name in kept:
@@ -67,7 +67,7 @@ def data_part(run: Run, node: For | ForEach, loop: Range, execute: Execute, rest
     nothing_known = DataPart({}, {})
     if machine.mask is not None:
         return nothing_known
-    known = data_variables(machine, node.body, loop.variable)
+    known = data_variables(machine, node.body, loop.variable, is_known=loop.is_known)
     carried = [name for name in changed_names(node.body) if name in known and machine.scope.find(name) is not None]
     body = pruned(node.body, known)
     if not carried or body is None:
@@ -106,7 +106,7 @@ def _element_shape(cell: Cell) -> tuple[int, ...]:
 def begun_iterations(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> np.ndarray | None:
     """How many iterations of each lane are begun before the loop is left; None if that is not known from the data."""
     machine = run.machine
-    body = departures(machine, node.body, loop.variable)
+    body = departures(machine, node.body, loop.variable, is_known=loop.is_known)
     if body is None or machine.mask is not None or loop.holds is not None:
         return None
     begun = np.zeros(machine.context.size, np.int64)

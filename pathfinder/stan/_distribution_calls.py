@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -77,9 +78,15 @@ def univariate_value(
 def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
     kinds = (*distribution.arguments, *("real",) * (len(values) - len(distribution.arguments)))
     return [
-        as_type(Type("real"), value) if kind in ("real", "reals", "vector", "matrix", "row_vector") else value
+        _as_real(value) if kind in ("real", "reals", "vector", "matrix", "row_vector") else value
         for kind, value in zip(kinds, values, strict=True)
     ]
+
+
+def _as_real(value: Any) -> Any:
+    if isinstance(value, Ragged):
+        return replace(value, elements=_as_real(value.elements))
+    return as_type(Type("real"), value)
 
 
 def _reduced(result: Any, is_product: bool, has_lanes: bool) -> Any:

@@ -171,17 +171,21 @@ def _interleaved(parts: Sequence[Any], order: np.ndarray) -> Any:
 def _index(run: Run, node: Index) -> Any:
     base, indices = run.remembered(run.chained, node)
     if isinstance(base, Variable):
-        cell = run.machine.find(base.name)
         positions = positions_of(run, indices)
         with run.at(node):
-            value = _read_cell(run, cell, positions)
-            return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
+            return read_variable(run, base, positions)
     value = evaluate(run, base)
     positions = positions_of(run, indices)
     with run.at(node):
         if any(isinstance(position, Stretch) for position in positions):
             return read_ragged(run.machine, value, positions)
         return read(value, positions, run.machine.root)
+
+
+def read_variable(run: Run, variable: Variable, positions: list[Any]) -> Any:
+    """Elements of a variable at this point of the evaluation."""
+    value = _read_cell(run, run.machine.find(variable.name), positions)
+    return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
 
 
 def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:

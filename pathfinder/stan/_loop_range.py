@@ -37,6 +37,7 @@ class Range:
         names: What the body assigns to.
         holds: Whether an index belongs to the loop, where its bounds depend on the iteration of a sequential loop
             around it and `lower` and `counts` are the widest ones; None if all do.
+        is_known: Whether the loop variable is known from the data.
     """
 
     variable: str
@@ -46,6 +47,7 @@ class Range:
     element: Callable[[Any], Any]
     names: frozenset[str]
     holds: Callable[[Any], Any] | None = None
+    is_known: bool = True
 
     @property
     def first(self) -> int | None:

@@ -15,7 +15,7 @@ from pathfinder.stan._calls import call_library
 from pathfinder.stan._cells import OutsideWindowError
 from pathfinder.stan._data_stage import all_data, begun_iterations, data_part, on_host
 from pathfinder.stan._elements import read
-from pathfinder.stan._expressions import evaluate, symbolic
+from pathfinder.stan._expressions import evaluate, read_variable, symbolic
 from pathfinder.stan._flow import nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._loop_range import DataPart, Range
@@ -35,6 +35,7 @@ from pathfinder.stan._syntax import (
     IntLiteral,
     Return,
     Statement,
+    Variable,
     While,
 )
 from pathfinder.stan._types import Type
@@ -55,7 +56,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
         _single(run, node, loop, execute)
         return
     leaving = _why_left(node)
-    is_data = all_data(run, node.body, loop.variable)
+    is_data = all_data(run, node.body, loop.variable, is_known=loop.is_known)
     begun = begun_iterations(run, node, loop, execute) if leaving and not is_data else None
     if begun is None:
         _execute(run, node, loop, execute, leaving)
@@ -79,7 +80,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     if not total:
         return
     restore = run.snapshot(loop.names)
-    is_data, known = all_data(run, node.body, loop.variable), DataPart({}, {})
+    is_data, known = all_data(run, node.body, loop.variable, is_known=loop.is_known), DataPart({}, {})
     if is_data and total > _MOST_LANES:
         reason = reason or "its iterations are too many to be held at once"
     if not reason:
@@ -90,7 +91,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
         reason = conflict
         known = (
             DataPart({}, {})
-            if all_data(run, node.body, loop.variable)
+            if all_data(run, node.body, loop.variable, is_known=loop.is_known)
             else data_part(run, node, loop, execute, restore)
         )
         if known.starts:
@@ -133,29 +134,7 @@ def _range(run: Run, node: For | ForEach) -> Range:
     machine = run.machine
     names = assigned(node.body)
     if isinstance(node, ForEach):
-        container = evaluate(run, node.container)
-        kind = run.type_of(node.container)
-        if kind.base.endswith("matrix") and not kind.dims:
-            shape = np.shape(array_of(container))[-2:]
-
-            def element(index):
-                at = array_of(index) - 1
-                row, column = at % shape[0] + 1, at // shape[0] + 1
-                if isinstance(index, Lanes):
-                    row, column = Lanes(row, index.context), Lanes(column, index.context)
-                return read(container, [At(row), At(column)], machine.root)
-
-            count, type_ = shape[0] * shape[1], Type("complex" if kind.base.startswith("complex") else "real")
-        else:
-            first = container[0] if isinstance(container, tuple) else container
-            count = np.shape(array_of(first))[1 if isinstance(first, Lanes) else 0]
-            type_ = kind.array(-1) if kind.dims else Type("complex" if kind.base.startswith("complex") else "real")
-
-            def element(index):
-                return read(container, [At(index)], machine.root)
-
-        size = machine.context.size
-        return Range(node.variable.text, type_, np.ones(size, np.int64), np.full(size, count), element, names)
+        return _range_of_elements(run, node, names)
     symbols = [here(run, symbolic(run, bound)) for bound in (node.lower, node.upper)]
     ends = []
     for bound, value, widest in zip((node.lower, node.upper), symbols, ("smallest", "largest"), strict=True):
@@ -181,6 +160,44 @@ def _range(run: Run, node: For | ForEach) -> Range:
         holds = inside
 
     return Range(node.variable.text, _INT, ends[0], counts, lambda index: index, names, holds)
+
+
+def _range_of_elements(run: Run, node: ForEach, names: frozenset[str]) -> Range:
+    """Iterations over the elements of a container, those of a matrix row by row.
+
+    As stanc3 compiles it, an element is read when its iteration begins: what the body has assigned to the container of
+    a variable by then is seen. Other containers are evaluated once.
+    """
+    machine = run.machine
+    container, kind = evaluate(run, node.container), run.type_of(node.container)
+    scalar = Type("complex" if kind.base.startswith("complex") else "real")
+
+    def element(*indices: Any) -> Any:
+        positions = list(map(At, indices))
+        if isinstance(node.container, Variable) and node.container.name in names:
+            return read_variable(run, node.container, positions)
+        return read(container, positions, machine.root)
+
+    first = container[0] if isinstance(container, tuple) else container
+    shape = np.shape(array_of(first))
+    if kind.base.endswith("matrix") and not kind.dims:
+        columns, count, type_ = shape[-1], shape[-2] * shape[-1], scalar
+
+        def at(index: Any) -> Any:
+            row, column = (array_of(index) - 1) // columns + 1, (array_of(index) - 1) % columns + 1
+            if isinstance(index, Lanes):
+                return element(Lanes(row, index.context), Lanes(column, index.context))
+            return element(row, column)
+    else:
+        count = shape[1 if isinstance(first, Lanes) else 0]
+        type_ = kind.array(-1) if kind.dims else scalar
+
+        def at(index: Any) -> Any:
+            return element(index)
+
+    lower, counts = np.ones(machine.context.size, np.int64), np.full(machine.context.size, count)
+    is_known = is_static(container)
+    return Range(node.variable.text, type_, lower, counts, at, names, is_known=is_known)
 
 
 def _report(run: Run, node: Statement, iterations: int, how: str, reason: str = "") -> None:

@@ -27,17 +27,20 @@ from pathfinder.stan._syntax import (
 )
 
 
-def data_variables(machine: Machine, body: Statement, loop_variable: str) -> frozenset[str]:
+def data_variables(machine: Machine, body: Statement, loop_variable: str, *, is_known: bool = True) -> frozenset[str]:
     """Variables that a loop's body assigns and that depend on nothing but data.
 
     Args:
         machine: Tells which variables outside of the loop are known from the data.
         body: The body.
-        loop_variable: Always known.
+        loop_variable: What the iterations differ in.
+        is_known: Whether it is known from the data, as an index is and an element of a parameter is not.
     """
     assignments = list(_assignments(body, _leaving(body)))
     names = {name for name, _ in assignments}
     tainted = {name for name in names if _is_traced(machine, name)}
+    if not is_known:
+        tainted.add(loop_variable)
     changed = True
     while changed:
         changed = False
@@ -140,22 +143,32 @@ def pruned(statement: Statement | None, keep: frozenset[str]) -> Statement | Non
 
 
 def departures(
-    machine: Machine, body: Statement, loop_variable: str, condition: Expression | None = None
+    machine: Machine,
+    body: Statement,
+    loop_variable: str,
+    condition: Expression | None = None,
+    *,
+    is_known: bool = True,
 ) -> Statement | None:
     """What a loop's body does to variables known from the data, and how it leaves the loop.
 
     Args:
         machine: Tells which variables outside of the loop are known from the data.
         body: The body.
-        loop_variable: Always known.
+        loop_variable: What the iterations differ in.
         condition: That of a `while` loop.
+        is_known: Whether the loop variable is known from the data.
 
     Returns:
         A body that does that alone; None if it depends on parameters whether the loop is left, or if a loop inside of
         it leaves both.
     """
-    known = data_variables(machine, body, loop_variable) | {loop_variable}
+    known = data_variables(machine, body, loop_variable, is_known=is_known)
     names = {name for name, _ in _assignments(body, frozenset())}
+    if is_known:
+        known |= {loop_variable}
+    else:
+        names.add(loop_variable)
     sources = _leaving(body) | (frozenset() if condition is None else _sources(condition))
     if any(
         name == _NOT_DATA or (name not in known and (name in names or _is_traced(machine, name))) for name in sources

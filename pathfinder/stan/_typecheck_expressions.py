@@ -4,6 +4,7 @@ Source: Stan reference manual, "Expressions".
 """
 
 from pathfinder.stan._diagnostics import Diagnostic, StanTypeError
+from pathfinder.stan._embedded_laplace import refuse_embedded_laplace
 from pathfinder.stan._environment import Environment, is_discrete, suffix
 from pathfinder.stan._operator_types import (
     array_type,
@@ -84,6 +85,7 @@ def _check_node(environment: Environment, node: Expression) -> None:
         case ImaginaryLiteral():
             environment.record(node, COMPLEX, dependent=False)
         case Call():
+            refuse_embedded_laplace(node.function)
             for argument in node.arguments:
                 _check_argument(environment, argument)
             call_type(environment, node)

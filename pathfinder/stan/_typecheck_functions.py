@@ -6,6 +6,7 @@ Source: Stan reference manual, "User-defined functions"; where it is silent, sta
 from collections.abc import Sequence
 
 from pathfinder.stan._diagnostics import StanTypeError
+from pathfinder.stan._embedded_laplace import EMBEDDED_LAPLACE
 from pathfinder.stan._environment import CONDITIONED, Environment, Variable, check_name, is_discrete, suffix
 from pathfinder.stan._higher_order import HIGHER_ORDER, REDUCE_SUM
 from pathfinder.stan._overloads import Candidate, candidate, library_candidates
@@ -75,6 +76,8 @@ def _check_head(definition: FunctionDefinition) -> None:
     check_name(name)
     if name.text in REDUCE_SUM or (name.text in HIGHER_ORDER and HIGHER_ORDER[name.text].variadic):
         raise StanTypeError(f"`{name.text}` is a function of Stan and cannot be overloaded.", name.span)
+    if name.text in EMBEDDED_LAPLACE:
+        raise StanTypeError(f"`{name.text}` is a function of Stan and cannot be defined anew.", name.span)
     if ending in ("_lupdf", "_lupmf"):
         plain = name.text.removesuffix(ending) + ending.replace("lu", "l")
         raise StanTypeError(f"`{name.text}` comes for free with `{plain}`; define that.", name.span)

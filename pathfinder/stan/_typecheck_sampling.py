@@ -6,6 +6,7 @@ Source: Stan reference manual, "Statements", "Distribution statements" and "Trun
 from collections.abc import Sequence
 
 from pathfinder.stan._diagnostics import StanTypeError, nearest
+from pathfinder.stan._embedded_laplace import refuse_embedded_laplace
 from pathfinder.stan._environment import CONDITIONED, Environment
 from pathfinder.stan._explain_calls import Called, explain_mismatch, explain_tie, in_words
 from pathfinder.stan._signatures import LIBRARY
@@ -22,6 +23,7 @@ def check_sampling(environment: Environment, statement: Sampling) -> None:
         StanTypeError: If it is wrong.
     """
     name, arguments = statement.distribution, (statement.outcome, *statement.arguments)
+    refuse_embedded_laplace(name, "_lpmf")
     for argument in arguments:
         check_expression(environment, argument)
     bounds = []

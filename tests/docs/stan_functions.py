@@ -9,6 +9,7 @@ from types import ModuleType
 
 from pathfinder.stan import _constraint_functions, _higher_order_calls, _slicing, _transforms, densities
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
+from pathfinder.stan._embedded_laplace import EMBEDDED_LAPLACE
 from pathfinder.stan._higher_order import HIGHER_ORDER as HIGHER_ORDER_SIGNATURES
 from pathfinder.stan._higher_order_calls import HIGHER_ORDER
 from pathfinder.stan._signatures import LIBRARY
@@ -73,7 +74,8 @@ def page() -> str:
 
 def missing() -> list[str]:
     """Functions that Stan's library has, and a program here cannot call."""
-    return sorted(name for name in {*LIBRARY, *HIGHER_ORDER_SIGNATURES} if not is_supported(name))
+    known = {name for name in {*LIBRARY, *HIGHER_ORDER_SIGNATURES} if not is_supported(name)}
+    return sorted(known | EMBEDDED_LAPLACE)
 
 
 def _sections() -> Iterator[str]:
