@@ -92,7 +92,7 @@ def _with_old_dims(cursor: Cursor, declared: SizedType, name: Identifier) -> Siz
 
 
 def statement(cursor: Cursor) -> Statement:
-    """One statement that is no declaration."""
+    """One statement; declarations where one statement is expected are a block of their own."""
     with cursor.deeper():
         start = cursor.token.span
         match cursor.token.text:
@@ -112,9 +112,8 @@ def statement(cursor: Cursor) -> Statement:
             case "profile":
                 return _profile(cursor)
             case _ if cursor.at(*TYPE_WORDS):
-                raise StanSyntaxError(
-                    "A declaration cannot stand here.", start, "Put it into braces, or in front of the statement."
-                )
+                declared = declarations(cursor, constrained=False)
+                return Block(tuple(declared), span=cursor.since(start))
         found = _simple(cursor, start)
         cursor.expect(";", "after the statement")
         return found

@@ -22,7 +22,7 @@ def check_assignment(environment: Environment, statement: Assignment) -> None:
         StanTypeError: If its target cannot be assigned to, or not this value.
     """
     target = _check_target(environment, statement.target)
-    _check_unpacking(statement.target)
+    _check_reads(statement.target)
     value = check_expression(environment, statement.value)
     if statement.operator == "=":
         check_assignable(target, value, statement.value.span)
@@ -81,10 +81,8 @@ def _check_variable(environment: Environment, node: Variable) -> Type:
     return environment.record(node, variable.type, dependent=environment.variable_depends(variable))
 
 
-def _check_unpacking(target: Expression) -> None:
-    """Refuse `(a, a) = ...` and `(i, x[i]) = ...`, where the order of the assignments would matter."""
-    if not isinstance(target, TupleLiteral):
-        return
+def _check_reads(target: Expression) -> None:
+    """Refuse `x[x[1]] = ...`, `(a, a) = ...` and `(i, x[i]) = ...`, where the order of what is done would matter."""
     paths = [(part, _path(part)) for part in _parts(target)]
     for i, (part, path) in enumerate(paths):
         for _, earlier in paths[:i]:

@@ -80,7 +80,7 @@ CASES = {
     "functions { simplex f() {} }": "`simplex` is no type of an argument or a result.",
     "model { if x = 1; }": "Expected `(` after `if`, found `x`.",
     "model { if (x = 1) ; }": "Equality is written `==`.",
-    "model { if (x) real y; }": "A declaration cannot stand here.",
+    "model { if (x) real<lower=0> y; }": "Bounds can stand only at the top",
     "model { for (i = 1) ; }": "Loops are written `for (i in 1:n)`.",
     "model { y ~ normal(0, 1; }": "Expected `,` or `)` after the argument of `normal`, found `;`.",
     "model { y ~ 3; }": "Expected the name of a distribution after `~`, found `3`.",

@@ -268,3 +268,23 @@ def test_bounds_of_inner_loops_are_functions_of_the_iteration():
     np.testing.assert_allclose(found, np.sum(e**2) + 10 * np.sum(f**2), rtol=1e-12)
     assert "scan" in how(compiled)
     assert "unrolled" not in how(compiled)
+
+
+def test_declarations_as_only_statements():
+    """Accepted since Stan 2.30; what they declare is seen in their own statement only."""
+    program = bound(
+        """
+        parameters { real a; }
+        model {
+          real s = 0;
+          if (1) real z = a, y = 2 * z; else vector[2] z;
+          for (i in 1:3) real z = i * a;
+          for (each in {1, 2}) array[2] real z = {each, a};
+          while (0) int k;
+          if (a > 0) real z = log(a);
+          target += s + a;
+        }
+        """,
+        {},
+    )
+    assert program.log_density(np.array([1.5])) == 1.5
