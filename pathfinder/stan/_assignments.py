@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._expressions import at_every_step, concrete_int, evaluate, positions_of, require_parts, symbolic
 from pathfinder.stan._lanes import Lanes, array_of, is_static
+from pathfinder.stan._names import mentioned
 from pathfinder.stan._positions import At, Between, Block, Many, Position, RaggedError
 from pathfinder.stan._run import Run, StanEvaluationError, UntraceableError, as_type, here
 from pathfinder.stan._steps import Step
@@ -44,11 +46,18 @@ def declare(run: Run, node: Declaration) -> Cell:
             if not run.machine.flat_ranges or node.type.base == "tuple":
                 raise
             return _declare_padded(run, node)
+    if run.remembered(_reads_itself, node):
+        declare(run, replace(node, value=None))
     value = as_type(type_, symbolic(run, node.value))
     if node.type.base != "tuple" and not isinstance(value, Step):
         with run.at(node):
             _check_shape(node.name.text, shape_of(run, node.type), value)
     return run.machine.declare(node.name.text, type_, value)
+
+
+def _reads_itself(node: Declaration) -> bool:
+    """Whether a variable is read, of which there is only the size then, in what it is given as its first value."""
+    return node.name.text in mentioned(node.value)
 
 
 def _declare_padded(run: Run, node: Declaration) -> Cell:

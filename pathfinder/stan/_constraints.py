@@ -12,6 +12,7 @@ import numpy as np
 from pathfinder.stan._assignments import shape_of
 from pathfinder.stan._expressions import concrete_int, evaluate
 from pathfinder.stan._lanes import is_static
+from pathfinder.stan._rules import BASES
 from pathfinder.stan._run import Run, StanRejectError, as_type
 from pathfinder.stan._syntax import Bounds, Declaration, SizedType
 from pathfinder.stan._transforms import (
@@ -24,9 +25,6 @@ from pathfinder.stan._transforms import (
     unconstrain_scaled,
 )
 from pathfinder.stan._types import Type, declared_type
-
-
-BOUNDED = ("int", "real", "vector", "row_vector", "matrix", "complex", "complex_vector", "complex_matrix")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,7 @@ def parameter_of(run: Run, node: Declaration, simplex: str, declared: SizedType 
     array_shape = shape[: len(declared.dims)]
     sizes = shape[len(declared.dims) :][: len(declared.sizes)]
     count = int(np.prod(array_shape))
-    if declared.base in BOUNDED:
+    if declared.base in BASES:
         per_number = 2 if declared.base.startswith("complex") else 1
         return Parameter(node, declared, type_, shape, array_shape, sizes, None, per_number * int(np.prod(shape)))
     name = f"{declared.base}:{simplex}" if f"{declared.base}:{simplex}" in TRANSFORMS else declared.base
@@ -189,7 +187,7 @@ def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedT
         for element, part in zip(declared.elements, value, strict=True):
             require_constraint(run, node, part, element)
         return
-    if declared.base in BOUNDED:
+    if declared.base in BASES:
         limits = bounds_of(run, declared.bounds)
         if not _is_bounded(limits):
             return

@@ -288,3 +288,31 @@ def test_declarations_as_only_statements():
         {},
     )
     assert program.log_density(np.array([1.5])) == 1.5
+
+
+@pytest.mark.parametrize("y", [0.27392337, -1.5])
+def test_a_variable_exists_unset_while_its_first_value_is_computed(y):
+    program = bound(
+        """
+        functions { real f(real x) { array[3] real a = {x, 1, size(a)}; return a[3]; } }
+        data { int N; }
+        transformed data { vector[N] w = rep_vector(1, size(w)); array[2] int k = {num_elements(w), size(k)}; }
+        parameters { real y; }
+        transformed parameters {
+          real unset = unset;
+          matrix[N, 3] m = rep_matrix(y, rows(m), cols(m));
+          vector[2] v = [is_nan(v[1]), y]';
+        }
+        model {
+          real a = a;
+          for (n in 1:2) { vector[n] b = rep_vector(f(y), size(b)); target += sum(b); }
+          for (n in 1:30) { real s = is_nan(s) ? y : 0; target += s; }
+          y ~ normal(0, 1);
+          target += sum(w) + sum(k) + v[1] + sum(m);
+        }
+        """,
+        {"N": 2},
+    )
+    expected = -0.5 * y**2 - 0.5 * np.log(2 * np.pi) + 9 + 30 * y + 2 + 4 + 1 + 6 * y
+    assert program.log_density(np.array([y])) == pytest.approx(expected, rel=1e-12)
+    assert np.isnan(program.transformed(np.array([y]))["unset"])
