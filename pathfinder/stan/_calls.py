@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._argument_sizes import check_argument_sizes, check_equal_sizes, check_sizes
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._lanes import (
@@ -21,6 +22,7 @@ from pathfinder.stan._lanes import (
     lift,
     now,
     over_lanes,
+    shape_of_value,
     wrap,
 )
 from pathfinder.stan._ragged import REDUCERS, Ragged, RaggedUseError, elementwise
@@ -28,7 +30,7 @@ from pathfinder.stan._random_calls import SIZED, random_value
 from pathfinder.stan._run import Run, known_int
 from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
 from pathfinder.stan._steps import Step, settle, step_of, table_of
-from pathfinder.stan._syntax import Call, Expression, Node
+from pathfinder.stan._syntax import Binary, Call, Expression, Node
 from pathfinder.stan._types import INT, SCALARS, Type
 from pathfinder.stan.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
@@ -37,6 +39,7 @@ from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 Evaluate = Callable[[Run, Expression], Any]
 
 _NUMBERS = {int, np.int64, np.float64}
+_NAMES = {id(function): name for name, function in (*FUNCTIONS.items(), *OPERATORS.items())}
 
 
 def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Any:
@@ -123,6 +126,7 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
     if name == "hmm_marginal":
         return distribution_value(run, name, "lpdf", types, values)
     if name == "hmm_hidden_state_prob":
+        check_argument_sizes(name, list(map(shape_of_value, values)))
         context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
         return over_lanes(hmm_hidden_state_prob, values, context)
     return call_library(run, FUNCTIONS[name] if name in FUNCTIONS else CONSTRAIN_FUNCTIONS[name], types, values, node)
@@ -138,6 +142,8 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
     root = run.machine.root
     context = deepest([context_of(value, root) for value in values], root)
     static = all(is_static(value) for value in values)
+    if len(values) > 1 or not function.elementwise:
+        _require_sizes(function, types, values, node)
     if function.elementwise or function is OPERATORS["./"]:
         arrays = aligned(values, context)
         evaluate = function.numpy if static and function.numpy else function.evaluate
@@ -161,6 +167,24 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
     if context.is_root and static and function.numpy:
         return from_data(with_sizes(function.numpy, *(values[position] for position in others)), values)
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
+
+
+def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> None:
+    """Check the sizes of arguments that have to fit each other.
+
+    Raises:
+        SizeError: If they do not.
+    """
+    shapes = [() if isinstance(value, tuple) else shape_of_value(value) for value in values]
+    name = _NAMES.get(id(function), "")
+    if isinstance(node, Call) and (node.function.text in FUNCTIONS):
+        name = node.function.text  # several names may mean one function
+    elif isinstance(node, Binary):
+        name = node.operator
+    if function.elementwise or function is OPERATORS["./"]:
+        check_equal_sizes(name, types, shapes)
+    else:
+        check_sizes(name, types, shapes)
 
 
 def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:

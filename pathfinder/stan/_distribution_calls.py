@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._argument_sizes import check_argument_sizes, check_equal_sizes
 from pathfinder.stan._lanes import (
-    Lanes,
     aligned,
-    array_of,
     context_of,
     deepest,
     entering,
@@ -21,6 +20,7 @@ from pathfinder.stan._lanes import (
     is_static,
     now,
     over_lanes,
+    shape_of_value,
     wrap,
 )
 from pathfinder.stan._ragged import Ragged, elementwise, summed
@@ -40,14 +40,22 @@ def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], 
     function = distribution.log_density if suffix in DENSITY_SUFFIXES else getattr(distribution, suffix)
     assert function is not None, f"{name}_{suffix}"
     if distribution.kind == "univariate":
-        return univariate_value(run, function, types, _promoted(distribution, values), is_product=suffix == "cdf")
+        values, is_product = _promoted(distribution, values), suffix == "cdf"
+        return univariate_value(run, function, types, values, name=f"{name}_{suffix}", is_product=is_product)
+    check_argument_sizes(name, list(map(shape_of_value, values)))
     values = _promoted(distribution, values)
     context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
     return over_lanes(batched(function, distribution.arguments, types), values, context)
 
 
 def univariate_value(
-    run: Run, function: Callable[..., Any], types: Sequence[Type], values: Sequence[Any], *, is_product: bool = False
+    run: Run,
+    function: Callable[..., Any],
+    types: Sequence[Type],
+    values: Sequence[Any],
+    *,
+    name: str,
+    is_product: bool = False,
 ) -> Any:
     """An elementwise function of containers that broadcast, summed over their elements, for each lane.
 
@@ -56,18 +64,19 @@ def univariate_value(
         function: From arrays that broadcast to one value per element.
         types: Of the arguments.
         values: The arguments.
+        name: Of the function, for errors.
         is_product: Whether the elements are multiplied instead.
 
     Raises:
-        ValueError: If the sizes of the containers differ.
+        SizeError: If the sizes of the containers differ.
     """
     if any(isinstance(value, Ragged) for value in values):
         scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-        each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts))
+        each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
         return summed(run.machine, each)
     root = run.machine.root
     context = deepest([context_of(value, root) for value in values], root)
-    check_sizes(types, values)
+    check_equal_sizes(name, types, list(map(shape_of_value, values)))
     arrays = aligned(values, context)
     static = all(is_static(array) for array in arrays)
     result = now(function, arrays) if static else function(*map(entering, arrays))
@@ -95,25 +104,6 @@ def _reduced(result: Any, is_product: bool, has_lanes: bool) -> Any:
         return result
     module = np if is_static(result) else jnp
     return module.prod(result, axis=axes) if is_product else module.sum(result, axis=axes)
-
-
-def check_sizes(types: Sequence[Type], values: Sequence[Any]) -> None:
-    """Containers that are vectorised over need equal sizes.
-
-    Raises:
-        ValueError: If they differ.
-    """
-    shapes = []
-    for value in values:
-        shape = np.shape(array_of(value))
-        shapes.append(shape[1:] if isinstance(value, Lanes) else shape)
-    sizes = [shape for shape in shapes if shape]
-    if any(size != sizes[0] for size in sizes):
-        given = ", ".join(
-            f"{type_} of size {' x '.join(map(str, shape))}" if shape else str(type_)
-            for type_, shape in zip(types, shapes, strict=True)
-        )
-        raise ValueError(f"the arguments have different sizes: {given}")
 
 
 def batched(function: Callable[..., Any], kinds: Sequence[str], types: Sequence[Type]) -> Callable[..., Any]:

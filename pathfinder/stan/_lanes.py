@@ -226,6 +226,11 @@ def _rank(value: Any) -> int:
     return np.ndim(value.array) - 1 if isinstance(value, Lanes) else np.ndim(value)
 
 
+def shape_of_value(value: Any) -> tuple[int, ...]:
+    """Sizes of the elements of a value, without its lanes."""
+    return np.shape(value.array)[1:] if isinstance(value, Lanes) else np.shape(value)
+
+
 def freeze(value: Any) -> Any:
     """Mark NumPy arrays as shared: whoever wants to write to one afterwards makes a copy first."""
     if isinstance(value, tuple):

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from pathfinder.stan._distribution_calls import check_sizes, extra_axes
-from pathfinder.stan._lanes import Lanes, aligned, entering, is_static, lift, wrap
+from pathfinder.stan._argument_sizes import check_argument_sizes, check_equal_sizes
+from pathfinder.stan._distribution_calls import extra_axes
+from pathfinder.stan._lanes import Lanes, aligned, entering, is_static, lift, shape_of_value, wrap
 from pathfinder.stan._run import Run, as_type
 from pathfinder.stan._types import Type
 from pathfinder.stan.densities import DISTRIBUTIONS
@@ -55,9 +56,10 @@ def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[An
     on_data = all(is_static(value) for value in values) and not isinstance(key, Tracer)
     with jax.ensure_compile_time_eval() if on_data else nullcontext():
         if distribution.kind == "univariate":
-            check_sizes(types, values)
+            check_equal_sizes(f"{name}_rng", types, list(map(shape_of_value, values)))
             result = _univariate(run, sampler, values, key)
         else:
+            check_argument_sizes(name, list(map(shape_of_value, values)), skip=1)
             result = _multivariate(run, _over_arrays(sampler, kinds, types), values, key)
         if on_data:
             result = np.asarray(result)

@@ -19,7 +19,7 @@ import numpy as np
 from pathfinder.stan._calls import call_library
 from pathfinder.stan._distribution_calls import univariate_value
 from pathfinder.stan._expressions import evaluate
-from pathfinder.stan._lanes import Context, Lanes, array_of, context_of, deepest, lift, wrap
+from pathfinder.stan._lanes import Context, Lanes, array_of, context_of, deepest, lift, shape_of_value, wrap
 from pathfinder.stan._ragged import Ragged, summed
 from pathfinder.stan._run import Run
 from pathfinder.stan._syntax import Expression, Sampling
@@ -48,7 +48,8 @@ def truncated_value(run: Run, node: Sampling, types: Sequence[Type], values: Seq
     with run.at(node):
         distribution = DISTRIBUTIONS[node.distribution.text]
         function = partial(_truncated, distribution, types[0].base == "int", which)
-        return univariate_value(run, function, [*bound_types, *types], [*bounds, *values])
+        name = f"{node.distribution.text}_lpdf"
+        return univariate_value(run, function, [*bound_types, *types], [*bounds, *values], name=name)
 
 
 def _truncated(distribution: Distribution, discrete: bool, which: tuple[bool, bool], *arrays: Any) -> Any:
@@ -121,11 +122,11 @@ def _users_value(
     assert definition is not None
     with run.at(node):
         outside_types = [*[REAL] * len(bounds), types[0]]
-        outside = univariate_value(run, partial(_is_outside, which), outside_types, [*bounds, values[0]])
+        outside = univariate_value(run, partial(_is_outside, which), outside_types, [*bounds, values[0]], name="")
         if any(_same_size(values[0], argument) for argument in values[1:]):
             mass = _sum_over_elements(run, values, lambda arguments: _users_log_mass(run, node, arguments, bounds))
         else:
-            size = univariate_value(run, jnp.ones_like, [types[0]], [values[0]])
+            size = univariate_value(run, jnp.ones_like, [types[0]], [values[0]], name="")
             mass = _library(run, node, "*", _users_log_mass(run, node, values[1:], bounds), size)
         value = _library(run, node, "-", run.call_user(run, definition, list(values)), mass)
         return run.machine.select(_library(run, node, "==", outside, 0), value, -np.inf)
@@ -190,8 +191,7 @@ def _same_size(outcome: Any, argument: Any) -> bool:
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
-    shape = np.shape(array_of(value)) if not isinstance(value, tuple) else ()
-    return shape[1:] if isinstance(value, Lanes) else shape
+    return () if isinstance(value, tuple) else shape_of_value(value)
 
 
 def _is_outside(which: tuple[bool, bool], *arrays: Any) -> Any:
