@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._alternatives import Alternatives, distributed
+from pathfinder.stan._branches import branch
 from pathfinder.stan._calls import call_library
 from pathfinder.stan._cells import OutsideWindowError
 from pathfinder.stan._data_stage import all_data, begun_iterations, data_part, on_host
@@ -38,6 +40,7 @@ from pathfinder.stan._syntax import (
     While,
 )
 from pathfinder.stan._types import Type
+from pathfinder.stan._uneven import UnevenArray
 from pathfinder.stan.functions import OPERATORS
 
 
@@ -48,7 +51,18 @@ _INT = Type("int")
 
 def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     """A `for` loop over a range or a container."""
-    loop = _range(run, node)
+    if isinstance(node, ForEach):
+        container = evaluate(run, node.container)
+        if isinstance(container, Alternatives):
+            distributed(run, lambda given: branch(run, lambda: _for(run, node, given[0], execute)), [container])
+            return
+        _for(run, node, container, execute)
+        return
+    _for(run, node, None, execute)
+
+
+def _for(run: Run, node: For | ForEach, container: Any, execute: Execute) -> None:
+    loop = _range(run, node, container)
     if not np.any(loop.counts > 0):
         return
     if np.all(loop.counts == 1) and loop.holds is None:
@@ -129,11 +143,10 @@ def _message(error: Exception) -> str:
     return error.diagnostic.message if isinstance(error, UntraceableError) else str(error)
 
 
-def _range(run: Run, node: For | ForEach) -> Range:
+def _range(run: Run, node: For | ForEach, container: Any) -> Range:
     machine = run.machine
     names = assigned(node.body)
     if isinstance(node, ForEach):
-        container = evaluate(run, node.container)
         kind = run.type_of(node.container)
         if kind.base.endswith("matrix") and not kind.dims:
             shape = np.shape(array_of(container))[-2:]
@@ -148,7 +161,9 @@ def _range(run: Run, node: For | ForEach) -> Range:
             count, type_ = shape[0] * shape[1], Type("complex" if kind.base.startswith("complex") else "real")
         else:
             first = container[0] if isinstance(container, tuple) else container
-            count = np.shape(array_of(first))[1 if isinstance(first, Lanes) else 0]
+            is_uneven = isinstance(first, UnevenArray)
+            shape = (len(first.elements),) if is_uneven else np.shape(array_of(first))
+            count = shape[1 if isinstance(first, Lanes) else 0]
             type_ = kind.array(-1) if kind.dims else Type("complex" if kind.base.startswith("complex") else "real")
 
             def element(index):
