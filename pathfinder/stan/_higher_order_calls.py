@@ -82,12 +82,13 @@ def _number(value: Any, node: Expression) -> float:
     return float(array)
 
 
-def _tolerances(node: Call, values: Sequence[Any], nodes: Sequence[Expression]) -> tuple[Any, ...]:
+def _tolerances(run: Run, node: Call, values: Sequence[Any], nodes: Sequence[Expression]) -> tuple[Any, ...]:
     """Relative and absolute tolerance and the limit on steps of an ODE solver, if they are given."""
     if not values:
         return ()
     rel_tol, abs_tol, steps = (_number(value, at) for value, at in zip(values, nodes, strict=True))
-    require_settings("ode", node.function.text, (rel_tol, abs_tol, steps), nodes)
+    if not require_settings(run, "ode", node.function.text, (rel_tol, abs_tol, steps), nodes):
+        return ()
     return rel_tol, abs_tol, int(steps)
 
 
@@ -97,7 +98,7 @@ def _ode_call(solver: str, tolerances: int) -> Callable[..., Any]:
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
-        settings = _tolerances(node, rest[:tolerances], node.arguments[4 : 4 + tolerances])
+        settings = _tolerances(run, node, rest[:tolerances], node.arguments[4 : 4 + tolerances])
         return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[tolerances:])
 
     return call
@@ -112,10 +113,11 @@ def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Any:
     numbers = (rel, absolute, *rest[:9])
     for position in (0, 2, *range(4, 11)):
         _number(numbers[position], node.arguments[4 + position])
-    require_settings("adjoint", node.function.text, numbers, node.arguments[4:])
-    tolerance = float(np.min(array_of(absolute)))
-    settings = (_number(rel, node.arguments[4]), tolerance, int(_number(rest[4], node.arguments[10])))
-    solver = "adams" if _number(rest[7], node.arguments[13]) == 1 else "bdf"
+    settings: tuple[Any, ...] = ()
+    solver = "bdf"
+    if require_settings(run, "adjoint", node.function.text, numbers, node.arguments[4:]):
+        settings = (float(array_of(rel)), float(np.min(array_of(absolute))), int(array_of(rest[4])))
+        solver = "adams" if array_of(rest[7]) == 1 else "bdf"
     return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[9:])
 
 
@@ -163,7 +165,7 @@ def _old_ode(solver: str) -> Callable[..., Any]:
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, theta, x_r, x_i, *given = (evaluate(run, argument) for argument in node.arguments[1:])
-        settings = _tolerances(node, given, node.arguments[7:])
+        settings = _tolerances(run, node, given, node.arguments[7:])
         return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, [theta, x_r, x_i])
 
     return call
@@ -176,7 +178,8 @@ def _root(method: str, tolerances: int) -> Callable[..., Any]:
         function = jax_function(run, _passed(run, node))
         guess, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         given = [_number(value, at) for value, at in zip(rest[:tolerances], node.arguments[2:], strict=False)]
-        require_settings("root", node.function.text, given, node.arguments[2:])
+        if not require_settings(run, "root", node.function.text, given, node.arguments[2:]):
+            given = []
         return _solve_root(run, node, method, function, guess, given, rest[tolerances:])
 
     return call
@@ -189,7 +192,8 @@ def _old_root(method: str) -> Callable[..., Any]:
         function = jax_function(run, _passed(run, node))
         guess, theta, x_r, x_i, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         given = [_number(value, at) for value, at in zip(rest, node.arguments[5:], strict=True)]
-        require_settings("root", node.function.text, given, node.arguments[5:])
+        if not require_settings(run, "root", node.function.text, given, node.arguments[5:]):
+            given = []
         return _solve_root(run, node, method, function, guess, given, [theta, x_r, x_i])
 
     return call
@@ -226,8 +230,8 @@ def _integrate_1d(variadic: bool, tolerances: int) -> Callable[..., Any]:
         args, first = (rest[tolerances:], 3) if variadic else (rest[:3], 6)
         settings = rest[:tolerances] if variadic else rest[3:]
         numbers = [_number(value, at) for value, at in zip(settings, node.arguments[first:], strict=False)]
-        require_settings("integral", node.function.text, numbers, node.arguments[first:])
-        rel_tol = numbers[0] if numbers else None
+        are_possible = require_settings(run, "integral", node.function.text, numbers, node.arguments[first:])
+        rel_tol = numbers[0] if numbers and are_possible else None
         lower, upper = (as_type(Type("real"), limit) for limit in (lower, upper))
         require_arguments(run, node, node.function.text, INTEGRAL, {"lower limit": lower, "upper limit": upper})
 

@@ -2,7 +2,7 @@
 
 Source: checks at the top of `ode_rk45`, `cvodes_integrator`, `solve_newton`, `solve_powell` and `integrate_1d` in Stan
 Math. Where they depend on parameters, a point that fails them is rejected; where they are known from the data, failing
-is an error at once.
+is an error while data are transformed, and rejects all points elsewhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, is_static, over_lanes
 from pathfinder.stan._ode import all_finite, in_order
-from pathfinder.stan._run import Run, StanEvaluationError, StanRejectError, here
+from pathfinder.stan._run import Run, StanRejectError, here
 from pathfinder.stan._syntax import Call, Expression
 
 
@@ -96,22 +96,26 @@ SETTINGS = {
 }
 
 
-def require_settings(solver: str, name: str, values: Sequence[Any], nodes: Sequence[Expression]) -> None:
-    """Tolerances and limits, known from the data, are what they may be.
+def require_settings(run: Run, solver: str, name: str, values: Sequence[Any], nodes: Sequence[Expression]) -> bool:
+    """Whether tolerances and limits, known from the data, are what they may be; else every point is rejected.
 
     Args:
+        run: The evaluation.
         solver: Its kind, a key of `SETTINGS`.
         name: Of the function.
         values: In the order of the table.
         nodes: Where they stand.
 
     Raises:
-        StanEvaluationError: If one is not; shows its place.
+        StanRejectError: If one is not, while data are transformed; shows its place.
     """
+    are_possible = True
     for (what, holds, wanted), value, node in zip(SETTINGS[solver], values, nodes, strict=False):
         for number in np.ravel(array_of(value)):
             if not holds(number):
-                raise StanEvaluationError(f"`{name}`: {what} has to be {wanted}, but is {number:.6g}", node.span)
+                _demand(run, node, np.asarray(False), f"`{name}`: {what} has to be {wanted}, but is {number:.6g}")
+                are_possible = False
+    return are_possible
 
 
 def require_arguments(
@@ -120,7 +124,7 @@ def require_arguments(
     """What a solver asks of its arguments holds, or the point is rejected.
 
     Raises:
-        StanRejectError: If it is known from the data not to hold.
+        StanRejectError: If it does not hold while data are transformed.
     """
     for requirement in requirements:
         given = [values[argument] for argument in requirement.arguments]
@@ -132,7 +136,7 @@ def require_solution(run: Run, node: Call, name: str, value: Any) -> Any:
     """The value of a solver if it found one; else the point is rejected.
 
     Raises:
-        StanRejectError: If it is known from the data that there is none.
+        StanRejectError: If there is none while data are transformed.
     """
     holds = over_lanes(all_finite, [value], context_of(value, run.machine.root))
     what = "it needs too many steps, meets values that are not finite, or its function rejects what it is given"
@@ -140,13 +144,12 @@ def require_solution(run: Run, node: Call, name: str, value: Any) -> Any:
     return value
 
 
-def _demand(run: Run, node: Call, holds: Any, words: str) -> None:
+def _demand(run: Run, node: Expression, holds: Any, words: str) -> None:
     holds = here(run, holds)
-    if is_static(holds):
-        if np.all(array_of(holds)):
-            return
-        if run.machine.mask is None:
-            raise StanRejectError(words, node.span)
+    if is_static(holds) and np.all(array_of(holds)):
+        return
+    if is_static(holds) and run.on_data and run.machine.mask is None:
+        raise StanRejectError(words, node.span)
     run.machine.require(holds)
 
 

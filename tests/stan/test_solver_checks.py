@@ -1,4 +1,4 @@
-"""Solvers given what Stan refuses: points are rejected, and what is known from the data is an error with its place."""
+"""Solvers given what Stan refuses: points are rejected, and in transformed data it is an error with its place."""
 
 import jax
 import jax.numpy as jnp
@@ -89,6 +89,7 @@ def test_points_are_rejected(name):
         assert "model, line 16, column" in said
 
 
+@pytest.mark.slow
 def test_implicit_solver_is_not_ended_by_times():
     with jax.enable_x64(True):
         at = log_density("ode_bdf(late, [1]', 0, {0.5, 4 * k - 1}, k)[2, 1]")
@@ -145,13 +146,33 @@ KNOWN = {
 def test_what_is_known_from_the_data_is_an_error_with_its_place(name):
     marked, words = KNOWN[name]
     column = max(marked.find("@"), 0)
-    for before in (PARAMETER, "transformed data { real k = 1; real y = "):
-        after = "; }" if before == PARAMETER else "; } parameters { real x; }"
-        with pytest.raises(StanError) as caught:
-            Model.from_stan(f"{FUNCTIONS}{before}{marked.replace('@', '')}{after}")
-        diagnostic = caught.value.diagnostic
-        assert words in diagnostic.message
-        assert (diagnostic.span.line, diagnostic.span.column) == (16, len(before) + column + 1)
+    before = "transformed data { real k = 1; real y = "
+    with pytest.raises(StanError) as caught:
+        Model.from_stan(f"{FUNCTIONS}{before}{marked.replace('@', '')}; }} parameters {{ real x; }}")
+    diagnostic = caught.value.diagnostic
+    assert words in diagnostic.message
+    assert (diagnostic.span.line, diagnostic.span.column) == (16, len(before) + column + 1)
+
+
+NOT_SIZES = [name for name, (_, words) in KNOWN.items() if "size" not in words and "returns" not in words]
+
+
+@pytest.mark.parametrize("name", NOT_SIZES)
+def test_what_is_known_from_the_data_rejects_all_points_elsewhere(name):
+    marked, words = KNOWN[name]
+    model = Model.from_stan(f"{FUNCTIONS}{PARAMETER}{marked.replace('@', '')}; }}")
+    assert model.rejection_fn is not None
+    said = model.rejection_fn(np.array([0.5]))
+    assert words in said
+    assert f"model, line 16, column {len(PARAMETER) + max(marked.find('@'), 0) + 1}" in said
+    if "bdf" not in marked and "adjoint" not in marked:  # which take long to compile
+        assert not np.isfinite(model.log_density(jnp.array([0.5])))
+
+
+@pytest.mark.parametrize("solver", ["rk45", "ckrk", "adams", "bdf"])
+def test_times_in_disorder_are_evaluated(solver):
+    model = Model.from_stan(f"{FUNCTIONS}{PARAMETER}sum(ode_{solver}(decay, [1]', 0, {{2, 1}}, k)[1]); }}")
+    assert not np.isfinite(jax.jit(model.log_density)(jnp.array([0.5])))
 
 
 @pytest.mark.parametrize(
