@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._alternatives import Alternatives, distributed
 from pathfinder.stan._calls import call_library
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._dependence import ConflictError
@@ -49,6 +50,11 @@ def declare(run: Run, node: Declaration) -> Cell:
     if run.remembered(_reads_itself, node):
         declare(run, replace(node, value=None))
     value = as_type(type_, symbolic(run, node.value))
+    if isinstance(value, Alternatives):
+        cell = run.machine.declare(node.name.text, type_, unassigned(run, node.type))
+        target = Variable(node.name.text, span=node.name.span)
+        distributed(run, lambda given: _assign_whole(run, cell, target, given[0]), [value])
+        return cell
     if node.type.base != "tuple" and not isinstance(value, Step):
         with run.at(node):
             _check_shape(node.name.text, shape_of(run, node.type), value)
@@ -181,6 +187,9 @@ def _assign_tuple(run: Run, target: TupleLiteral, value: Any) -> None:
 def assign_value(run: Run, target: Expression, value: Any) -> None:
     """Assign a value to a variable, or to a part of one."""
     value = as_type(run.type_of(target), value)
+    if isinstance(value, Alternatives):
+        distributed(run, lambda given: assign_value(run, target, given[0]), [value])
+        return
     base, indices = _simple(run, target)
     if base is not None:
         cell = run.machine.find(base.name)
@@ -191,6 +200,12 @@ def assign_value(run: Run, target: Expression, value: Any) -> None:
             run.machine.assign(cell, positions, value)
         return
     _assign_path(run, target, value)
+
+
+def _assign_whole(run: Run, cell: Cell, target: Expression, value: Any) -> None:
+    with run.at(target):
+        _check_assigned(run, cell, (), value)
+        run.machine.assign(cell, (), value)
 
 
 def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Any) -> None:

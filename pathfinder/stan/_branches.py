@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._alternatives import selected
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._flow import Break, Continue, Leave, Return, Then, nothing
 from pathfinder.stan._lanes import Context, Lanes, array_of, is_static, lift
 from pathfinder.stan._names import leaves
+from pathfinder.stan._positions import RaggedError
 from pathfinder.stan._run import Execute, Run, as_type
 from pathfinder.stan._syntax import FunctionDefinition, If, Statement
 from pathfinder.stan._types import declared_type
+from pathfinder.stan._uneven import element_shape
 
 
 def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
@@ -105,6 +108,8 @@ def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None])
 
 def _joined(run: Run, type_: Any, values: list[tuple[Context, Any, Any]]) -> Any:
     machine = run.machine
+    if any(element_shape(part) != element_shape(values[0][2]) for _, _, part in values if not isinstance(part, tuple)):
+        return _of_different_sizes(run, values)
     cell = Cell("", type_, _blank(values[0][2]), machine.context)
     outer = machine.mask
     for context, mask, value in values:
@@ -113,6 +118,20 @@ def _joined(run: Run, type_: Any, values: list[tuple[Context, Any, Any]]) -> Any
             machine.assign(cell, (), value)
     machine.mask = outer
     return cell.value
+
+
+def _of_different_sizes(run: Run, values: list[tuple[Context, Any, Any]]) -> Any:
+    """Values returned under conditions, of which each holds where those before it do not."""
+    machine = run.machine
+    if any(context is not machine.context for context, _, _ in values):
+        kinds = np.zeros(machine.context.size, np.int64)
+        for kind, (context, _, _) in enumerate(values):
+            kinds[context.lane_of(machine.context)] = kind
+        raise RaggedError(machine.context, kinds)
+    result = values[-1][2]
+    for _, mask, value in reversed(values[:-1]):
+        result = selected(run, mask, value, result)
+    return result
 
 
 def _blank(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._alternatives import distributed
 from pathfinder.stan._argument_sizes import check_argument_sizes, check_equal_sizes, check_sizes
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
@@ -32,6 +33,7 @@ from pathfinder.stan._slicing import SHAPES, SLICES, size_value, slice_value
 from pathfinder.stan._steps import Step, settle, step_of, table_of
 from pathfinder.stan._syntax import Binary, Call, Expression, Node
 from pathfinder.stan._types import INT, SCALARS, Type
+from pathfinder.stan._uneven import UnevenArray, size_of_uneven
 from pathfinder.stan.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS, Function
 
@@ -59,7 +61,8 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
         return HIGHER_ORDER[name](run, node, evaluate)
     if definition is None and name in SLICES:
         with run.at(node):
-            return slice_value(run, name, [symbolic(run, argument) for argument in node.arguments], node)
+            values = [symbolic(run, argument) for argument in node.arguments]
+            return distributed(run, lambda given: _slice(run, name, given, node), values)
     types = tuple(run.type_of(argument) for argument in node.arguments)
     if definition is None and name in FUNCTIONS and all(type_ == INT for type_ in types):
         with run.at(node):
@@ -67,8 +70,19 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
             return at_every_step(run, FUNCTIONS[name], types, values, node)
     values = [evaluate(run, argument) for argument in node.arguments]
     if definition is not None:
-        return run.call_user(run, definition, values)
+        return distributed(run, lambda given: run.call_user(run, definition, list(given)), values)
+    return distributed(run, lambda given: _library_value(run, name, types, given, node), values)
+
+
+def _slice(run: Run, name: str, values: Sequence[Any], node: Call) -> Any:
     with run.at(node):
+        return slice_value(run, name, list(values), node)
+
+
+def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Call) -> Any:
+    with run.at(node):
+        if name in ("size", "num_elements") and isinstance(values[0], UnevenArray):
+            return size_of_uneven(name, values[0])
         if any(isinstance(value, Ragged) for value in values):
             return _ragged_call(run, name, types, values, node)
         if name in SHAPES:
@@ -142,7 +156,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
     root = run.machine.root
     context = deepest([context_of(value, root) for value in values], root)
     static = all(is_static(value) for value in values)
-    if len(values) > 1 or not function.elementwise:
+    if any(type_.rank for type_ in types):
         _require_sizes(function, types, values, node)
     if function.elementwise or function is OPERATORS["./"]:
         arrays = aligned(values, context)

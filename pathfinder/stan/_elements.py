@@ -28,6 +28,7 @@ from pathfinder.stan._positions import (
     step_in,
 )
 from pathfinder.stan._steps import Scan, step_of
+from pathfinder.stan._uneven import UnevenArray, read_uneven
 
 
 MOST_READ_AHEAD = 2**24  # elements that are read for all steps at once
@@ -42,6 +43,8 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     """
     if isinstance(base, tuple):
         return tuple(read(element, positions, root) for element in base)
+    if isinstance(base, UnevenArray):
+        return read_uneven(base, positions, root, read)
     if isinstance(base, np.ndarray) and all(is_single(position) for position in positions):
         return element_of(base, positions)
     owner = context_of(base, root)

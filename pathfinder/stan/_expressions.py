@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._alternatives import Alternatives, distributed, selected
 from pathfinder.stan._calls import at_every_step, call_library, evaluate_call
 from pathfinder.stan._cells import Cell
 from pathfinder.stan._elements import read
@@ -15,14 +16,12 @@ from pathfinder.stan._lanes import (
     Lanes,
     array_of,
     context_of,
-    deepest,
-    entering,
     is_static,
     lift,
     narrowed,
     wrap,
 )
-from pathfinder.stan._positions import At, Between, Block, IndexRangeError, Many, out_of_range
+from pathfinder.stan._positions import At, Between, Block, IndexRangeError, Many, RaggedError, out_of_range
 from pathfinder.stan._ragged import RaggedUseError, Stretch, read_ragged, stretch_of
 from pathfinder.stan._run import Run, as_type, here, known_int
 from pathfinder.stan._steps import Step, difference, settle, step_of, table_of
@@ -46,7 +45,8 @@ from pathfinder.stan._syntax import (
     Variable,
 )
 from pathfinder.stan._types import Type
-from pathfinder.stan.functions import OPERATORS
+from pathfinder.stan._uneven import side_by_side
+from pathfinder.stan.functions import OPERATORS, Function
 
 
 def evaluate(run: Run, node: Expression) -> Any:
@@ -84,8 +84,19 @@ def _binary(run: Run, node: Binary) -> Any:
     for link, types in links:
         right = symbolic(run, link.right)
         with run.at(link):
-            left = at_every_step(run, OPERATORS[link.operator], types, (left, right), link)
+            left = _operated(run, link, OPERATORS[link.operator], types, (left, right))
     return left
+
+
+def _operated(run: Run, node: Expression, function: Function, types: Sequence[Type], values: Sequence[Any]) -> Any:
+    if not any(isinstance(value, Alternatives) for value in values):
+        return at_every_step(run, function, types, values, node)
+
+    def operated(given: Sequence[Any]) -> Any:
+        with run.at(node):
+            return at_every_step(run, function, types, given, node)
+
+    return distributed(run, operated, values)
 
 
 def _logical(run: Run, node: Binary) -> Any:
@@ -127,12 +138,13 @@ def _unary(run: Run, node: Unary) -> Any:
     value = symbolic(run, node.operand)
     operator = {"-": "u-", "+": "u+"}.get(node.operator, node.operator)
     with run.at(node):
-        return at_every_step(run, OPERATORS[operator], (run.type_of(node.operand),), [value], node)
+        return _operated(run, node, OPERATORS[operator], (run.type_of(node.operand),), [value])
 
 
 def _transpose(run: Run, node: Transpose) -> Any:
     value = evaluate(run, node.operand)
-    return call_library(run, OPERATORS["'"], (run.type_of(node.operand),), [value], node)
+    with run.at(node):
+        return _operated(run, node, OPERATORS["'"], (run.type_of(node.operand),), [value])
 
 
 def _conditional(run: Run, node: Conditional) -> Any:
@@ -150,13 +162,20 @@ def _conditional(run: Run, node: Conditional) -> Any:
             part = machine.context.part(chosen)
             with machine.within(part):
                 parts.append(lift(as_type(type_, evaluate(run, expression)), part))
+        if _shapes(parts[0]) != _shapes(parts[1]):
+            raise RaggedError(machine.context, truth.astype(np.int64))
         return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.context)
     truth = machine.truth(condition)
     with machine.where(truth):
         if_true = as_type(type_, evaluate(run, node.if_true))
     with machine.where(machine.negation(truth)):
         if_false = as_type(type_, evaluate(run, node.if_false))
-    return machine.select(truth, if_true, if_false)
+    return selected(run, truth, if_true, if_false)
+
+
+def _shapes(lanes: Any) -> Any:
+    """Shapes of the elements of arrays with lanes."""
+    return tuple(map(_shapes, lanes)) if isinstance(lanes, tuple) else np.shape(lanes)[1:]
 
 
 def _interleaved(parts: Sequence[Any], order: np.ndarray) -> Any:
@@ -176,6 +195,10 @@ def _index(run: Run, node: Index) -> Any:
             return read_variable(run, base, positions)
     value = evaluate(run, base)
     positions = positions_of(run, indices)
+    return distributed(run, lambda given: _elements_of(run, node, given[0], positions), [value])
+
+
+def _elements_of(run: Run, node: Index, value: Any, positions: Sequence[Any]) -> Any:
     with run.at(node):
         if any(isinstance(position, Stretch) for position in positions):
             return read_ragged(run.machine, value, positions)
@@ -258,25 +281,16 @@ def _tuple(run: Run, node: TupleLiteral) -> Any:
 
 def _array(run: Run, node: ArrayLiteral) -> Any:
     element = run.type_of(node).array(-1)
-    return stacked(run, [as_type(element, evaluate(run, element_node)) for element_node in node.elements])
+    values = [as_type(element, evaluate(run, element_node)) for element_node in node.elements]
+    return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
 
 
 def _row_vector(run: Run, node: RowVectorLiteral) -> Any:
     real = Type("complex" if run.type_of(node).base.startswith("complex") else "real")
     if not node.elements:
         return np.zeros(0)
-    return stacked(run, [as_type(real, evaluate(run, element)) for element in node.elements])
-
-
-def stacked(run: Run, values: Sequence[Any]) -> Any:
-    """Values of one type side by side, along a new first axis."""
-    if isinstance(values[0], tuple):
-        return tuple(stacked(run, elements) for elements in zip(*values, strict=True))
-    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
-    arrays = list(values) if context.is_root else [lift(value, context) for value in values]
-    if all(is_static(array) for array in arrays):
-        return wrap(np.stack(arrays, axis=0 if context.is_root else 1), context)
-    return wrap(jnp.stack([entering(array) for array in arrays], axis=0 if context.is_root else 1), context)
+    values = [as_type(real, evaluate(run, element)) for element in node.elements]
+    return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
 
 
 def _call(run: Run, node: Call) -> Any:

@@ -18,7 +18,17 @@ from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, is_stat
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import At
 from pathfinder.stan._quadrature import integrate_1d
-from pathfinder.stan._run import Run, UntraceableError, as_type
+from pathfinder.stan._run import Run, StanEvaluationError, UntraceableError, as_type
+from pathfinder.stan._solver_checks import (
+    INTEGRAL,
+    ODE,
+    ROOT,
+    require_arguments,
+    require_nonempty,
+    require_settings,
+    require_solution,
+    sized,
+)
 from pathfinder.stan._syntax import Call, Expression, FunctionDefinition, Variable
 from pathfinder.stan._types import Type, declared_type
 
@@ -72,11 +82,13 @@ def _number(value: Any, node: Expression) -> float:
     return float(array)
 
 
-def _tolerances(values: Sequence[Any], nodes: Sequence[Expression]) -> tuple[Any, ...]:
-    """Relative and absolute tolerance and the limit on steps, if they are given."""
+def _tolerances(run: Run, node: Call, values: Sequence[Any], nodes: Sequence[Expression]) -> tuple[Any, ...]:
+    """Relative and absolute tolerance and the limit on steps of an ODE solver, if they are given."""
     if not values:
         return ()
-    rel_tol, abs_tol, steps = (_number(value, node) for value, node in zip(values, nodes, strict=True))
+    rel_tol, abs_tol, steps = (_number(value, at) for value, at in zip(values, nodes, strict=True))
+    if not require_settings(run, "ode", node.function.text, (rel_tol, abs_tol, steps), nodes):
+        return ()
     return rel_tol, abs_tol, int(steps)
 
 
@@ -86,7 +98,7 @@ def _ode_call(solver: str, tolerances: int) -> Callable[..., Any]:
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
-        settings = _tolerances(rest[:tolerances], node.arguments[4 : 4 + tolerances])
+        settings = _tolerances(run, node, rest[:tolerances], node.arguments[4 : 4 + tolerances])
         return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[tolerances:])
 
     return call
@@ -96,10 +108,30 @@ def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Any:
     """`ode_adjoint_tol_ctl`: the method and the tolerances of the forward solution are used for all of it."""
     rhs = jax_function(run, _passed(run, node))
     y0, t0, ts, rel, absolute, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
-    tolerance = float(np.min(array_of(absolute)))
-    settings = (_number(rel, node.arguments[4]), tolerance, int(_number(rest[4], node.arguments[10])))
-    solver = "adams" if _number(rest[7], node.arguments[13]) == 1 else "bdf"
+    for value, at in ((absolute, 5), (rest[1], 7)):
+        _require_per_state(node, value, y0, node.arguments[at])
+    numbers = (rel, absolute, *rest[:9])
+    for position in (0, 2, *range(4, 11)):
+        _number(numbers[position], node.arguments[4 + position])
+    settings: tuple[Any, ...] = ()
+    solver = "bdf"
+    if require_settings(run, "adjoint", node.function.text, numbers, node.arguments[4:]):
+        settings = (float(array_of(rel)), float(np.min(array_of(absolute))), int(array_of(rest[4])))
+        solver = "adams" if array_of(rest[7]) == 1 else "bdf"
     return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[9:])
+
+
+def _require_per_state(node: Call, tolerances: Any, y0: Any, at: Expression) -> None:
+    """There is an absolute tolerance, known from the data, for each component of the state."""
+    size = np.shape(array_of(y0))[-1]
+    if not is_static(tolerances):
+        raise UntraceableError("a tolerance has to be a number that is known from the data", at.span)
+    found = np.shape(array_of(tolerances))[-1]
+    if found != size:
+        raise StanEvaluationError(
+            f"`{node.function.text}`: these tolerances have size {found}, but the initial state has size {size}",
+            at.span,
+        )
 
 
 def _solve_ode(
@@ -113,12 +145,18 @@ def _solve_ode(
     settings: tuple[Any, ...],
     args: Sequence[Any],
 ) -> Any:
-    y0 = as_type(Type("vector"), y0)
+    y0, t0, ts = as_type(Type("vector"), y0), as_type(Type("real"), t0), as_type(Type("real"), ts)
+    with run.at(node):
+        require_nonempty(node.function.text, "the initial state", y0)
+        require_nonempty(node.function.text, "the array of times", ts)
+        given = {"initial state": y0, "initial time": t0, "times": ts, "arguments": tuple(args)}
+        require_arguments(run, node, node.function.text, ODE, given)
+    rhs = sized(rhs, node.function.text, np.shape(array_of(y0))[-1], state=2)
 
     def solve(y0: Any, t0: Any, ts: Any, *args: Any) -> Any:
         return _ode.solve(solver, rhs, y0, t0, ts, *settings, args=args)
 
-    return _apply(run, node, solve, [y0, as_type(Type("real"), t0), as_type(Type("real"), ts), *args])
+    return require_solution(run, node, node.function.text, _apply(run, node, solve, [y0, t0, ts, *args]))
 
 
 def _old_ode(solver: str) -> Callable[..., Any]:
@@ -127,7 +165,7 @@ def _old_ode(solver: str) -> Callable[..., Any]:
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, theta, x_r, x_i, *given = (evaluate(run, argument) for argument in node.arguments[1:])
-        settings = _tolerances(given, node.arguments[7:])
+        settings = _tolerances(run, node, given, node.arguments[7:])
         return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, [theta, x_r, x_i])
 
     return call
@@ -140,6 +178,8 @@ def _root(method: str, tolerances: int) -> Callable[..., Any]:
         function = jax_function(run, _passed(run, node))
         guess, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         given = [_number(value, at) for value, at in zip(rest[:tolerances], node.arguments[2:], strict=False)]
+        if not require_settings(run, "root", node.function.text, given, node.arguments[2:]):
+            given = []
         return _solve_root(run, node, method, function, guess, given, rest[tolerances:])
 
     return call
@@ -152,6 +192,8 @@ def _old_root(method: str) -> Callable[..., Any]:
         function = jax_function(run, _passed(run, node))
         guess, theta, x_r, x_i, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         given = [_number(value, at) for value, at in zip(rest, node.arguments[5:], strict=True)]
+        if not require_settings(run, "root", node.function.text, given, node.arguments[5:]):
+            given = []
         return _solve_root(run, node, method, function, guess, given, [theta, x_r, x_i])
 
     return call
@@ -167,11 +209,16 @@ def _solve_root(
     args: Sequence[Any],
 ) -> Any:
     limits = [*tolerances[:2], *map(int, tolerances[2:])]
+    guess = as_type(Type("vector"), guess)
+    with run.at(node):
+        require_nonempty(node.function.text, "the initial guess", guess)
+        require_arguments(run, node, node.function.text, ROOT, {"initial guess": guess, "arguments": tuple(args)})
+    function = sized(function, node.function.text, np.shape(array_of(guess))[-1], state=1)
 
     def solve(guess: Any, *args: Any) -> Any:
         return _solvers.solve_algebraic(method, function, guess, *limits, args=args)
 
-    return _apply(run, node, solve, [as_type(Type("vector"), guess), *args])
+    return require_solution(run, node, node.function.text, _apply(run, node, solve, [guess, *args]))
 
 
 def _integrate_1d(variadic: bool, tolerances: int) -> Callable[..., Any]:
@@ -180,18 +227,18 @@ def _integrate_1d(variadic: bool, tolerances: int) -> Callable[..., Any]:
     def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
         function = jax_function(run, _passed(run, node))
         lower, upper, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
-        if variadic:
-            rel_tol = _number(rest[0], node.arguments[3]) if tolerances else None
-            args = rest[tolerances:]
-        else:
-            rel_tol = _number(rest[3], node.arguments[6]) if len(rest) > 3 else None
-            args = rest[:3]
+        args, first = (rest[tolerances:], 3) if variadic else (rest[:3], 6)
+        settings = rest[:tolerances] if variadic else rest[3:]
+        numbers = [_number(value, at) for value, at in zip(settings, node.arguments[first:], strict=False)]
+        are_possible = require_settings(run, "integral", node.function.text, numbers, node.arguments[first:])
+        rel_tol = numbers[0] if numbers and are_possible else None
+        lower, upper = (as_type(Type("real"), limit) for limit in (lower, upper))
+        require_arguments(run, node, node.function.text, INTEGRAL, {"lower limit": lower, "upper limit": upper})
 
         def solve(lower: Any, upper: Any, *args: Any) -> Any:
             return integrate_1d(function, lower, upper, rel_tol, args)
 
-        real = Type("real")
-        return _apply(run, node, solve, [as_type(real, lower), as_type(real, upper), *args])
+        return require_solution(run, node, node.function.text, _apply(run, node, solve, [lower, upper, *args]))
 
     return call
 

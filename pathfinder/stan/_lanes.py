@@ -116,6 +116,10 @@ class Lanes:
 class Symbolic:
     """A value that is no array, and not known from the data."""
 
+    def mapped(self, function: Callable[[Any], Any]) -> Any:
+        """The value with a function applied to the values that it is made of."""
+        return self
+
 
 def context_of(value: Any, root: Context) -> Context:
     """The context that a value belongs to."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.stan._alternatives import Alternatives, distributed
+from pathfinder.stan._branches import branch
 from pathfinder.stan._calls import call_library
 from pathfinder.stan._cells import OutsideWindowError
 from pathfinder.stan._data_stage import all_data, begun_iterations, data_part, on_host
@@ -39,6 +41,7 @@ from pathfinder.stan._syntax import (
     While,
 )
 from pathfinder.stan._types import Type
+from pathfinder.stan._uneven import UnevenArray
 from pathfinder.stan.functions import OPERATORS
 
 
@@ -49,7 +52,18 @@ _INT = Type("int")
 
 def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     """A `for` loop over a range or a container."""
-    loop = _range(run, node)
+    if isinstance(node, ForEach):
+        container = evaluate(run, node.container)
+        if isinstance(container, Alternatives):
+            distributed(run, lambda given: branch(run, lambda: _for(run, node, given[0], execute)), [container])
+            return
+        _for(run, node, container, execute)
+        return
+    _for(run, node, None, execute)
+
+
+def _for(run: Run, node: For | ForEach, container: Any, execute: Execute) -> None:
+    loop = _range(run, node, container)
     if not np.any(loop.counts > 0):
         return
     if np.all(loop.counts == 1) and loop.holds is None:
@@ -130,11 +144,11 @@ def _message(error: Exception) -> str:
     return error.diagnostic.message if isinstance(error, UntraceableError) else str(error)
 
 
-def _range(run: Run, node: For | ForEach) -> Range:
+def _range(run: Run, node: For | ForEach, container: Any) -> Range:
     machine = run.machine
     names = assigned(node.body)
     if isinstance(node, ForEach):
-        return _range_of_elements(run, node, names)
+        return _range_of_elements(run, node, container, names)
     symbols = [here(run, symbolic(run, bound)) for bound in (node.lower, node.upper)]
     ends = []
     for bound, value, widest in zip((node.lower, node.upper), symbols, ("smallest", "largest"), strict=True):
@@ -162,14 +176,14 @@ def _range(run: Run, node: For | ForEach) -> Range:
     return Range(node.variable.text, _INT, ends[0], counts, lambda index: index, names, holds)
 
 
-def _range_of_elements(run: Run, node: ForEach, names: frozenset[str]) -> Range:
+def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset[str]) -> Range:
     """Iterations over the elements of a container, those of a matrix row by row.
 
     As stanc3 compiles it, an element is read when its iteration begins: what the body has assigned to the container of
     a variable by then is seen. Other containers are evaluated once.
     """
     machine = run.machine
-    container, kind = evaluate(run, node.container), run.type_of(node.container)
+    kind = run.type_of(node.container)
     scalar = Type("complex" if kind.base.startswith("complex") else "real")
 
     def element(*indices: Any) -> Any:
@@ -179,9 +193,10 @@ def _range_of_elements(run: Run, node: ForEach, names: frozenset[str]) -> Range:
         return read(container, positions, machine.root)
 
     first = container[0] if isinstance(container, tuple) else container
-    shape = np.shape(array_of(first))
+    shape = (len(first.elements),) if isinstance(first, UnevenArray) else np.shape(array_of(first))
     if kind.base.endswith("matrix") and not kind.dims:
-        columns, count, type_ = shape[-1], shape[-2] * shape[-1], scalar
+        columns = shape[-1]
+        count, type_ = int(np.prod(shape[-2:])), scalar
 
         def at(index: Any) -> Any:
             row, column = (array_of(index) - 1) // columns + 1, (array_of(index) - 1) % columns + 1

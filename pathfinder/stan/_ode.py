@@ -67,14 +67,15 @@ def solve(
         rhs: `rhs(t, y, *args)` to the derivative of the state, which sees traced values only as its arguments.
         y0: State at `t0`.
         t0: Initial time.
-        ts: Times, increasing and after `t0`.
+        ts: Times after `t0`, none less than the one before.
         rel_tol: Relative tolerance; by default that of the method.
         abs_tol: Absolute tolerance, likewise.
         max_num_steps: Limit on the steps between two times, at most 100,000; those of `bdf` are counted together.
         args: Further arguments of `rhs`.
 
     Returns:
-        States, time by component; NaN where the solver fails.
+        States, time by component; NaN where the solver fails, where times are not in order, and where anything that it
+        is given is not finite.
 
     Raises:
         ModuleNotFoundError: If `bdf` is asked for and diffrax is not installed.
@@ -90,8 +91,25 @@ def solve(
     limit = min(method.max_num_steps if max_num_steps is None else max_num_steps, _MOST_STEPS)
     if method.tableau is None:
         return _implicit(rhs, y0, t0, ts, rel_tol, abs_tol, limit, args)
+    # no step is tried where times are NaN
+    ts = jnp.where(all_finite(y0, args), ts, jnp.nan)
     finest = 8 * float(jnp.finfo(y0.dtype).eps)
     return states(Method(method.tableau, max(rel_tol, finest), abs_tol, limit), rhs, y0, t0, ts, args)
+
+
+def all_finite(*values: Any) -> Any:
+    """Whether all numbers are finite."""
+    leaves = [leaf for leaf in jax.tree.leaves(values) if jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)]
+    result: Any = jnp.asarray(True)
+    for leaf in leaves:
+        result = jnp.logical_and(result, jnp.all(jnp.isfinite(leaf)))
+    return result
+
+
+def in_order(times: Any) -> Any:
+    """Whether no time is less than the one before."""
+    times = jnp.asarray(times)
+    return jnp.all(times[1:] >= times[:-1])
 
 
 def _implicit(
@@ -100,20 +118,24 @@ def _implicit(
     diffrax = required("diffrax", "`ode_bdf`")
 
     def solution():
+        possible = all_finite(y0, t0, ts, args) & (t0 < ts[0]) & in_order(ts)
+        # diffrax ends the program where times are not in order, so that others take their place
+        start = jnp.where(possible, t0, 0.0)
+        times = jnp.where(possible, ts, 0.0)
         found = diffrax.diffeqsolve(
             diffrax.ODETerm(lambda t, y, args: jnp.asarray(rhs(t, y, *args), y.dtype)),
             diffrax.Kvaerno5(),
-            t0,
-            ts[-1],
+            start,
+            times[-1],
             None,
             y0,
             args,
-            saveat=diffrax.SaveAt(ts=ts),
+            saveat=diffrax.SaveAt(ts=times),
             stepsize_controller=diffrax.PIDController(rtol=rel_tol, atol=abs_tol),
             max_steps=limit,
             throw=False,
         )
-        return jnp.where(found.result == diffrax.RESULTS.successful, found.ys, jnp.nan)
+        return jnp.where(possible & (found.result == diffrax.RESULTS.successful), found.ys, jnp.nan)
 
     if any(isinstance(leaf, Tracer) for leaf in jax.tree_util.tree_leaves((y0, t0, ts, args))):
         return solution()

@@ -92,8 +92,10 @@ def begin(method: Method, problem: Problem, directions: tuple[jax.Array, Any] | 
     no = jnp.zeros(time.shape, bool)
     scale = method.abs_tol + method.rel_tol * jnp.abs(state)
     size = first_step(method.tableau, rhs, time, state, slope, active, scale)
-    disordered = (time >= problem.times[0]) | jnp.any(problem.times[1:] < problem.times[:-1], axis=0)
-    return Walk(time, size, state, slope, count, count, ~no, disordered, tangents)
+    # written so that it does not hold where something is NaN
+    ordered = (time < problem.times[0]) & jnp.all(problem.times[1:] >= problem.times[:-1], axis=0)
+    possible = ordered & jnp.isfinite(problem.times[-1]) & jnp.all(jnp.isfinite(slope), axis=0)
+    return Walk(time, size, state, slope, count, count, ~no, ~possible, tangents)
 
 
 def attempt(

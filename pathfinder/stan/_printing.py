@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import io_callback
 
+from pathfinder.stan._alternatives import distributed
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._lanes import array_of, entering, is_static, lift
 from pathfinder.stan._run import Run
@@ -41,9 +42,13 @@ def execute_print(run: Run, node: Print) -> None:
         run.machine.refuse_lanes("print")
         run.print_line(message(run, node.arguments))
         return
-    context, mask = run.machine.context, run.machine.mask
     texts = tuple(part.text if isinstance(part, StringLiteral) else None for part in node.arguments)
     values = [evaluate(run, part) for part in node.arguments if not isinstance(part, StringLiteral)]
+    distributed(run, lambda given: _note(run, texts, given), values)
+
+
+def _note(run: Run, texts: tuple[str | None, ...], values: Sequence[Any]) -> None:
+    context, mask = run.machine.context, run.machine.mask
     held = [True if mask is None else mask, *values]
     if not context.is_root:
         held = [lift(value, context) for value in held]

@@ -13,7 +13,7 @@ import numpy as np
 from pathfinder.stan._dependence import ConflictError
 from pathfinder.stan._diagnostics import StanError
 from pathfinder.stan._flow import Then
-from pathfinder.stan._lanes import Context, Lanes, array_of, from_data, is_static, lift
+from pathfinder.stan._lanes import Context, Lanes, Symbolic, array_of, from_data, is_static, lift
 from pathfinder.stan._machine import Machine
 from pathfinder.stan._positions import RaggedError, UnknownSizeError
 from pathfinder.stan._steps import Step, settle
@@ -191,6 +191,8 @@ def as_type(type_: Type, value: Any) -> Any:
         return tuple(as_type(element, part) for element, part in zip(type_.elements, value, strict=True))
     if isinstance(value, Lanes):
         return Lanes(as_type(type_, value.array), value.context)
+    if isinstance(value, Symbolic):
+        return value.mapped(lambda part: as_type(type_, part))
     kind = "c" if type_.base.startswith("complex") else "i" if type_.base == "int" else "f"
     dtype = value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
     if kind == "i" or dtype.kind == kind:

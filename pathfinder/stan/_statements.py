@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from pathfinder.stan import _branches, _loops
+from pathfinder.stan._alternatives import distributed
 from pathfinder.stan._assignments import assign, declare
 from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
@@ -59,7 +60,8 @@ def execute(run: Run, statement: Statement, then: Then = nothing) -> None:
     elif isinstance(statement, For | ForEach | While):
         _loop(run, statement, then)
     else:
-        _EXECUTE[type(statement)](run, statement)
+        with run.at(statement):
+            _EXECUTE[type(statement)](run, statement)
         then()
 
 
@@ -148,7 +150,11 @@ def _sampling(run: Run, node: Sampling) -> None:
     definition = run.checked.definition(node)
     expressions = (node.outcome, *node.arguments)
     values = [evaluate(run, expression) for expression in expressions]
-    types = [run.type_of(expression) for expression in expressions]
+    distributed(run, lambda given: _sample(run, node, definition, list(given)), values)
+
+
+def _sample(run: Run, node: Sampling, definition: FunctionDefinition | None, values: list[Any]) -> None:
+    types = [run.type_of(expression) for expression in (node.outcome, *node.arguments)]
     if node.truncation is not None:
         value = truncated_value(run, node, types, values)
     elif definition is not None:
@@ -167,7 +173,7 @@ def _increment(run: Run, node: Statement, value: Any) -> None:
 
 
 def _target_increment(run: Run, node: TargetIncrement) -> None:
-    _increment(run, node, run.machine.gate(evaluate(run, node.value)))
+    distributed(run, lambda given: _increment(run, node, run.machine.gate(given[0])), [evaluate(run, node.value)])
 
 
 def _jacobian_increment(run: Run, node: JacobianIncrement) -> None:
