@@ -10,11 +10,11 @@ import jax
 import numpy as np
 
 from pathfinder import InitialPoints, Model
-from pathfinder._close_names import did_you_mean
 from pathfinder._data_files import Array, Value
 from pathfinder._variables import Part
 
 from . import _console
+from ._close_names import did_you_mean
 from ._data import InputFile, input_warnings, read_input_file
 from ._grammar import Configuration
 from ._init_files import init_files
