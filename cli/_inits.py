@@ -1,16 +1,20 @@
 """Where the paths start: from the value of `init=` to the engine's initial points."""
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from pathfinder import InitialPoints, Model
-from pathfinder._data_files import Array
+from pathfinder._data_files import Array, Value
+from pathfinder._variables import Part
 
 from . import _console
+from ._close_names import did_you_mean
 from ._data import InputFile, input_warnings, read_input_file
 from ._grammar import Configuration
 from ._init_files import init_files
@@ -19,6 +23,7 @@ from ._validate import INITS, Declaration, validate
 
 
 _ON_BOUNDARY = "not finite on the unconstrained scale"  # part of what the engine says of such values
+_FIRST_NAME = re.compile(r"[.:]")  # what ends a variable's name in those of its parts
 _UNLIKE_ANY_VALUE = 0.8765  # stands for parameters without a value, to find where they are
 
 
@@ -60,10 +65,13 @@ def read_inits(config: Configuration, model: Model, warn: Callable[[str], None])
         for warning in input_warnings(name):
             warn(warning)
         files[name] = read_input_file(name)
+        for warning in _unknown_names(model, files[name]):
+            warn(warning)
+    parts = model.parts
     completion = _Completion(model)
     for path, name in enumerate(names):
         try:
-            center[path], is_given = completion.unconstrained(_checked(model, files[name]))
+            center[path], is_given = completion.unconstrained(_checked(parts, files[name]))
             radius[path, is_given] = 0.0
         except InputError as error:
             failures[path] = ("", _console.initialization_error(str(error)))
@@ -81,9 +89,42 @@ def read_inits(config: Configuration, model: Model, warn: Callable[[str], None])
     return Inits(InitialPoints(center, radius), failures)
 
 
-def _checked(model: Model, file: InputFile) -> dict[str, Array]:
-    declarations = [Declaration(variable.name, "real", variable.shape) for variable in model.parameters]
-    return validate(declarations, file, INITS)
+def _checked(parts: Sequence[Part], file: InputFile) -> dict[str, Array]:
+    """The numbers in a file by the names of the model's variables."""
+    checked = validate((Declaration(part.name, "real", part.shape) for part in parts), file, INITS)
+    return {
+        name: numbers
+        for part in parts
+        if part.name in checked
+        for name, numbers in part.numbers(checked[part.name]).items()
+    }
+
+
+def _unknown_names(model: Model, file: InputFile) -> list[str]:
+    """A warning for each name that the model does not have; files may hold all variables of a draw."""
+    known = dict.fromkeys(part.name for part in model.parts)
+    variables = [_FIRST_NAME.split(variable.name)[0] for variable in model.variables if variable.name not in known]
+    return [
+        f'Warning: file "{file.name}": the model has no parameter {name!r}, whose values are not used'
+        f"{did_you_mean(name, _given_names(known)) or '.'}"
+        for name in _all_names(file.values, known)
+        if name not in variables and not name.endswith("__")
+    ]
+
+
+def _given_names(known: Iterable[str]) -> list[str]:
+    """The names by which files give parameters, tuples among them: `t` and `t.1`."""
+    return list(dict.fromkeys(start for name in known for start in accumulate(name.split("."), "{}.{}".format)))
+
+
+def _all_names(values: Mapping[str, Value], known: Iterable[str]) -> Iterator[str]:
+    """The names in a file that are neither parameters nor tuples, slot by slot."""
+    given = set(_given_names(known))
+    for name, value in values.items():
+        if name not in given:
+            yield name
+        elif isinstance(value, dict) and name not in known:
+            yield from _all_names({f"{name}.{slot}": part for slot, part in value.items()}, known)
 
 
 def _is_readable(name: str) -> bool:

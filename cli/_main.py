@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
+from ._close_names import did_you_mean
 from ._files import OutputError
 from ._input_error import InputError
 from ._models import KINDS, ModelSource
@@ -66,6 +67,10 @@ def _dispatch(words: Sequence[str]) -> int:
     first, *rest = words
     if first in _COMMANDS:
         return _COMMANDS[first](rest)
+    if "." not in first and not os.path.exists(first):
+        question = did_you_mean(first, (name for name in _COMMANDS if not name.startswith("-")))
+        if question:
+            raise UsageError(f"Error: there is no command {first!r}{question}\n")
     from ._run import run
 
     return run(rest, f"{PROGRAM} {first}", lambda: ModelSource.read(first))

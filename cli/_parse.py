@@ -5,10 +5,11 @@ the rest to the top level, where every argument can be used once.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
+from ._close_names import did_you_mean
 from ._grammar import ARGUMENTS, DEFAULTS, METHOD, Configuration
 from ._help import argument_help, info, tree_help, usage
 from ._threads import environment_threads, resolve_threads
@@ -17,7 +18,7 @@ from ._usage_error import UsageError
 from ._values import BadValue
 
 
-_HELP = ("help", "help-all")
+_HELP = ("help", "help-all", "--help", "-h")
 _NO_METHOD = "A method must be specified!"
 _FAILED = "Failed to parse command arguments, cannot run model."
 
@@ -161,16 +162,39 @@ class _Reader:
         if suggestions:
             lines.append("Perhaps you meant one of the following valid configurations?")
             lines += [f"  {place}" for place in suggestions]
-        self._fail(lines, _needs_value(self._last_bare) if self._last_bare else "")
+        reason = "" if suggestions else _meant(name, "argument", _names(ARGUMENTS))
+        self._fail(lines, _needs_value(self._last_bare) if self._last_bare else reason)
 
     def _refuse_value(self, node: Option | Selection, text: str, reason: str) -> NoReturn:
         lines = [f'{text} is not a valid value for "{node.name}"', f"  Valid values: {node.valid_values}"]
-        self._fail(lines, reason)
+        self._fail(lines, reason or _meant(text, f"value of {node.name}", _values(node)))
 
     def _fail(self, lines: list[str], own_reason: str = "") -> NoReturn:
         lines = [*lines, f"Error: {own_reason}"] if own_reason else lines
         lines = lines if self._method_seen else [*lines, _NO_METHOD]
         raise UsageError("".join(f"{line}\n" for line in [*lines, _FAILED]))
+
+
+def _meant(word: str, what: str, known: Iterable[str]) -> str:
+    """Why a word is refused, if it is like one that is known; else nothing."""
+    question = did_you_mean(word, known)
+    return f"there is no {what} {word!r}{question}" if question else ""
+
+
+def _names(nodes: Iterable[Node]) -> Iterator[str]:
+    """The names of arguments and of all below them, methods and other scopes included."""
+    for node in nodes:
+        yield node.name
+        if isinstance(node, Category):
+            yield from _names(node.children)
+        elif isinstance(node, Selection):
+            yield from _names(node.values)
+
+
+def _values(node: Option | Selection) -> list[str]:
+    """The words that can be the value of an argument, if it takes one of some words."""
+    is_list = isinstance(node, Selection) or node.type.tag in ("list element", "boolean")
+    return node.valid_values.split(", ") if is_list else []
 
 
 def _needs_value(node: Option | Selection) -> str:

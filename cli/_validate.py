@@ -1,6 +1,5 @@
 """Checks of the values in an input file against what a model declares."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -13,10 +12,6 @@ from pathfinder._data_files import Array, Value, first_outside
 
 from ._data import InputFile
 from ._input_error import InputError
-
-
-_STEPS = re.compile(r"[.:]?[A-Za-z0-9_]+")
-_PARTS = {".real": 0, ".imag": 1}  # along an axis of two
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
     """
     value = _look_up(file.values, declaration.name)
     found = value if isinstance(value, np.ndarray) else None
-    if found is None and value is None and purpose.may_be_missing:
+    if value is None and purpose.may_be_missing and not _stands_for_tuple(file.values, declaration.name):
         return None
     dtype = np.int64 if declaration.base_type == "int" else np.float64
     is_empty = prod(declaration.shape) == 0
@@ -118,28 +113,15 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
 def _look_up(values: dict[str, Value], name: str) -> Value | None:
     if name in values:
         return values[name]
-    if ":" in name or name.endswith((".real", ".imag")):
-        return _look_up_column(values, name)
     outer, dot, slot = name.rpartition(".")
     members = _look_up(values, outer) if dot else None
     return members.get(slot) if isinstance(members, dict) else None
 
 
-def _look_up_column(values: dict[str, Value], name: str) -> Value | None:
-    """The part of a value that a column such as `t.2:1` or `c.imag` is about: `.2` is an index, `:1` a slot."""
-    first, *steps = _STEPS.findall(name)
-    at: Value | None = values.get(first)
-    index: list[int] = []
-    for step in steps:
-        if step.startswith(":"):
-            at = at.get(step[1:]) if isinstance(at, dict) else None
-        else:
-            index.append(_PARTS[step] if step in _PARTS else int(step[1:]) - 1)
-    if not isinstance(at, np.ndarray) or at.ndim < len(index):
-        return None
-    if any(place >= size for place, size in zip(index, at.shape, strict=False)):
-        return None
-    return np.asarray(at[tuple(index)])
+def _stands_for_tuple(values: dict[str, Value], name: str) -> bool:
+    """Whether there are numbers where a tuple belongs of which `name` is a slot."""
+    outer, dot, _ = name.rpartition(".")
+    return bool(dot) and (isinstance(_look_up(values, outer), np.ndarray) or _stands_for_tuple(values, outer))
 
 
 @dataclass(frozen=True)
@@ -187,6 +169,9 @@ class _Check:
         name, file = self.declaration.name, self.file
         if not file.name:
             return f"the model needs `{name}`, but no data file was given; use `data file=<name>`"
+        if _stands_for_tuple(file.values, name):
+            outer = name.rpartition(".")[0]
+            return f'`{outer}` is a tuple, to be given as an object with its slots: {{"1": ...}}'
         if name in file.values:
             return f"`{name}` is an object, not a number or an array of numbers"
         return f"the model needs `{name}`; the file has {', '.join(f'`{n}`' for n in file.values) or 'no variables'}"

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
+from pathfinder._close_names import did_you_mean
 from pathfinder._lbfgs import MAX_INIT_TRIES
 from pathfinder._model import Model
 
@@ -74,11 +75,32 @@ def _points(model: Model, init: PyTree, num_paths: int) -> list[PyTree]:
     if shapes == {name: (num_paths, *shape) for name, shape in expected.items()}:
         return [jax.tree_util.tree_map(lambda leaf, i=path: np.asarray(leaf)[i], init) for path in range(num_paths)]
     described = ", ".join(f"{name}{list(shape)}" for name, shape in expected.items())
-    found = "something else" if shapes is None else ", ".join(f"{name}{list(shape)}" for name, shape in shapes.items())
+    found = (
+        f"something else{_misfit(model, init)}"
+        if shapes is None
+        else ", ".join(f"{name}{list(shape)}" for name, shape in shapes.items())
+    )
     raise ValueError(
         f"`init` does not fit the model. Its parameters are {described}; `init` has {found}. Give all parameters as "
         f"one pytree, a list of {num_paths} of them, or one with a leading axis of length {num_paths} on every leaf."
     )
+
+
+def _misfit(model: Model, init: Any) -> str:
+    """What does not fit in a dictionary of parameters, in parentheses."""
+    if not isinstance(init, Mapping):
+        return ""
+    known = dict.fromkeys(name for part in model.parts for name in (part.name.partition(".")[0], part.name))
+    hints = [
+        f"{str(name)!r} is no parameter of the model{did_you_mean(str(name), known)}"
+        for name in init
+        if str(name) not in known
+    ]
+    try:
+        model.named_parameters(init)
+    except (ValueError, TypeError) as error:
+        hints.insert(0, str(error).rstrip("."))
+    return f" ({'; '.join(hints)})" if hints else ""
 
 
 def _shapes(model: Model, parameters: Any) -> dict[str, tuple[int, ...]] | None:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PyTree
 from pathfinder._key_order import in_key_order, key_order, map_in_order
 from pathfinder._over_lanes import over_lanes
 from pathfinder._parameters import ParameterStructure, parameter_names
-from pathfinder._variables import Variable
+from pathfinder._variables import Part, Variable
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Model:
             may warn of them; or None.
         rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
             is nothing to say; for errors about points to start from. Or None.
+        parts_fn: `parts_fn()` gives the property `parts`; or None if each parameter is an array under its own name.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
@@ -56,6 +57,7 @@ class Model:
     )
     warn_fn: Callable[[Mapping[str, np.ndarray]], None] | None = field(default=None, repr=False)
     rejection_fn: Callable[[np.ndarray], str] | None = field(default=None, repr=False)
+    parts_fn: Callable[[], tuple[Part, ...]] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -209,6 +211,13 @@ class Model:
     def parameters(self) -> tuple[Variable, ...]:
         """The variables of the parameters block."""
         return tuple(variable for variable in self.variables if variable.block == "parameters")
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parameters as files give them: complex numbers and tuples of a Stan program whole."""
+        if self.parts_fn is not None:
+            return self.parts_fn()
+        return tuple(Part(variable.name, variable.shape, ((variable.name, ()),)) for variable in self.parameters)
 
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""

@@ -47,6 +47,25 @@ class Variable:
         ]
 
 
+@dataclass(frozen=True)
+class Part:
+    """One array of the form in which a file gives parameters: a parameter, or what one slot of a tuple holds.
+
+    Args:
+        name: Name of the parameter, followed by the slots that lead to it: `t.1`.
+        shape: Its shape; complex numbers have a last axis of two.
+        pieces: Which variables it holds the numbers of, and where.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    pieces: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def numbers(self, values: np.ndarray) -> dict[str, np.ndarray]:
+        """Its numbers by the names of the variables."""
+        return {name: np.asarray(values[index]) for name, index in self.pieces}
+
+
 def flatten_draws(variables: Sequence[Variable], draws: Mapping[str, np.ndarray]) -> np.ndarray:
     """Draws by name as one matrix whose columns follow `Variable.columns`.
 

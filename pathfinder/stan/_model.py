@@ -12,12 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder._model import Model
-from pathfinder._variables import Block, Variable
+from pathfinder._variables import Block, Part, Variable
 from pathfinder.stan._program import BoundProgram, bind, declarations
 from pathfinder.stan._quantities import HostQuantities, RejectionWarning, traced_quantities
 from pathfinder.stan._record import Record, Types
 from pathfinder.stan._run import StanEvaluationError
-from pathfinder.stan._slots import Slot, nested, slots_of
+from pathfinder.stan._slots import Slot, nested, parts_of, slots_of
 from pathfinder.stan._traced import Traced, trace
 from pathfinder.stan._typecheck import CheckedProgram
 from pathfinder.stan._types import declared_type
@@ -81,6 +81,7 @@ def model_of(
         constrain_fn=_Constrain(constrain, constrained_names),
         unconstrain_fn=unconstrain,
         named_fn=unconstrain.named,
+        parts_fn=unconstrain.parts,
         variables=tuple(Variable(slot.name, slot.shape, None, block) for slot, block in variables),
         data=arrays,
         generate_fn=generate,
@@ -146,10 +147,16 @@ class _Unconstrain:
         if set(parameters) != set(templates):
             raise ValueError(f"The model's parameters are {', '.join(templates)}; given were {', '.join(parameters)}.")
         return {
-            slot.name: slot.read(_as_arrays(parameters[name], template))
+            slot.name: slot.read(_as_arrays(name, parameters[name], template))
             for name, (slots, template) in templates.items()
             for slot in slots
         }
+
+    def parts(self) -> tuple[Part, ...]:
+        """The parameters as files give them."""
+        return tuple(
+            part for name, (slots, template) in self._templates().items() for part in parts_of(name, slots, template)
+        )
 
     def _templates(self) -> dict[str, tuple[Sequence[Slot], Any]]:
         """For each parameter its parts, and some value of it."""
@@ -162,9 +169,30 @@ class _Unconstrain:
         return found
 
 
-def _as_arrays(value: Any, template: Any) -> Any:
-    """A value with arrays where the template has them; tuples may be given as `{"1": ...}`."""
-    if not isinstance(template, tuple):
-        return np.asarray(value, template.dtype if template.dtype.kind == "c" else None)
-    parts = [value[str(i + 1)] for i in range(len(template))] if isinstance(value, Mapping) else value
-    return tuple(_as_arrays(part, element) for part, element in zip(parts, template, strict=True))
+def _as_arrays(name: str, value: Any, template: Any) -> Any:
+    """A value with arrays where the template has them; tuples may be given as `{"1": ...}`.
+
+    Raises:
+        ValueError: If it does not have the shape of the template, apart from a leading axis, one point per path.
+    """
+    if isinstance(template, tuple):
+        keys = [str(position + 1) for position in range(len(template))]
+        if isinstance(value, Mapping):
+            if set(map(str, value)) != set(keys):
+                raise ValueError(f"`{name}` is a tuple with the slots {keys}, but the slots {list(value)} were given.")
+            value = [value[key] for key in keys]
+        if not isinstance(value, tuple | list) or len(value) != len(template):
+            raise ValueError(f"`{name}` is a tuple of {len(template)}, but {value!r} was given.")
+        return tuple(
+            _as_arrays(f"{name}.{key}", part, element) for key, part, element in zip(keys, value, template, strict=True)
+        )
+    is_complex = template.dtype.kind == "c"
+    try:
+        array = np.asarray(value, template.dtype if is_complex else None)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`{name}` needs numbers in the shape {list(template.shape)}; {value!r} was given.") from error
+    if array.dtype.kind not in ("biufc" if is_complex else "biuf"):
+        raise ValueError(f"`{name}` needs {'' if is_complex else 'real '}numbers, but {value!r} was given.")
+    if array.shape != template.shape and array.shape[1:] != template.shape:
+        raise ValueError(f"`{name}` has the shape {list(template.shape)}, but {list(array.shape)} was given.")
+    return array

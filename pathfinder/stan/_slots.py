@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder._variables import Part
 from pathfinder.stan._types import Type
 
 
@@ -37,7 +38,9 @@ class Slot:
         """Its numbers in a value."""
         for position in self.path:
             value = value[position]
-        value = value[self.index] if self.index else value
+        if self.index:
+            leading = np.ndim(value) - len(self.index) - len(self.shape)  # an axis of several values
+            value = value[(slice(None),) * leading + self.index]
         return getattr(value, self.part) if self.part else value
 
     def write(self, value: Any, numbers: Any) -> None:
@@ -109,6 +112,25 @@ def nested(slots: Sequence[Slot], template: Any, numbers: Mapping[str, Any]) -> 
             raise ValueError(f"`{slot.name}` has shape {list(slot.shape)}, but {list(given.shape)} was given.")
         slot.write(value, given)
     return value
+
+
+def parts_of(name: str, slots: Sequence[Slot], template: Any, path: tuple[int, ...] = ()) -> Iterator[Part]:
+    """The arrays that a file gives a variable by: itself, or what the slots of a tuple hold.
+
+    Args:
+        name: Its name.
+        slots: Its parts.
+        template: A value of it.
+        path: Which slots of tuples lead to `template`.
+    """
+    if isinstance(template, tuple):
+        for position, element in enumerate(template):
+            yield from parts_of(f"{name}.{position + 1}", slots, element, (*path, position))
+        return
+    own = [slot for slot in slots if slot.path == path]
+    last = {"": (), "real": (0,), "imag": (1,)}
+    pieces = tuple((slot.name, slot.index + (slice(None),) * len(slot.shape) + last[slot.part]) for slot in own)
+    yield Part(name, (*template.shape, 2) if template.dtype.kind == "c" else template.shape, pieces)
 
 
 def _copied(template: Any) -> Any:

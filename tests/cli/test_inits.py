@@ -10,6 +10,8 @@ from pathfinder_cli._inits import read_inits
 from pathfinder_cli._models import ModelOptions, ModelSource
 from pathfinder_cli._parse import parse
 
+from pathfinder._initial_points import initial_points
+
 from .conftest import FEW_DRAWS, new_files
 
 
@@ -151,3 +153,100 @@ def test_files_that_cannot_be_used(cli, folder, content, messages):
         assert message in outcome.err
     assert any(re.match("E[rx]", line) for line in outcome.err.splitlines())
     assert new_files(folder) == {"i.json"}
+
+
+COMPLEX = """\
+parameters {
+  complex w;
+  array[2] complex wa;
+  complex_vector[2] cv;
+  tuple(real, array[2] tuple(real, complex)) t;
+  vector[2] b;
+}
+transformed parameters {
+  real s = sum(b);
+}
+model {
+}
+"""
+GIVEN = {
+    "w": [1, 2],
+    "wa": [[3, 4], [5, 6]],
+    "cv": [[7, 8], [9, 10]],
+    "t": {"1": 11, "2": [{"1": 12, "2": [13, 14]}, {"1": 15, "2": [16, 17]}]},
+    "b": [18, 19],
+}
+
+
+@pytest.fixture
+def complex_model(folder):
+    (folder / "c.stan").write_text(COMPLEX)
+    source = ModelSource.read("c.stan")
+    with source.module.running(source):
+        return source.module.bind(source, read_input_file(""), ModelOptions())
+
+
+def test_complex_numbers_and_tuples_are_used(complex_model, folder):
+    write(folder / "i.json", GIVEN)
+    points, failures = inits(complex_model, "init=i.json")
+    assert failures == {}
+    assert not points.radius.any()
+    assert sorted(points.center[0]) == list(range(1, 20))
+    values = complex_model.constrain(points.center[0])
+    assert values["cv.2.imag"] == 10
+    assert values["t:2.1:2.imag"] == 14
+    assert values["t:2.2:1"] == 15
+    write(folder / "i.json", {"w": [1, 2], "t": {"1": 4}})
+    points, _ = inits(complex_model, "init=i.json")
+    assert sorted(points.center[0][points.radius[0] == 0]) == [1, 2, 4]
+    (folder / "i.R").write_text("w <- c(1, 2)\ncv <- structure(c(3, 4, 5, 6), .Dim = c(2, 2))\n")
+    points, _ = inits(complex_model, "init=i.R")
+    assert complex_model.constrain(points.center[0])["cv.1.imag"] == 5  # columns first
+    assert (points.radius[0] == 0).sum() == 6
+
+
+@pytest.mark.parametrize(
+    ("values", "variable", "dims"),
+    [
+        ({"w": [1, 2, 3]}, "w", "position=0; dims declared=(2); dims found=(3)"),
+        ({"w": 1}, "w", "dims declared=(2); dims found=()"),
+        ({"cv": 5}, "cv", "dims declared=(2,2); dims found=()"),
+        ({"wa": [[1, 2]]}, "wa", "position=0; dims declared=(2,2); dims found=(1,2)"),
+        ({"t": {"2": [{"1": 1, "2": [1, 2]}]}}, "t.2.1", "position=0; dims declared=(2); dims found=(1)"),
+        ({"t": 5}, "t.1", "dims declared=(); dims found=()"),
+    ],
+)
+def test_complex_numbers_and_tuples_of_another_shape(complex_model, folder, values, variable, dims):
+    write(folder / "i.json", values)
+    _, failures = inits(complex_model, "init=i.json")
+    assert f"processing stage=parameter initialization; variable name={variable}; " in failures[0][1]
+    if values != {"t": 5}:
+        assert dims in failures[0][1]
+    else:
+        assert "`t` is a tuple" in failures[0][1]
+
+
+def test_names_that_the_model_does_not_have(complex_model, folder):
+    write(folder / "i.json", {**GIVEN, "bb": 1, "s": 3, "lp__": 1, "zzz": 1, "t": {"1": 1, "3": 1}})
+    warnings = []
+    inits(complex_model, "init=i.json", warnings=warnings)
+    assert len(warnings) == 3
+    assert "the model has no parameter 't.3'" in warnings[0]
+    assert "the model has no parameter 'bb', whose values are not used; did you mean 'b'?" in warnings[1]
+    assert "'zzz', whose values are not used." in warnings[2]
+
+
+def test_the_same_in_python(complex_model):
+    given = {"w": 1 + 2j, "wa": [3 + 4j, 5 + 6j], "cv": np.array([7 + 8j, 9 + 10j]), "b": [18, 19]}
+    given["t"] = (11, (np.array([12, 15]), np.array([13 + 14j, 16 + 17j])))
+    points = initial_points(complex_model, given, 2, None)
+    assert sorted(points.center[1]) == list(range(1, 20))
+    for changes, message in (
+        ({"bb": 1}, "'bb' is no parameter of the model; did you mean 'b'"),
+        ({"cv": 5}, r"`cv` has the shape \[2\], but \[\] was given"),
+        ({"w": "a"}, r"`w` needs numbers in the shape \[\]; 'a' was given"),
+        ({"b": [1j, 2]}, "`b` needs real numbers"),
+        ({"t": 5}, "`t` is a tuple of 2, but 5 was given"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            initial_points(complex_model, {**given, **changes}, 2, None)

@@ -68,6 +68,7 @@ def configured(words, **options):
 def same(recorded, words, environ):
     """Whether we print what was recorded; a clock seed and what the model prints do not count."""
     stdout, stderr = outcome(words, environ)
+    stderr = re.sub(r"Error: there is no .*; did you mean .*\n", "", stderr)  # a line more than CmdStan
     theirs = re.sub(r"seed = \d+ \(Default\)", "seed = -1 (Default)", recorded["stdout"])
     if FAILED in recorded["stderr"] or not theirs.startswith("method"):
         return (stdout, stderr) == (theirs, recorded["stderr"])
@@ -251,3 +252,24 @@ def test_any_words_are_understood_answered_or_refused(words, with_method):
         assert (understood.stream == "stdout") == (words == [])
     else:
         assert isinstance(understood, Configuration | Page)
+
+
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        (["pathfinder", "num_path=4"], "Error: there is no argument 'num_path'; did you mean 'num_paths'?"),
+        (["pathfinder", "output", "sigfigs=4"], "Error: there is no argument 'sigfigs'; did you mean 'sig_figs'?"),
+        (["pathfindr"], "Error: there is no argument 'pathfindr'; did you mean 'pathfinder'?"),
+        (["method=pathfindr"], "Error: there is no value of method 'pathfindr'; did you mean 'pathfinder'?"),
+    ],
+)
+def test_misspelt_words(words, question):
+    with pytest.raises(UsageError) as caught:
+        parse(words, program="m")
+    assert question in caught.value.text.splitlines()
+
+
+@pytest.mark.parametrize("before", [[], ["pathfinder"], ["pathfinder", "num_paths"]])
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_as_an_option(before, word):
+    assert parse([*before, word], program="m") == parse([*before, "help"], program="m")
