@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 
 from pathfinder.stan import _branches, _loops
+from pathfinder.stan._argument_checks import check_arguments
 from pathfinder.stan._assignments import assign, declare
 from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
@@ -153,6 +154,7 @@ def _sampling(run: Run, node: Sampling) -> None:
     else:
         types = [run.type_of(expression) for expression in expressions]
         with run.at(node):
+            check_arguments(run, node.distribution.text, values, node)
             value = distribution_value(run, node.distribution.text, "lupdf", types, values)
     if node.truncation is not None:
         value = truncated(run, node, value, values)
