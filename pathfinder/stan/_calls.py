@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._alternatives import distributed
+from pathfinder.stan._argument_checks import check_arguments
 from pathfinder.stan._argument_sizes import check_argument_sizes, check_equal_sizes, check_sizes
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
@@ -125,6 +126,7 @@ def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequ
 
 def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
     """The value of a function of the library, of whatever kind, by its full name."""
+    check_arguments(run, name, values, node)
     base, _, suffix = name.rpartition("_")
     if suffix in (*DENSITY_SUFFIXES, *CDF_SUFFIXES) and base in DISTRIBUTIONS:
         return distribution_value(run, base, suffix, types, values)

@@ -76,7 +76,8 @@ def parameter_of(run: Run, node: Declaration, simplex: str, declared: SizedType 
         per_number = 2 if declared.base.startswith("complex") else 1
         return Parameter(node, declared, type_, shape, array_shape, sizes, None, per_number * int(np.prod(shape)))
     name = f"{declared.base}:{simplex}" if f"{declared.base}:{simplex}" in TRANSFORMS else declared.base
-    free_size = count * TRANSFORMS[name].free_size(*sizes)
+    with run.at(node):
+        free_size = count * TRANSFORMS[name].free_size(*sizes)
     return Parameter(node, declared, type_, shape, array_shape, sizes, name, free_size)
 
 

@@ -37,6 +37,8 @@ def _lower_entries(rows: int, cols: int | None) -> tuple[np.ndarray, np.ndarray]
 
 
 def _factor_size(rows: int, cols: int | None = None) -> int:
+    if cols is not None and cols > rows:
+        raise ValueError(f"a Cholesky factor needs at least as many rows as columns, but has {rows} and {cols}")
     return _lower_entries(rows, cols)[0].size
 
 

@@ -14,6 +14,7 @@ from jax.core import Tracer
 
 from pathfinder.stan import _branches, _loops
 from pathfinder.stan._alternatives import distributed
+from pathfinder.stan._argument_checks import check_arguments
 from pathfinder.stan._assignments import assign, declare
 from pathfinder.stan._cells import Scope
 from pathfinder.stan._distribution_calls import distribution_value
@@ -161,6 +162,7 @@ def _sample(run: Run, node: Sampling, definition: FunctionDefinition | None, val
         value = run.call_user(run, definition, values)
     else:
         with run.at(node):
+            check_arguments(run, node.distribution.text, values, node)
             value = distribution_value(run, node.distribution.text, "lupdf", types, values)
     _increment(run, node, value)
 

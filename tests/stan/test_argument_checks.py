@@ -1,0 +1,65 @@
+"""What Stan refuses as an argument is refused: at a point, in a branch taken, and in the data with its place."""
+
+import numpy as np
+import pytest
+
+from pathfinder import Model
+from pathfinder.stan import StanError
+
+
+def density(program, x, data=None):
+    """The log density at a point, without compilation."""
+    return float(Model.from_stan(program, data or {}).log_density(np.asarray(x, float)))
+
+
+POINTS = {  # at x = 0.2 Stan accepts the call, at x = -0.2 it throws
+    "matrix": "target += sum(cholesky_decompose([[1, 0.2], [x, 1]]));",
+    "unused value": "real y = log_determinant_spd([[1, 0.2], [x, 1]]);",
+    "density": "[0.1, 0.2]' ~ multi_normal([0, 0]', [[1, 0.2], [x, 1]]);",
+    "length scale": "target += sum(gp_exp_quad_cov({0.0, 1.0}, 1.0, x));",
+    "magnitude": "target += sum(gp_matern32_cov({0.0, 1.0}, x, 1.0));",
+    "weights": "target += log_mix(x, 0.0, 1.0);",
+    "lanes": "for (n in 1:2) target += n * log_mix(x, 0.0, 1.0);",
+    "taken branch": "if (x < 0.1) target += log_mix(x, 0.0, 1.0);",
+}
+
+
+@pytest.mark.parametrize("statement", POINTS.values(), ids=POINTS)
+def test_a_point_is_rejected(statement):
+    program = f"parameters {{ real x; }} model {{ x ~ normal(0, 1); {statement} }}"
+    assert np.isfinite(density(program, [0.2]))
+    assert not np.isfinite(density(program, [-0.2]))
+
+
+def test_a_branch_that_is_not_taken_rejects_nothing():
+    program = "parameters { real x; } model { x ~ normal(0, 1); if (x > 0) target += log_mix(x, 0.0, 1.0); }"
+    assert density(program, [-0.2]) == pytest.approx(-0.02 - 0.5 * np.log(2 * np.pi))
+
+
+KNOWN = {
+    "target += multi_normal_lpdf([x, 0]' | [0, 0]', [[1, 0.9], [0.1, 1]]);": (
+        "element [1, 2] is 0.9 and element [2, 1] is 0.1"
+    ),
+    "target += x * chol2inv([[1, 2], [0, 1]])[1, 1];": "lower triangular",
+    "target += sum(csr_matrix_times_vector(3, 3, [1, 2, 3]', {1, 2, 9}, {1, 2, 3, 4}, rep_vector(x, 3)));": (
+        "v (argument 4) has to lie between 1 and 3, but element 3 is 9"
+    ),
+    "target += sum(csr_matrix_times_vector(3, 3, [1, 2, 3]', {1, 2, 3}, {1, 2, 4}, rep_vector(x, 3)));": (
+        "u (argument 5) needs 4 elements"
+    ),
+    "target += x * falling_factorial(3.0, -1);": "`falling_factorial`: the second argument (argument 2)",
+    "target += x * sd(rep_vector(0, 0));": "not empty",
+}
+
+
+@pytest.mark.parametrize(("statement", "words"), KNOWN.items())
+def test_known_arguments_are_an_error_with_its_place(statement, words):
+    with pytest.raises(StanError) as caught:
+        density(f"parameters {{ real x; }}\nmodel {{ {statement} }}", [0.2])
+    assert words in str(caught.value)
+    assert "line 2, column" in str(caught.value)
+
+
+def test_a_factor_with_more_columns_than_rows_is_an_error():
+    with pytest.raises(StanError, match="at least as many rows as columns, but has 2 and 3"):
+        density("parameters { cholesky_factor_cov[2, 3] L; } model { }", np.zeros(5))
