@@ -265,7 +265,7 @@ class BatchResult(Sequence[PathfinderResult]):
         sizes = {len(lanes) for lanes, _ in rows.values()}
         if len(sizes) > 1:
             raise ValueError(
-                "The fits have different numbers of draws, because some paths failed and draws were not resampled. "
+                "The fits have different numbers of draws, because some paths failed and psis_resample=False. "
                 "Use the draws of each fit, result[i].draws."
             )
         size = sizes.pop() if sizes else 0
@@ -349,10 +349,11 @@ class BatchResult(Sequence[PathfinderResult]):
 
     def __repr__(self) -> str:
         threshold = psis.pareto_k_threshold(self.settings.num_paths * self.settings.num_draws)
-        good = int(np.sum(self.pareto_k <= threshold))
+        enough = psis.MIN_EFFECTIVE_SAMPLE_SIZE
+        good = int(np.sum((self.pareto_k <= threshold) & (self.effective_sample_size >= enough)))
         return (
             f"Pathfinder fits of '{self.model.name}' to {len(self)} data sets: {int(self.succeeded.sum())} succeeded, "
-            f"{good} with k-hat at most {threshold:.2f}\n"
+            f"{good} with k-hat at most {threshold:.2f} and an effective sample size of at least {enough}\n"
             f"Cost: {int(self.num_gradients.sum())} gradients, {int(self.num_densities.sum())} densities, "
             f"{self.seconds['total']:.3g} s"
         )

@@ -124,7 +124,7 @@ class PathfinderResult:
 
     @property
     def weights(self) -> Float[np.ndarray, " draw"]:
-        """Weights to use with the returned draws; they sum to one, and are equal after resampling."""
+        """Weights of the returned draws, which sum to one; all equal but for what `weighted()` returned."""
         if self.is_resampled:
             return np.full(self.num_draws, 1.0 / self.num_draws)
         weights = np.exp(self.pool.log_weights[self.rows])
@@ -164,13 +164,23 @@ class PathfinderResult:
 
     @cached_property
     def draws(self) -> dict[str, np.ndarray]:
-        """Parameters, transformed parameters and generated quantities by name; arrays of shape `(draw, *shape)`."""
+        """Parameters, transformed parameters and generated quantities by name; arrays of shape `(draw, *shape)`.
+
+        All draws weigh the same, unless this is what `weighted()` returned.
+        """
         return self._constrained(self.rows)
 
     @cached_property
     def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
         """The draws on the unconstrained scale."""
         return self._unconstrained(self.pool.lanes[self.rows], self.pool.indices[self.rows])
+
+    def weighted(self) -> "PathfinderResult":
+        """The same fit with all draws of its pool, each once, and their unequal `weights`.
+
+        `draws` of what is returned need these weights: `result.weights @ result.draws["mu"]`, not a plain mean.
+        """
+        return dataclasses.replace(self, rows=np.arange(len(self.pool)), is_resampled=False)
 
     def resample(
         self,

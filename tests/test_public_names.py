@@ -28,6 +28,7 @@ PATHFINDER = {
     "fit_batch",
 }
 PSIS = {
+    "MIN_EFFECTIVE_SAMPLE_SIZE",
     "GeneralizedPareto",
     "PSISResult",
     "convergence_rate",
