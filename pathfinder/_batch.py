@@ -20,6 +20,7 @@ from pathfinder._fit import draws_of, merged_settings, model_of, seed_and_key, t
 from pathfinder._initial_points import initial_points
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
+from pathfinder._model_data import data_arrays
 from pathfinder._named_draws import named_draws
 from pathfinder._outcomes import PathOutcomes, Problem
 from pathfinder._paths import run_paths
@@ -70,6 +71,7 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(settings, options)
+    data = data_arrays(data)
     sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
     if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
         shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(data)]
@@ -78,7 +80,6 @@ def fit_batch(
             f"their shapes are {shapes}."
         )
     num_fits = int(next(iter(sizes))[0])
-    data = jax.tree_util.tree_map(jax.numpy.asarray, data)
     first = jax.tree_util.tree_map(lambda leaf: leaf[0], data)
     if isinstance(model, Model):
         model = dataclasses.replace(model, data=first)

@@ -26,6 +26,7 @@ PATHFINDER = {
     "constraints",
     "fit",
     "fit_batch",
+    "load",
 }
 PSIS = {
     "MIN_EFFECTIVE_SAMPLE_SIZE",
