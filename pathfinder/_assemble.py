@@ -1,5 +1,6 @@
 """Put together the result of one fit from the outcomes of its lanes."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -120,12 +121,15 @@ def finite_draws_required(outcomes: PathOutcomes):
 
 def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndarray]:
     """Whether draws are resampled, and the rows of the pool to return."""
-    several = settings.num_paths > 1 or settings.refines
-    if not (settings.psis_resample and settings.calculate_lp and several):
+    if not settings.calculate_lp:
         return False, np.arange(len(pool))
     rng = host_generator(key, "resample")
     method: Any = settings.resample
-    return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+    if settings.resamples_paths:
+        return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+    # As many as were drawn, so that without replacement all would be chosen, whatever their weights.
+    method = "systematic" if method == "without_replacement" else method
+    return True, psis.resample(pool.log_weights, len(pool), method=method, rng=rng)
 
 
 def densities_for_draws(settings: Settings) -> int:
@@ -135,13 +139,24 @@ def densities_for_draws(settings: Settings) -> int:
     return settings.num_draws - (min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0)
 
 
+def _is_constant(outcomes: PathOutcomes, pool: Pool) -> bool:
+    """Whether no path could start, and the density has one value at all points where it was evaluated."""
+    if np.any(outcomes.status != Status.STATIONARY_START):
+        return False
+    values = np.concatenate([np.asarray(outcomes.tries.log_density, float), pool.log_p[np.isfinite(pool.log_p)]])
+    return len(values) > 1 and np.ptp(values) == 0
+
+
 def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: int) -> tuple[PathResult, ...]:
     num_paths = len(outcomes.status)
     weights = np.bincount(pool.paths, weights=np.exp(pool.log_weights), minlength=num_paths)
     approximations = jax.tree_util.tree_map(np.asarray, outcomes.approximations)
     results = []
+    constant = _is_constant(outcomes, pool)
+    if constant:
+        warnings.warn(Status.CONSTANT_DENSITY.message, stacklevel=2)
     for path in range(num_paths):
-        status = Status(outcomes.status[path])
+        status = Status.CONSTANT_DENSITY if constant else Status(outcomes.status[path])
         own = jax.tree_util.tree_map(lambda leaf, i=path: leaf[i], approximations)
         results.append(
             PathResult(
