@@ -1,7 +1,7 @@
 """Checks of the values in an input file against what a model declares."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pathfinder._data_files import Array, Value, first_outside
+from pathfinder._data_files import Array, InputFileError, Value, first_outside
 
 from ._data import InputFile
 from ._input_error import InputError
@@ -95,7 +95,10 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
     Raises:
         InputError: If they do not fit the declaration.
     """
-    value = _look_up(file.values, declaration.name)
+    try:
+        value = _look_up(file.values, declaration.name)
+    except InputFileError as error:
+        raise InputError(error.message, error.detail) from error
     found = value if isinstance(value, np.ndarray) else None
     if found is None and value is None and purpose.may_be_missing:
         return None
@@ -115,7 +118,7 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
     return values
 
 
-def _look_up(values: dict[str, Value], name: str) -> Value | None:
+def _look_up(values: Mapping[str, Value], name: str) -> Value | None:
     if name in values:
         return values[name]
     if ":" in name or name.endswith((".real", ".imag")):
@@ -125,7 +128,7 @@ def _look_up(values: dict[str, Value], name: str) -> Value | None:
     return members.get(slot) if isinstance(members, dict) else None
 
 
-def _look_up_column(values: dict[str, Value], name: str) -> Value | None:
+def _look_up_column(values: Mapping[str, Value], name: str) -> Value | None:
     """The part of a value that a column such as `t.2:1` or `c.imag` is about: `.2` is an index, `:1` a slot."""
     first, *steps = _STEPS.findall(name)
     at: Value | None = values.get(first)

@@ -136,7 +136,7 @@ def test_values_of_an_r_dump(tmp_path):
 def test_files_that_are_refused(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=message):
-        load_data(tmp_path / name)
+        dict(load_data(tmp_path / name))
 
 
 @pytest.mark.parametrize("value", [[1.0, 2.0], np.array([1.0, 2.0]), 1 + 2j])
@@ -195,3 +195,24 @@ def test_a_negative_size():
 
 def test_data_errors_are_not_errors_of_evaluation():
     assert not issubclass(StanDataError, StanEvaluationError)
+
+
+_NAMED = "data { int N; vector[N] y; } model { }"
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "wrong"),
+    [
+        ("d.R", 'g <- c("a", "b")\nf <- NULL\n', 'c("a", "b")'),
+        ("d.json", '"g": ["a", "b"], "f": null, ', '["a", "b"]'),
+    ],
+)
+def test_what_is_no_number_matters_only_where_it_is_declared(tmp_path, name, extra, wrong):
+    file = tmp_path / name
+    text = "{0}N <- 2\ny <- {1}\n" if name.endswith(".R") else '{{{0}"N": 2, "y": {1}}}'
+    file.write_text(text.format(extra, "c(1.5, 2)" if name.endswith(".R") else "[1.5, 2]"))
+    np.testing.assert_array_equal(read(load_data(file), _NAMED)["y"], [1.5, 2])
+    file.write_text(text.format(extra, wrong))
+    with pytest.raises(StanDataError, match="variable `y`") as caught:
+        read(load_data(file), _NAMED)
+    assert "string" in str(caught.value)
