@@ -9,6 +9,7 @@ import xarray
 from pathfinder.stan import StanDataError, StanEvaluationError, check, parse
 from pathfinder.stan._data import read_data, take_from
 from pathfinder.stan._files import load_data
+from pathfinder.stan._program import bind
 
 
 PROGRAM = """\
@@ -216,3 +217,37 @@ def test_what_is_no_number_matters_only_where_it_is_declared(tmp_path, name, ext
     with pytest.raises(StanDataError, match="variable `y`") as caught:
         read(load_data(file), _NAMED)
     assert "string" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            "transformed data { real<lower=0> s; }",
+            "variable `s` was never assigned a value, so its constraint lower=0 ",
+        ),
+        ("transformed data { array[2] int<upper=1> s; s[1] = 0; }", "variable `s[2]` was never assigned a value"),
+        (
+            "transformed data { simplex[2] s; }",
+            "`s[1]` was never assigned a value, so its constraint simplex is not met",
+        ),
+        ("transformed data { array[2] tuple(real<lower=0>, int) s; s[1].1 = 1; }", "`s.1[2]` was never assigned"),
+        (
+            "transformed data { real t; real<lower=0> s = t + 1; }",
+            "`s` was never assigned a value, or only one computed",
+        ),
+        ("transformed data { real<lower=0> s = log(-1.0); }", "below the lower bound, but is not a number"),
+        (
+            "parameters { real a; } transformed parameters { vector<lower=0>[2] s; s[1] = exp(a); }",
+            "parameter `s[2]` was",
+        ),
+    ],
+)
+def test_variables_that_were_never_assigned_are_named(block, said):
+    try:
+        program = bind(check(parse(f"{block} model {{ }}")), {})
+        message = program.rejection(np.zeros(program.dim))
+    except StanEvaluationError as error:
+        message = str(error)
+    assert said in message
+    assert "line 1, column" in message
