@@ -9,15 +9,20 @@ from ._names import split_suffix
 
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pathfinder._data_files import Value
 
 
 class InputFile(NamedTuple):
-    """The variables of a file of data or initial values; the values are those of `parse_json`."""
+    """The variables of a file of data or initial values; the values are those of `parse_json`.
+
+    Of what is no number, `values` raises an InputFileError when it is looked up.
+    """
 
     name: str
     format: Literal["json", "rdump"]
-    values: "dict[str, Value]"
+    values: "Mapping[str, Value]"
 
 
 def read_input_file(name: str) -> InputFile:

@@ -45,10 +45,20 @@ class Data(dict[str, Any]):
     """The variables of a data file; asking for one it lacks is an error that says what it has."""
 
     def __init__(self, values: "Mapping[str, Value]", file_name: str):
-        super().__init__({name: _plain(value) for name, value in values.items()})
+        from pathfinder._data_files import InputFileError
+
+        super().__init__()
         self._file_name = file_name
+        self._refused: dict[str, InputFileError] = {}
+        for name in values:
+            try:
+                self[name] = _plain(values[name])
+            except InputFileError as error:
+                self._refused[name] = error
 
     def __missing__(self, name: str) -> NoReturn:
+        if name in self._refused:
+            raise MissingData(self._refused[name].message, self._refused[name].detail) from self._refused[name]
         message = f"Exception: variable does not exist; {_STAGE}; variable name={name}"
         if not self._file_name:
             detail = f"the model needs `{name}`, but no data file was given; use `data file=<name>`."

@@ -1,6 +1,6 @@
 """Checks of the values in an input file against what a model declares."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pathfinder._data_files import Array, Value, first_outside
+from pathfinder._data_files import Array, InputFileError, Value, first_outside
 
 from ._data import InputFile
 from ._input_error import InputError
@@ -90,7 +90,10 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
     Raises:
         InputError: If they do not fit the declaration.
     """
-    value = _look_up(file.values, declaration.name)
+    try:
+        value = _look_up(file.values, declaration.name)
+    except InputFileError as error:
+        raise InputError(error.message, error.detail) from error
     found = value if isinstance(value, np.ndarray) else None
     if value is None and purpose.may_be_missing and not _stands_for_tuple(file.values, declaration.name):
         return None
@@ -110,7 +113,7 @@ def validate_variable(declaration: Declaration, file: InputFile, purpose: Purpos
     return values
 
 
-def _look_up(values: dict[str, Value], name: str) -> Value | None:
+def _look_up(values: Mapping[str, Value], name: str) -> Value | None:
     if name in values:
         return values[name]
     outer, dot, slot = name.rpartition(".")
@@ -118,10 +121,21 @@ def _look_up(values: dict[str, Value], name: str) -> Value | None:
     return members.get(slot) if isinstance(members, dict) else None
 
 
-def _stands_for_tuple(values: dict[str, Value], name: str) -> bool:
-    """Whether there are numbers where a tuple belongs of which `name` is a slot."""
-    outer, dot, _ = name.rpartition(".")
-    return bool(dot) and (isinstance(_look_up(values, outer), np.ndarray) or _stands_for_tuple(values, outer))
+def _look_up_column(values: Mapping[str, Value], name: str) -> Value | None:
+    """The part of a value that a column such as `t.2:1` or `c.imag` is about: `.2` is an index, `:1` a slot."""
+    first, *steps = _STEPS.findall(name)
+    at: Value | None = values.get(first)
+    index: list[int] = []
+    for step in steps:
+        if step.startswith(":"):
+            at = at.get(step[1:]) if isinstance(at, dict) else None
+        else:
+            index.append(_PARTS[step] if step in _PARTS else int(step[1:]) - 1)
+    if not isinstance(at, np.ndarray) or at.ndim < len(index):
+        return None
+    if any(place >= size for place, size in zip(index, at.shape, strict=False)):
+        return None
+    return np.asarray(at[tuple(index)])
 
 
 @dataclass(frozen=True)

@@ -11,3 +11,4 @@ from pathfinder._data_files._json_values import Value as Value
 from pathfinder._data_files._limits import Outside as Outside
 from pathfinder._data_files._limits import first_outside as first_outside
 from pathfinder._data_files._rdump import parse_rdump as parse_rdump
+from pathfinder._data_files._variables import Variables as Variables

@@ -8,11 +8,12 @@ and `1e3`; and nesting is no matter of recursion.
 import json
 import math
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from pathfinder._data_files._errors import InputFileError, locate
 from pathfinder._data_files._json_tokens import Tokens, malformed
 from pathfinder._data_files._json_values import MAX_DEPTH, Value, to_value
+from pathfinder._data_files._variables import Variables
 
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -25,7 +26,7 @@ _QUOTED = {
 }
 
 
-def parse_json(raw: bytes, source: str) -> dict[str, Value]:
+def parse_json(raw: bytes, source: str) -> Variables:
     """Read the variables of a JSON text.
 
     Args:
@@ -37,10 +38,11 @@ def parse_json(raw: bytes, source: str) -> dict[str, Value]:
         a whole number within 32 bits, else float64) indexed as the lists are nested, scalars
         having shape (); or, for an object such as a tuple, a dict of values by member name. An
         array of tuples is a dict of arrays whose leading axes are those of the outer array.
-        Members whose names cannot be Stan variables are left out.
+        Members whose names cannot be Stan variables are left out. What is no number, such as a string,
+        is an error when it is looked up.
 
     Raises:
-        InputFileError: If the text is malformed or a value is not numeric; no other exception.
+        InputFileError: If the text is malformed; no other exception.
     """
     try:
         text = raw.decode("utf-8")
@@ -49,7 +51,7 @@ def parse_json(raw: bytes, source: str) -> dict[str, Value]:
         detail = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8 without a byte order mark"
         where = locate(source, before, len(before))
         raise malformed(where, "Invalid encoding in string.", detail) from None
-    return _Parser(Tokens(text, source), source).document()
+    return Variables(_Parser(Tokens(text, source), source).document())
 
 
 class _Parser:
@@ -60,9 +62,10 @@ class _Parser:
         self._source = source
         self._open: list[list[Any] | dict[str, Any]] = []
         self._keys: list[str] = []  # of the open objects, outermost first
-        self._checked = False  # whether the member being read has the name of a variable
+        self._checked = False  # whether the member being read has the name of a variable, and is a value so far
+        self._refused: InputFileError | None = None  # why the member being read is no value
 
-    def document(self) -> dict[str, Value]:
+    def document(self) -> dict[str, Value | InputFileError]:
         tokens = self._tokens
         tokens.skip_space()
         if not tokens.peek():
@@ -96,7 +99,7 @@ class _Parser:
         if start not in ("[", "{"):
             return self._scalar()
         if self._checked and len(self._open) > MAX_DEPTH:
-            self._refuse("ill-formed array.", f"is nested more than {MAX_DEPTH} deep")
+            self._refuse("ill-formed array.", f"is nested more than {MAX_DEPTH} deep", self._tokens.position)
         flat = self._tokens.flat_array()
         if flat is not None:
             return flat
@@ -118,8 +121,10 @@ class _Parser:
             container.append(value)
         elif len(self._open) > 1:
             container[self._keys[-1]] = value
+        elif self._refused is not None:
+            container[self._keys[0]] = self._refused
         elif self._checked:
-            container[self._keys[0]] = to_value(value, self._keys[0], self._source)
+            container[self._keys[0]] = self._member(value)
         self._tokens.skip_space()
         if self._tokens.peek() == ",":
             self._tokens.advance()
@@ -137,6 +142,12 @@ class _Parser:
             self._tokens.variable = ".".join(self._keys)
         return container
 
+    def _member(self, value: Any) -> Value | InputFileError:
+        try:
+            return to_value(value, self._keys[0], self._source)
+        except InputFileError as error:
+            return error
+
     def _member_name(self, container: dict[str, Any]) -> None:
         tokens = self._tokens
         start = tokens.position
@@ -150,6 +161,7 @@ class _Parser:
         tokens.variable = ".".join(self._keys)
         if len(self._keys) == 1:
             self._checked = _VARIABLE.fullmatch(self._keys[0]) is not None
+            self._refused = None
         if self._checked and self._keys[-1] in container:
             detail = f"{tokens.where(start)}: `{tokens.variable}` stands in this file twice."
             raise InputFileError(f"Attempt to redefine variable: {tokens.variable}.", detail)
@@ -163,25 +175,27 @@ class _Parser:
         start = tokens.position
         if tokens.peek() == '"':
             text = tokens.string()
-            if self._checked and text not in _QUOTED:
-                tokens.position = start
+            if text not in _QUOTED:
                 detail = f"has the string {json.dumps(text)} instead of a number"
-                self._refuse("string values not allowed.", detail)
+                self._refuse("string values not allowed.", detail, start)
             return _QUOTED.get(text, math.nan)
         word = tokens.word()
         if word is None:
             return tokens.number()
-        if self._checked:
-            tokens.position = start
-            if word == "null":
-                self._refuse("null values not allowed.", "has `null`, but Stan has no missing values")
-            self._refuse("boolean values not allowed.", f"has `{word}`; write 1 for true, 0 for false")
+        if word == "null":
+            self._refuse("null values not allowed.", "has `null`, but Stan has no missing values", start)
+        else:
+            self._refuse("boolean values not allowed.", f"has `{word}`; write 1 for true, 0 for false", start)
         return math.nan
 
-    def _refuse(self, reason: str, detail: str) -> NoReturn:
+    def _refuse(self, reason: str, detail: str, start: int) -> None:
+        """Note that the member being read is no value; the rest of it is read past."""
+        if not self._checked:
+            return
         name = self._tokens.variable
-        detail = f"{self._tokens.where()}: variable `{name}` {detail}."
-        raise InputFileError(f"Variable: {name}, error: {reason}", detail)
+        detail = f"{self._tokens.where(start)}: variable `{name}` {detail}."
+        self._refused = InputFileError(f"Variable: {name}, error: {reason}", detail)
+        self._checked = False
 
 
 def _closing(container: list[Any] | dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 CmdStan stops reading without a word at the first thing that is not a name followed by `<-`, so
 that all later variables are absent; here that is an error with line and column. Comments (`#` to
-the end of the line) are skipped.
+the end of the line) are skipped, as are names of elements and of dimensions. Any other value of R,
+such as strings or a factor, is read past.
 """
 
 import re
@@ -14,6 +15,7 @@ import numpy as np
 
 from pathfinder._data_files._errors import InputFileError, locate
 from pathfinder._data_files._json_values import INT_MAX, MAX_DEPTH, Array, Value
+from pathfinder._data_files._variables import Variables
 
 
 MAX_ELEMENTS = 10**7  # of one variable; `integer(2000000000)` would take 16 GB
@@ -27,9 +29,16 @@ _NUMBER = re.compile(r"([-+]?)\s*(?:(Inf(?:inity)?|[Nn][Aa][Nn])|([0-9.][0-9.eE+
 _ZEROS = re.compile(r"(integer|double)\s*\(\s*(\d*)\s*[lL]?\s*\)")
 _COMBINE = re.compile(r"c\s*\(")
 _STRUCTURE = re.compile(r"structure\s*\(")
+_STRING = re.compile(r"""(["'`])(?:(?!\1)[^\\]|\\.)*\1""", re.DOTALL)
+_LABEL = re.compile(r"""(?:(["'`])(?:(?!\1)[^\\]|\\.)*\1|[A-Za-z.][A-Za-z0-9_.]*)\s*=(?!=)""", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z.][A-Za-z0-9_.]*")
+_DIMENSIONS = (".Dim", "dim")
+_NAMES = (".Dimnames", "dimnames", ".Names", "names")  # attributes that leave the numbers what they are
+_QUOTES = ('"', "'", "`")
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
-def parse_rdump(raw: bytes, source: str) -> dict[str, Value]:
+def parse_rdump(raw: bytes, source: str) -> Variables:
     """Read the variables of an R dump.
 
     Args:
@@ -38,12 +47,13 @@ def parse_rdump(raw: bytes, source: str) -> dict[str, Value]:
 
     Returns:
         Name to array, int64 if every element is a whole number, else float64; scalars have shape
-        (). Of two values for one name the later counts, as in R.
+        (). Of two values for one name the later counts, as in R. What is no number, such as a string, is
+        an error when it is looked up.
 
     Raises:
         InputFileError: If anything in the file is not `name <- value`; no other exception.
     """
-    return dict(_Parser(raw.decode("utf-8", "replace"), source).variables())
+    return Variables(dict(_Parser(raw.decode("utf-8", "replace"), source).variables()))
 
 
 class _Parser:
@@ -53,7 +63,7 @@ class _Parser:
         self._at = 0
         self._name = ""
 
-    def variables(self) -> Iterator[tuple[str, Value]]:
+    def variables(self) -> Iterator[tuple[str, Value | InputFileError]]:
         while not self._at_end():
             name = self._match(_NAME)
             if name is None:
@@ -61,7 +71,44 @@ class _Parser:
             self._name = name.group(2)
             if self._match(_ARROW) is None:
                 self._stray(f"expected `<-` after the name `{self._name}`")
-            yield self._name, self._value()
+            start = self._at
+            try:
+                value = self._value()
+            except InputFileError as error:
+                self._at, value = start, error
+                self._read_past(error)
+            yield self._name, value
+
+    def _read_past(self, error: InputFileError, ends: str = "") -> None:
+        """Move to the next assignment, or to a character that ends an argument.
+
+        Raises:
+            InputFileError: The given one, if nothing stands here or a bracket or quotation mark is not closed.
+        """
+        self._skip_space()
+        start, open_ = self._at, []
+        while self._at < len(self._text):
+            character = self._text[self._at]
+            if not open_ and (character in ends if ends else self._is_assignment()):
+                break
+            string = _STRING.match(self._text, self._at)
+            word = _WORD.match(self._text, self._at)
+            if string is None and character in _QUOTES:
+                raise error
+            if character in _CLOSING:
+                open_.append(_CLOSING[character])
+            elif character in ")]}" and (not open_ or open_.pop() != character):
+                raise error
+            match = string or word
+            self._at = match.end() if match else self._at + 1
+            self._skip_space()
+        if open_ or self._at == start:
+            raise error
+
+    def _is_assignment(self) -> bool:
+        name = _NAME.match(self._text, self._at)
+        space = _SPACE.match(self._text, name.end()) if name else None
+        return space is not None and _ARROW.match(self._text, space.end()) is not None
 
     def _value(self) -> Array:
         if self._match(_STRUCTURE):
@@ -94,6 +141,9 @@ class _Parser:
         numbers: list[Number] = []
         is_real = False
         while not numbers or self._accept(","):
+            self._skip_space()
+            if self._text[self._at : self._at + 1].isalpha() or self._text.startswith(_QUOTES, self._at):
+                self._match(_LABEL)
             numbers.append(self._number(is_real=is_real))
             is_real = is_real or isinstance(numbers[-1], float)
         self._expect(")")
@@ -104,16 +154,37 @@ class _Parser:
         values = self._sequence()
         if values is None:
             first = self._number()
-            self._expect(":")
-            values = self._range(first)
-        for token in (",", ".Dim", "="):
-            self._expect(token)
-        shape = self._dimensions()
+            values = self._range(first) if self._accept(":") else [first]
+        shape: tuple[int, ...] = (len(values),)
+        self._expect(",")
+        while True:
+            sizes = self._attribute()
+            shape = shape if sizes is None else sizes
+            if not self._accept(","):
+                break
         self._expect(")")
         if prod(shape) != len(values):
             detail = f"`.Dim` asks for {prod(shape)} elements, but there are {len(values)}"
             self._fail("syntax error", detail)
         return _array(values, shape)
+
+    def _attribute(self) -> tuple[int, ...] | None:
+        """Read an attribute of `structure`; gives the sizes if it is that of dimensions."""
+        start = self._at
+        label = self._match(_LABEL)
+        if label is None:
+            self._fail("syntax error", f"expected `.Dim`, found {self._found()}")
+        name = label.group().rstrip("= \t\r\n").strip("\"'`")
+        if name in _DIMENSIONS:
+            return self._dimensions()
+        if name not in _NAMES:
+            self._at = start
+            self._fail("syntax error", f"it has the attribute `{name}`; dump plain numbers, as of `as.integer(x)`")
+        try:
+            self._fail("syntax error", f"expected the value of `{name}`")
+        except InputFileError as error:
+            self._read_past(error, ",)")
+        return None
 
     def _dimensions(self) -> tuple[int, ...]:
         if self._match(_COMBINE):
@@ -142,8 +213,7 @@ class _Parser:
         match = self._match(_NUMBER)
         if match is None:
             self._skip_space()
-            hint = "; Stan has no missing values" if self._text.startswith("NA", self._at) else ""
-            self._fail("syntax error", f"expected a number, found {self._found()}{hint}")
+            self._fail("syntax error", f"expected a number, found {self._found()}{self._hint()}")
         sign = -1 if match.group(1) == "-" else 1
         if match.group(2):
             return sign * float(match.group(2))
@@ -155,6 +225,17 @@ class _Parser:
             self._at = start
             self._fail(f"value {digits} beyond numeric range", f"`{digits}` is not a number that a double can hold")
         return sign * number
+
+    def _hint(self) -> str:
+        """What to say of something that is no number."""
+        word = _WORD.match(self._text, self._at)
+        if _STRING.match(self._text, self._at):
+            return "; a string cannot be data of a Stan program"
+        if word is None:
+            return ""
+        if word.group() in ("TRUE", "FALSE", "T", "F"):
+            return "; write 1 for TRUE, 0 for FALSE"
+        return "; Stan has no missing values" if word.group().startswith(("NA", "NULL")) else ""
 
     def _whole(self, sign: int, text: str, start: int) -> int:
         if len(text) > 10 or int(text) > INT_MAX:

@@ -34,6 +34,8 @@ from pathfinder.stan.functions import OPERATORS
 
 
 UNASSIGNED_INT = -(2**31)
+_UNASSIGNED_BITS = np.uint32(0x7FC05A4E)  # a NaN that no computation makes, in single precision, too
+UNASSIGNED_REAL = float(_UNASSIGNED_BITS.view(np.float32))
 _SQUARE = {"cov_matrix", "corr_matrix", "cholesky_factor_corr"}
 
 
@@ -72,7 +74,7 @@ def _declare_padded(run: Run, node: Declaration) -> Cell:
     if node.type.base in _SQUARE or not all(is_static(size) and np.all(array_of(size) >= 0) for size in sizes):
         raise UntraceableError("a size depends on parameters or is negative", node.span)
     shape = tuple(int(np.max(array_of(size), initial=0)) for size in sizes)
-    fill = UNASSIGNED_INT if node.type.base == "int" else np.nan
+    fill = UNASSIGNED_INT if node.type.base == "int" else UNASSIGNED_REAL
     cell = run.machine.declare(node.name.text, declared_type(node.type), np.full(shape, fill))
     cell.padded = {axis: size for axis, size in enumerate(sizes) if isinstance(size, Lanes)}
     return cell
@@ -99,7 +101,16 @@ def unassigned(run: Run, declared: SizedType) -> Any:
         return np.full(shape, UNASSIGNED_INT) if shape else UNASSIGNED_INT
     if declared.base.startswith("complex"):
         return np.full(shape, complex(np.nan, np.nan))[()]
-    return np.full(shape, np.nan)[()]
+    return np.full(shape, UNASSIGNED_REAL)[()]
+
+
+def is_unassigned(value: Any) -> np.ndarray:
+    """Which elements of a known value, whole or real numbers, hold what `unassigned` gives."""
+    array = np.asarray(value)
+    if array.dtype.kind == "i":
+        return array == UNASSIGNED_INT
+    with np.errstate(all="ignore"):
+        return np.isnan(array) & (array.astype(np.float32).view(np.uint32) == _UNASSIGNED_BITS)
 
 
 def _repeated(value: Any, dims: tuple[int, ...]) -> Any:

@@ -9,9 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._assignments import shape_of
+from pathfinder.stan._assignments import is_unassigned, shape_of
 from pathfinder.stan._expressions import concrete_int, evaluate
 from pathfinder.stan._lanes import is_static
+from pathfinder.stan._names import assigned
+from pathfinder.stan._print_expressions import print_constraint
 from pathfinder.stan._rules import BASES
 from pathfinder.stan._run import Run, StanRejectError, as_type
 from pathfinder.stan._syntax import Bounds, Declaration, SizedType
@@ -177,7 +179,9 @@ def unconstrained(run: Run, parameter: Parameter, value: Any) -> np.ndarray:
     return (np.swapaxes(free, -1, -2) if parameter.declared.base.endswith("matrix") else free).ravel()
 
 
-def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedType | None = None) -> None:
+def require_constraint(
+    run: Run, node: Declaration, value: Any, declared: SizedType | None = None, path: str = ""
+) -> None:
     """A declared variable outside of the parameters has to satisfy its constraint.
 
     Raises:
@@ -185,8 +189,8 @@ def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedT
     """
     declared = node.type if declared is None else declared
     if declared.base == "tuple":
-        for element, part in zip(declared.elements, value, strict=True):
-            require_constraint(run, node, part, element)
+        for number, (element, part) in enumerate(zip(declared.elements, value, strict=True), 1):
+            require_constraint(run, node, part, element, f"{path}.{number}")
         return
     if declared.base in BASES:
         limits = bounds_of(run, declared.bounds)
@@ -195,6 +199,7 @@ def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedT
         if not is_static(value) or not all(is_static(limit) for limit in limits.values()):
             run.machine.require(satisfied_bounded(value, **limits))
             return
+        _require_assigned(run, node, value, declared, path)
         try:
             check_bounded(value, **limits)
         except ValueError as error:
@@ -204,6 +209,7 @@ def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedT
     rank = 2 if declared_type(declared).base.endswith("matrix") else 1
     elements = value.reshape(-1, *np.shape(value)[-rank:])
     if is_static(value):
+        _require_assigned(run, node, value, declared, path)
         for element in elements:
             try:
                 transform.check(element)
@@ -211,6 +217,31 @@ def require_constraint(run: Run, node: Declaration, value: Any, declared: SizedT
                 raise StanRejectError(f"`{node.name.text}`: {error}", node.span) from error
     elif len(elements):
         run.machine.require(jnp.all(jax.vmap(transform.satisfied)(elements)))
+
+
+def _require_assigned(run: Run, node: Declaration, value: Any, declared: SizedType, path: str) -> None:
+    """A known value that has to satisfy a constraint must be there."""
+    missing = np.argwhere(is_unassigned(value))
+    if not len(missing):
+        return
+    name, program = node.name.text, run.checked.program
+    blocks = {
+        "transformed data variable": program.transformed_data,
+        "transformed parameter": program.transformed_parameters,
+        "generated quantity": program.generated_quantities,
+    }
+    kind, block = next(
+        ((kind, block) for kind, block in blocks.items() if block is not None and node in block.statements),
+        ("variable", None),
+    )
+    statements = [each for each in block.statements if not isinstance(each, Declaration)] if block else []
+    is_assigned = node.value is not None or any(name in assigned(statement) for statement in statements)
+    doubt = ", or only one computed from a variable that has none" if is_assigned else ""
+    at = f"[{', '.join(str(index + 1) for index in missing[0])}]" if missing.shape[1] else ""
+    what = print_constraint(declared)
+    raise StanRejectError(
+        f"{kind} `{name}{path}{at}` was never assigned a value{doubt}, so its constraint {what} is not met", node.span
+    )
 
 
 def _is_bounded(limits: dict[str, Any]) -> bool:

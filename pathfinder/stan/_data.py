@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder._data_files import INT_MAX, INT_MIN, first_outside
+from pathfinder._data_files import INT_MAX, INT_MIN, InputFileError, first_outside
 from pathfinder.stan._assignments import shape_of
 from pathfinder.stan._constraints import bounds_of, require_constraint
 from pathfinder.stan._diagnostics import StanError
@@ -141,7 +141,11 @@ def take_from(data: Mapping[str, Any]) -> Callable[[DataSlot], np.ndarray]:
                 return np.zeros(shape, dtype)
             given = ", ".join(f"`{other}`" for other in data) or "nothing"
             raise slot.fail(f"`{name}` is missing: the data have {given}.")
-        values = _as_array(slot, _element(slot, data[name], slot.path))
+        try:
+            value = data[name]
+        except InputFileError as error:
+            raise slot.fail(f"{error.detail.removesuffix('.')}.") from error
+        values = _as_array(slot, _element(slot, value, slot.path))
         if slot.is_empty and values.size == 0:
             return np.zeros(shape, dtype)
         if values.dtype.kind == "c":

@@ -86,6 +86,10 @@ def _execute_begun(run: Run, node: For | ForEach, loop: Range, execute: Execute,
     _execute(run, node, replace(loop, counts=np.maximum(loop.counts - 1, 0)), execute, "")
     last = replace(loop, lower=loop.lower + loop.counts - 1, counts=np.minimum(loop.counts, 1))
     run_sequentially(run, node, last, execute)
+    report = run.reports.get(id(node))
+    if report is not None:
+        told = {"fewest": int(np.min(loop.counts)), "iterations": int(np.max(loop.counts)), "lanes": len(loop.counts)}
+        run.reports[id(node)] = replace(report, **told)
 
 
 def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reason: str) -> None:
@@ -100,7 +104,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     if not reason:
         conflict = try_lanes(run, node, loop, execute, {}, restore)
         if conflict is None:
-            _report(run, node, total, "lanes")
+            _report(run, node, loop.counts, "lanes")
             return
         reason = conflict
         known = (
@@ -111,17 +115,17 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
         if known.starts:
             conflict = try_lanes(run, node, loop, execute, known.starts, restore)
             if conflict is None:
-                _report(run, node, total, "lanes", "what is known from the data is computed beforehand")
+                _report(run, node, loop.counts, "lanes", "what is known from the data is computed beforehand")
                 return
             reason = conflict
     if is_data:
         run_sequentially(run, node, loop, execute)
-        _report(run, node, total, "data", reason)
+        _report(run, node, loop.counts, "data", reason)
         return
     if loop.most > 2:
         try:
             execute_scan(run, node, loop, execute, known)
-            _report(run, node, total, "scan", reason)
+            _report(run, node, loop.counts, "scan", reason)
             return
         except (ScanError, OutsideWindowError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
@@ -137,7 +141,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
         ) from failed
     run_sequentially(run, node, loop, execute)
     cause = "" if failed is None else f"; not a scan: {_message(failed)}"
-    _report(run, node, total, "unrolled", f"{reason}{cause}")
+    _report(run, node, loop.counts, "unrolled", f"{reason}{cause}")
 
 
 def _message(error: Exception) -> str:
@@ -215,8 +219,10 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
     return Range(node.variable.text, type_, lower, counts, at, names, is_known=is_known)
 
 
-def _report(run: Run, node: Statement, iterations: int, how: str, reason: str = "") -> None:
-    run.reports[id(node)] = LoopReport(node.span.line, iterations, how, reason)
+def _report(run: Run, node: Statement, counts: np.ndarray, how: str, reason: str = "") -> None:
+    """Tell how a loop ran, of `counts` iterations in the lanes around it."""
+    fewest, most = int(np.min(counts)), int(np.max(counts))
+    run.reports[id(node)] = LoopReport(node.span.line, fewest, most, len(counts), how, reason)
 
 
 def _why_left(node: For | ForEach) -> str:
@@ -264,13 +270,13 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
         run.reports[id(node)] = report
 
 
-def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> int:
-    """Run the iterations of a `while` loop one after another; gives their number."""
+def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> np.ndarray:
+    """Run the iterations of a `while` loop one after another; gives their number in each lane."""
     machine = run.machine
     context, outer_mask = machine.context, machine.mask
     active = np.arange(context.size)
     run.broken.append([])
-    iterations = 0
+    number, counts = 0, np.zeros(context.size, np.int64)
     try:
         while True:
             part = context if len(active) == context.size else context.part(active)
@@ -286,8 +292,9 @@ def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> in
                 break
             part = context if len(active) == context.size else context.part(active)
             if before is not nothing:
-                before(iterations, part, active)
-            iterations += 1
+                before(number, part, active)
+            number += 1
+            counts[active] = number
             with machine.within(part), machine.nested():
                 going = run_part(run, node, execute, part is context)
             if not going:
@@ -296,4 +303,4 @@ def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> in
     finally:
         run.broken.pop()
         machine.mask = outer_mask
-    return iterations
+    return counts

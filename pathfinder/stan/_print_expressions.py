@@ -125,6 +125,11 @@ def print_sized_type(node: SizedType) -> str:
     return f"{array}{node.base}{_bounds(node.bounds)}{sizes}"
 
 
+def print_constraint(node: SizedType) -> str:
+    """What a variable's type demands: its bounds such as `lower=0`, or the name of the type."""
+    return _bounds(node.bounds)[1:-1] or node.base
+
+
 def _bounds(node: Bounds | None) -> str:
     if node is None:
         return ""

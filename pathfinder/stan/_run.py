@@ -47,13 +47,17 @@ class LoopReport:
 
     Attributes:
         line: Where it stands in the program.
-        iterations: Number of them, counting all lanes around it.
+        fewest: Number of iterations in the lane around it that has the fewest.
+        iterations: Number of them in the lane around it that has the most.
+        lanes: How many lanes around it run it side by side; 1 if there are none.
         how: "lanes", "scan", "unrolled", or "data" where all of it is known from the data.
         reason: Why not in a faster way; empty if there is none.
     """
 
     line: int
+    fewest: int
     iterations: int
+    lanes: int
     how: str
     reason: str = ""
 

@@ -68,7 +68,8 @@ def check_rules(rules: Iterator[Rule]) -> None:
         if not np.all(amounts <= allowed):
             worst = np.unravel_index(np.argmax(np.where(np.isnan(amounts), np.inf, amounts)), amounts.shape)
             where = f" (element [{', '.join(str(i + 1) for i in worst)}])" if amounts.ndim else ""
-            raise ValueError(f"{demand}{where}, missed by {amounts[worst]:.6g}.")
+            missed = "but is not a number" if np.isnan(amounts[worst]) else f"missed by {amounts[worst]:.6g}"
+            raise ValueError(f"{demand}{where}, {missed}.")
 
 
 def rules_satisfied(rules: Iterator[Rule]) -> jax.Array:

@@ -13,7 +13,7 @@ def parse(text):
 
 def refusal(text):
     with pytest.raises(InputFileError) as caught:
-        parse(text)
+        dict(parse(text))
     return f"{caught.value.message}\nError: {caught.value.detail}"
 
 
@@ -48,6 +48,10 @@ def refusal(text):
         ("structure(1:6, .Dim = c(3L, 2L))", np.array([[1, 4], [2, 5], [3, 6]])),
         ("structure(1:6, .Dim = 2:3)", np.array([[1, 3, 5], [2, 4, 6]])),
         ("structure(integer(0), .Dim = c(2, 0))", np.zeros((2, 0), np.int64)),
+        ('c(a = 1, `b c` = 2, "d)" = 3)', np.array([1, 2, 3])),
+        ("structure(c(1, 2.5), .Names = c('a', \"b)\"))", np.array([1, 2.5])),
+        ("structure(1:4, .Dimnames = list(NULL, c('a', 'b')), .Dim = c(2L, 2L))", np.array([[1, 3], [2, 4]])),
+        ("structure(1:4, dim = c(2L, 2L), dimnames = list(c('x', 'y'), NULL))", np.array([[1, 3], [2, 4]])),
         ("structure(double(4), .Dim = c(2, 2))", np.zeros((2, 2))),
     ],
 )
@@ -114,6 +118,39 @@ def test_refused(text, message):
     assert len(lines) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('c("a", "b <- 1", \'c)\')', "a string cannot be data"),
+        ("NULL", "no missing values"),
+        ("c(1, NA)", "no missing values"),
+        ("TRUE", "write 1 for TRUE, 0 for FALSE"),
+        ("c(TRUE,\n FALSE)", "write 1 for TRUE, 0 for FALSE"),
+        ("character(0)", "expected a number"),
+        ('structure(c(1L, 2L), .Label = c("x", "y"), class = "factor")', "the attribute `.Label`"),
+        ('structure(c(1L, 2L), levels = c("x", "y"), class = "factor")', "the attribute `levels`"),
+        (
+            'structure(list(x = 1:3, y = c("(", "b")), class = "data.frame", row.names = c(NA, -3L))',
+            "expected a number",
+        ),
+        ("function(x) { y <- x # it's (\n x + 1 }", "expected a number"),
+    ],
+)
+def test_what_is_no_number_is_an_error_only_when_it_is_looked_up(text, said):
+    values = parse(f"N <- 2\nother <- {text}\ny <- c(1, 2)\n")
+    assert (values["N"], list(values["y"])) == (2, [1, 2])  # pyright: ignore[reportArgumentType]
+    assert list(values) == ["N", "other", "y"]
+    with pytest.raises(InputFileError, match="line 2, .*variable `other`") as caught:
+        values["other"]
+    assert said in caught.value.detail
+
+
+@pytest.mark.parametrize("text", ["a <- c('x\nN <- 2", "a <- c('x'\nN <- 2", "a <- 'x')\nN <- 2", "a <-\nN <- 2"])
+def test_what_has_no_end_is_an_error_of_the_file(text):
+    with pytest.raises(InputFileError, match="variable `a`"):
+        parse(text)
+
+
 def test_place_of_what_is_not_an_assignment():
     text = refusal("N <- 2\n  y = c(1, 2)")
     assert "line 2, column 5 (offset 11): expected `<-` after the name `y`, found `=`" in text
@@ -154,7 +191,7 @@ def test_damaged_text_raises_nothing_but_its_own_error(edits):
         raw = raw[:position] + inserted + raw[position + removed :]
     refused = ""
     try:
-        values = parse_rdump(raw, "f.R")
+        values = dict(parse_rdump(raw, "f.R"))
     except InputFileError as error:
         values, refused = {}, error.detail
     assert (

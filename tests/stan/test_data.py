@@ -9,6 +9,7 @@ import xarray
 from pathfinder.stan import StanDataError, StanEvaluationError, check, parse
 from pathfinder.stan._data import read_data, take_from
 from pathfinder.stan._files import load_data
+from pathfinder.stan._program import bind
 
 
 PROGRAM = """\
@@ -136,7 +137,7 @@ def test_values_of_an_r_dump(tmp_path):
 def test_files_that_are_refused(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=message):
-        load_data(tmp_path / name)
+        dict(load_data(tmp_path / name))
 
 
 @pytest.mark.parametrize("value", [[1.0, 2.0], np.array([1.0, 2.0]), 1 + 2j])
@@ -195,3 +196,58 @@ def test_a_negative_size():
 
 def test_data_errors_are_not_errors_of_evaluation():
     assert not issubclass(StanDataError, StanEvaluationError)
+
+
+_NAMED = "data { int N; vector[N] y; } model { }"
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "wrong"),
+    [
+        ("d.R", 'g <- c("a", "b")\nf <- NULL\n', 'c("a", "b")'),
+        ("d.json", '"g": ["a", "b"], "f": null, ', '["a", "b"]'),
+    ],
+)
+def test_what_is_no_number_matters_only_where_it_is_declared(tmp_path, name, extra, wrong):
+    file = tmp_path / name
+    text = "{0}N <- 2\ny <- {1}\n" if name.endswith(".R") else '{{{0}"N": 2, "y": {1}}}'
+    file.write_text(text.format(extra, "c(1.5, 2)" if name.endswith(".R") else "[1.5, 2]"))
+    np.testing.assert_array_equal(read(load_data(file), _NAMED)["y"], [1.5, 2])
+    file.write_text(text.format(extra, wrong))
+    with pytest.raises(StanDataError, match="variable `y`") as caught:
+        read(load_data(file), _NAMED)
+    assert "string" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            "transformed data { real<lower=0> s; }",
+            "variable `s` was never assigned a value, so its constraint lower=0 ",
+        ),
+        ("transformed data { array[2] int<upper=1> s; s[1] = 0; }", "variable `s[2]` was never assigned a value"),
+        (
+            "transformed data { simplex[2] s; }",
+            "`s[1]` was never assigned a value, so its constraint simplex is not met",
+        ),
+        ("transformed data { array[2] tuple(real<lower=0>, int) s; s[1].1 = 1; }", "`s.1[2]` was never assigned"),
+        (
+            "transformed data { real t; real<lower=0> s = t + 1; }",
+            "`s` was never assigned a value, or only one computed",
+        ),
+        ("transformed data { real<lower=0> s = log(-1.0); }", "below the lower bound, but is not a number"),
+        (
+            "parameters { real a; } transformed parameters { vector<lower=0>[2] s; s[1] = exp(a); }",
+            "parameter `s[2]` was",
+        ),
+    ],
+)
+def test_variables_that_were_never_assigned_are_named(block, said):
+    try:
+        program = bind(check(parse(f"{block} model {{ }}")), {})
+        message = program.rejection(np.zeros(program.dim))
+    except StanEvaluationError as error:
+        message = str(error)
+    assert said in message
+    assert "line 1, column" in message

@@ -327,6 +327,29 @@ def test_explain():
     assert explain("parameters { real a; } model { }") == "The program has no loops."
 
 
+def test_explain_tells_lanes_from_iterations():
+    text = explain(
+        """data { int N; array[N] int k; } parameters { real a; }
+        model {
+          for (n in 1:N) {
+            real x = a;
+            for (j in 1:4) x = x * a + j;
+            for (j in 1:k[n]) x = x * a + j;
+            for (j in 1:2) { if (x > 1) break; x = x * a; }
+            target += x;
+          }
+        }""",
+        {"N": 5, "k": [1, 2, 3, 4, 4]},
+    )
+    told = [line.partition("  (")[0].split(" (")[0].split() for line in text.splitlines()[1:]]
+    assert [" ".join(words) for words in told] == [
+        "3 5 lanes",
+        "5 4 in 5 lanes scan",
+        "6 1 to 4 in 5 lanes scan",
+        "7 2 in 5 lanes unrolled",
+    ]
+
+
 def test_the_engine_is_imported_without_stan():
     code = "import sys, pathfinder; print([name for name in sys.modules if name.startswith('pathfinder.stan')])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
