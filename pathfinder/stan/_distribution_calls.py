@@ -37,13 +37,31 @@ ELEMENT_RANK = {"int": 0, "real": 0, "ints": 1, "reals": 1, "vector": 1, "row_ve
 def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]) -> Any:
     """Log density, or cumulative probability, of each lane: elements are summed (or multiplied, for `_cdf`)."""
     distribution = DISTRIBUTIONS[name]
-    function = distribution.log_density if suffix in DENSITY_SUFFIXES else getattr(distribution, suffix)
+    if suffix not in DENSITY_SUFFIXES:
+        distribution = replace(distribution, log_density=getattr(distribution, suffix))
+    return density_value(run, distribution, name, suffix, types, values)
+
+
+def density_value(
+    run: Run, distribution: Distribution, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]
+) -> Any:
+    """What the log density of a distribution gives in each lane, summed (or multiplied, for `_cdf`) over its elements.
+
+    Args:
+        run: The evaluation.
+        distribution: Need not be one of the library.
+        name: Its name, for the table of sizes and for errors.
+        suffix: Of the function that is called.
+        types: Of the outcome and the arguments.
+        values: The same.
+    """
+    function = distribution.log_density
     assert function is not None, f"{name}_{suffix}"
+    values = _promoted(distribution, values)
     if distribution.kind == "univariate":
-        values, is_product = _promoted(distribution, values), suffix == "cdf"
+        is_product = suffix == "cdf"
         return univariate_value(run, function, types, values, name=f"{name}_{suffix}", is_product=is_product)
     check_argument_sizes(name, list(map(shape_of_value, values)))
-    values = _promoted(distribution, values)
     context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
     return over_lanes(batched(function, distribution.arguments, types), values, context)
 

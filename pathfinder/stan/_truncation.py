@@ -17,13 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._calls import call_library
-from pathfinder.stan._distribution_calls import univariate_value
+from pathfinder.stan._distribution_calls import density_value, distribution_value, univariate_value
 from pathfinder.stan._expressions import evaluate
 from pathfinder.stan._lanes import Context, Lanes, array_of, context_of, deepest, lift, shape_of_value, wrap
 from pathfinder.stan._ragged import Ragged, summed
 from pathfinder.stan._run import Run
 from pathfinder.stan._syntax import Expression, Sampling
-from pathfinder.stan._types import REAL, Type
+from pathfinder.stan._types import REAL, Type, declared_type
 from pathfinder.stan.densities import DISTRIBUTIONS, Distribution
 from pathfinder.stan.functions import FUNCTIONS, OPERATORS
 from pathfinder.stan.numerics.logarithms import LOG_2, log_diff_exp
@@ -40,26 +40,32 @@ def truncated_value(run: Run, node: Sampling, types: Sequence[Type], values: Seq
     """
     assert node.truncation is not None
     ends = (node.truncation.lower, node.truncation.upper)
-    bounds = [evaluate(run, end) for end in ends if end is not None]
+    given = [end for end in ends if end is not None]
+    bounds = [evaluate(run, end) for end in given]
     which = (ends[0] is not None, ends[1] is not None)
-    if run.checked.definition(node) is not None:
+    if run.checked.definition(node) is not None or any(map(run.checked.has_cumulatives, given)):
         return _users_value(run, node, types, values, bounds, which)
-    bound_types = [run.type_of(end) for end in ends if end is not None]
     with run.at(node):
-        distribution = DISTRIBUTIONS[node.distribution.text]
-        function = partial(_truncated, distribution, types[0].base == "int", which)
-        name = f"{node.distribution.text}_lpdf"
-        return univariate_value(run, function, [*bound_types, *types], [*bounds, *values], name=name)
+        distribution = _truncated(DISTRIBUTIONS[node.distribution.text], which)
+        types = [*types, *map(run.type_of, given)]
+        return density_value(run, distribution, node.distribution.text, "lpdf", types, [*values, *bounds])
 
 
-def _truncated(distribution: Distribution, discrete: bool, which: tuple[bool, bool], *arrays: Any) -> Any:
-    """Log densities under a truncation, element by element."""
-    assert distribution.log_density is not None
-    bounds, (outcome, *arguments) = arrays[: sum(which)], arrays[sum(which) :]
-    lower, upper = _both_ends(which, bounds)
-    below = lower if lower is None or not discrete else lower - 1
-    mass = _log_mass(distribution, below, upper, outcome, arguments)
-    return jnp.where(_inside(outcome, lower, upper), distribution.log_density(outcome, *arguments) - mass, -jnp.inf)
+def _truncated(distribution: Distribution, which: tuple[bool, bool]) -> Distribution:
+    """A distribution with the ends of its truncation as further arguments, element by element."""
+    untruncated, kind = distribution.log_density, distribution.arguments[0]
+    assert untruncated is not None
+
+    def log_density(outcome: Any, *others: Any) -> Any:
+        count = len(others) - sum(which)
+        arguments, (lower, upper) = others[:count], _both_ends(which, others[count:])
+        below = lower - 1 if lower is not None and kind == "int" else lower
+        mass = _log_mass(distribution, below, upper, outcome, arguments)
+        # between equal ends of a continuous distribution, or so far out that it underflows, there is no mass
+        is_possible = _inside(outcome, lower, upper) & (mass > -jnp.inf)
+        return jnp.where(is_possible, untruncated(outcome, *arguments) - mass, -jnp.inf)
+
+    return replace(distribution, log_density=log_density, arguments=(*distribution.arguments, *[kind] * sum(which)))
 
 
 def _both_ends(which: tuple[bool, bool], bounds: Sequence[Any]) -> tuple[Any, Any]:
@@ -118,8 +124,6 @@ def _users_value(
 
     Arguments of the outcome's own sizes are taken as vectorised over; others are arguments of every element.
     """
-    definition = run.checked.definition(node)
-    assert definition is not None
     with run.at(node):
         outside_types = [*[REAL] * len(bounds), types[0]]
         outside = univariate_value(run, partial(_is_outside, which), outside_types, [*bounds, values[0]], name="")
@@ -128,8 +132,15 @@ def _users_value(
         else:
             size = univariate_value(run, jnp.ones_like, [types[0]], [values[0]], name="")
             mass = _library(run, node, "*", _users_log_mass(run, node, values[1:], bounds), size)
-        value = _library(run, node, "-", run.call_user(run, definition, list(values)), mass)
-        return run.machine.select(_library(run, node, "==", outside, 0), value, -np.inf)
+        definition = run.checked.definition(node)
+        if definition is not None:
+            value = run.call_user(run, definition, list(values))
+        else:
+            value = distribution_value(run, node.distribution.text, "lupdf", types, values)
+        is_possible = _library(
+            run, node, "&&", _library(run, node, "==", outside, 0), _library(run, node, ">", mass, -np.inf)
+        )
+        return run.machine.select(is_possible, _library(run, node, "-", value, mass), -np.inf)
 
 
 def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Any], bounds: Sequence[Any]) -> Any:
@@ -138,9 +149,17 @@ def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Any], bounds: 
     lower, upper = node.truncation.lower, node.truncation.upper
 
     def cumulative(ending: str, end: Expression, bound: Any) -> Any:
-        if end is lower and run.type_of(node.outcome).base == "int":
+        definition = run.checked.cumulative(end, ending)
+        if definition is None:
+            kind = DISTRIBUTIONS[node.distribution.text].arguments[0]
+        else:
+            kind = declared_type(definition.arguments[0].type).base
+        if end is lower and kind == "int":
             bound = _library(run, node, "-", bound, 1)
-        return run.call_user(run, run.checked.cumulative(end, ending), [bound, *arguments])
+        if definition is not None:
+            return run.call_user(run, definition, [bound, *arguments])
+        types = [run.type_of(end), *map(run.type_of, node.arguments)]
+        return distribution_value(run, node.distribution.text, ending[1:], types, [bound, *arguments])
 
     if lower is not None and upper is not None:
         ends = [cumulative("_lcdf", upper, bounds[1]), cumulative("_lcdf", lower, bounds[0])]

@@ -47,9 +47,13 @@ class CheckedProgram:
         """The user's function that is called or, at a `Variable`, passed by name; None where the library's is."""
         return self._found.definitions.get(id(node))
 
-    def cumulative(self, end: Expression, ending: str) -> FunctionDefinition:
-        """The user's function `foo_lcdf` or `foo_lccdf` that a truncation of `foo` with that end calls."""
-        return self._found.cumulatives[id(end), ending]
+    def cumulative(self, end: Expression, ending: str) -> FunctionDefinition | None:
+        """The user's function `foo_lcdf` or `foo_lccdf` that a truncation with that end calls, or None."""
+        return self._found.cumulatives.get((id(end), ending))
+
+    def has_cumulatives(self, end: Expression) -> bool:
+        """Whether a truncation with that end calls functions of the user."""
+        return any(self.cumulative(end, ending) is not None for ending in ("_lcdf", "_lccdf"))
 
     def library_name(self, node: Call | Sampling) -> str:
         """The full name of the function used, such as `normal_lpdf` for `y ~ normal(0, 1)`."""

@@ -45,7 +45,8 @@ def check_sampling(environment: Environment, statement: Sampling) -> None:
         if option.candidates and not option.tied:
             environment.note_definition(statement, option.candidates[0])
             environment.library_names[id(statement)] = name.text + suffix
-            _check_truncated(environment, name, statement.arguments, bounds)
+            if statement.truncation:
+                _check_truncated(environment, statement, bounds)
             return
     candidates = [option for suffix, _ in found for option in environment.candidates(name.text + suffix)]
     tied = [option for _, option in found if option.tied]
@@ -79,11 +80,13 @@ def check_target_place(environment: Environment, statement: Statement, what: str
         raise StanTypeError(f"{what} only in `model` and in functions with the suffix `_lp`.", statement.span, hint)
 
 
-def _check_truncated(
-    environment: Environment, name: Identifier, arguments: Sequence[Expression], bounds: Sequence[Expression]
-) -> None:
-    """Check that the distribution functions exist that a truncation needs."""
-    parameters = tuple(environment.argument(argument) for argument in arguments)
+def _check_truncated(environment: Environment, statement: Sampling, bounds: Sequence[Expression]) -> None:
+    """Check that outcomes can be compared, and that the distribution functions exist that a truncation needs."""
+    name, outcome = statement.distribution, environment.types[id(statement.outcome)]
+    if outcome.base.startswith("complex") or outcome.base == "tuple":
+        message = f"The outcome of a truncated distribution must be made of `int` or `real`, found `{outcome}`."
+        raise StanTypeError(message, statement.outcome.span)
+    parameters = tuple(environment.argument(argument) for argument in statement.arguments)
     for bound in bounds:
         for ending in ("_lcdf", "_lccdf"):
             passed = (environment.argument(bound), *parameters)
