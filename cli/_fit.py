@@ -84,6 +84,8 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         raise RunError(_failure(error, inits, config.id)) from error
     except ValueError as error:
         raise RunError(f"Error: {error}") from error
+    if not result.settings.resamples_paths:
+        result = result.weighted()  # CmdStan's files hold every draw once, with the densities to weigh it by
     psis_seconds = time.perf_counter() - begin - result.seconds["total"]
     printer.finish([path.status for path in result.paths])
     _print_end(result, config)

@@ -1,6 +1,7 @@
 """Pathfinder variational inference in JAX."""
 
 from pathfinder import constraints as constraints
+from pathfinder._archive import load as load
 from pathfinder._assemble import PathfinderError as PathfinderError
 from pathfinder._batch import BatchResult as BatchResult
 from pathfinder._batch import fit_batch as fit_batch

@@ -120,12 +120,15 @@ def finite_draws_required(outcomes: PathOutcomes):
 
 def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndarray]:
     """Whether draws are resampled, and the rows of the pool to return."""
-    several = settings.num_paths > 1 or settings.refines
-    if not (settings.psis_resample and settings.calculate_lp and several):
+    if not settings.calculate_lp:
         return False, np.arange(len(pool))
     rng = host_generator(key, "resample")
     method: Any = settings.resample
-    return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+    if settings.resamples_paths:
+        return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+    # As many as were drawn, so that without replacement all would be chosen, whatever their weights.
+    method = "systematic" if method == "without_replacement" else method
+    return True, psis.resample(pool.log_weights, len(pool), method=method, rng=rng)
 
 
 def densities_for_draws(settings: Settings) -> int:

@@ -21,6 +21,7 @@ from pathfinder._initial_points import initial_points
 from pathfinder._key_order import map_in_order
 from pathfinder._lbfgs import Start
 from pathfinder._model import Model
+from pathfinder._model_data import data_arrays
 from pathfinder._named_draws import named_draws
 from pathfinder._outcomes import PathOutcomes, Problem
 from pathfinder._paths import run_paths
@@ -71,6 +72,7 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(settings, options)
+    data = data_arrays(data)
     sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
     if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
         shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(data)]
@@ -79,7 +81,6 @@ def fit_batch(
             f"their shapes are {shapes}."
         )
     num_fits = int(next(iter(sizes))[0])
-    data = map_in_order(jax.numpy.asarray, data)
     first = map_in_order(lambda leaf: leaf[0], data)
     if isinstance(model, Model):
         model = dataclasses.replace(model, data=first)
@@ -266,7 +267,7 @@ class BatchResult(Sequence[PathfinderResult]):
         sizes = {len(lanes) for lanes, _ in rows.values()}
         if len(sizes) > 1:
             raise ValueError(
-                "The fits have different numbers of draws, because some paths failed and draws were not resampled. "
+                "The fits have different numbers of draws, because some paths failed and psis_resample=False. "
                 "Use the draws of each fit, result[i].draws."
             )
         size = sizes.pop() if sizes else 0
@@ -350,10 +351,11 @@ class BatchResult(Sequence[PathfinderResult]):
 
     def __repr__(self) -> str:
         threshold = psis.pareto_k_threshold(self.settings.num_paths * self.settings.num_draws)
-        good = int(np.sum(self.pareto_k <= threshold))
+        enough = psis.MIN_EFFECTIVE_SAMPLE_SIZE
+        good = int(np.sum((self.pareto_k <= threshold) & (self.effective_sample_size >= enough)))
         return (
             f"Pathfinder fits of '{self.model.name}' to {len(self)} data sets: {int(self.succeeded.sum())} succeeded, "
-            f"{good} with k-hat at most {threshold:.2f}\n"
+            f"{good} with k-hat at most {threshold:.2f} and an effective sample size of at least {enough}\n"
             f"Cost: {int(self.num_gradients.sum())} gradients, {int(self.num_densities.sum())} densities, "
             f"{self.seconds['total']:.3g} s"
         )

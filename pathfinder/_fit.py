@@ -6,6 +6,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import jax
@@ -27,6 +28,7 @@ from pathfinder._refined_pool import fit_pool
 from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._streams import Key, Stream, fit_key, path_keys, path_numbers
+from pathfinder._user_functions import described, explained
 
 
 def fit(
@@ -79,7 +81,8 @@ def fit(
     settings = merged_settings(settings, options)
     model = model_of(model, example if example is not None else init, data, constraints)
     points = initial_points(model, init, settings.num_paths, settings.init_radius)
-    return fit_model(model, points, seed, settings, devices, begin, max_time, progress, report)
+    with explained("The log density"):
+        return fit_model(model, points, seed, settings, devices, begin, max_time, progress, report)
 
 
 def fit_model(
@@ -146,7 +149,11 @@ def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Se
     names = [field.name for field in dataclasses.fields(Settings)]
     unknown = sorted(set(options) - set(names))
     if unknown:
-        raise TypeError(f"Unknown option {', '.join(map(repr, unknown))}. The options are {', '.join(names)}.")
+        near = [match for option in unknown for match in get_close_matches(option, names, 1)]
+        hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
+        raise TypeError(f"Unknown option {', '.join(map(repr, unknown))}.{hint} The options are {', '.join(names)}.")
+    if settings is not None and not isinstance(settings, Settings):
+        raise ValueError(f"`settings` must be a pathfinder.Settings, but {settings!r} was given; see also **options.")
     return dataclasses.replace(settings or Settings(), **options)
 
 
@@ -155,8 +162,13 @@ def model_of(model: Any, example: PyTree, data: PyTree, constraints: Mapping[str
         if data is not None or constraints is not None:
             raise ValueError("`data` and `constraints` go with a log density; a Model has its own.")
         return model
-    if not callable(model):
-        raise ValueError(f"`model` must be a pathfinder.Model or a log density, but {type(model).__name__} was given.")
+    if isinstance(model, str) or hasattr(model, "__fspath__"):
+        raise ValueError(
+            f"`model` must be a pathfinder.Model or a log density, but {str(model)!r} was given. For a Stan program "
+            "give pathfinder.Model.from_stan(path, data)."
+        )
+    if not callable(model) or isinstance(model, type):
+        raise ValueError(f"`model` must be a pathfinder.Model or a log density, but {described(model)} was given.")
     if example is None:
         raise ValueError(
             "A log density needs `example`, a pytree with the structure and shapes of its parameters, for instance "
@@ -181,7 +193,7 @@ def seed_and_key(seed: Any) -> tuple[int | None, Key]:
 
 
 def time_limit(begin: float, max_time: float) -> Callable[[], None]:
-    if not max_time > 0:
+    if not isinstance(max_time, int | float | np.number) or not max_time > 0:
         raise ValueError(f"`max_time` must be a positive number of seconds, but {max_time!r} was given.")
 
     def check() -> None:

@@ -93,5 +93,5 @@ def _shapes(model: Model, parameters: Any) -> dict[str, tuple[int, ...]] | None:
 def _unconstrained(model: Model, parameters: PyTree | Mapping[str, Any], path: int) -> np.ndarray:
     try:
         return model.unconstrain(parameters)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(f"`init` of path {path}: {error}") from error

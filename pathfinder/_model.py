@@ -1,7 +1,6 @@
 """What is being fitted: an unconstrained log density and the variables around it."""
 
-import inspect
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -11,9 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from pathfinder._key_order import in_key_order, key_order, map_in_order
+from pathfinder._key_order import key_order
+from pathfinder._model_data import data_arrays
 from pathfinder._over_lanes import over_lanes
 from pathfinder._parameters import ParameterStructure, parameter_names
+from pathfinder._structured import (
+    StructuredConstrain,
+    StructuredDensity,
+    StructuredGenerate,
+    check_scalar,
+    described_variables,
+    shapes_by_name,
+)
 from pathfinder._variables import Variable
 
 
@@ -105,18 +113,18 @@ class Model:
         has_data = data is not None
         data_order = key_order(data)
         if has_data:
-            data = map_in_order(_as_array, data)
-        density = _StructuredDensity(log_density, structure, has_data, data_order)
-        constrain_fn = _StructuredConstrain(transformed, structure, has_data, data_order)
-        generate_fn = None if generated is None else _StructuredGenerate(generated, structure, has_data, data_order)
+            data = data_arrays(data)
+        density = StructuredDensity(log_density, structure, has_data, data_order)
+        constrain_fn = StructuredConstrain(transformed, structure, has_data, data_order)
+        generate_fn = None if generated is None else StructuredGenerate(generated, structure, has_data, data_order)
         position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
-        _check_scalar(density, position, data, log_density)
+        check_scalar(density, position, data, log_density)
         variables = list(structure.variables)
-        shapes = _shapes_by_name(constrain_fn, position, data)
-        variables += _described(shapes, "transformed parameters", dims, skip=variables)
+        shapes = shapes_by_name(constrain_fn, position, data)
+        variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
         if generate_fn is not None:
-            quantities = _shapes_by_name(generate_fn, jax.random.key(0), position, data)
-            variables += _described(quantities, "generated quantities", dims, taken=variables)
+            quantities = shapes_by_name(generate_fn, jax.random.key(0), position, data)
+            variables += described_variables(quantities, "generated quantities", dims, taken=variables)
         _check_known(dims, variables)
         return cls(
             dim=structure.dim,
@@ -240,97 +248,3 @@ def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable]) -> None
 @partial(jax.jit, static_argnums=0)
 def _evaluate(density, position, data):
     return over_lanes(lambda own: density(own, data))(position[None])[0]
-
-
-@dataclass(frozen=True)
-class _Structured:
-    """A user's function on parameters seen as a function of the unconstrained vector.
-
-    Equal if the function and the structure are, so that a model made twice shares its compiled programs.
-    """
-
-    fn: Any
-    structure: ParameterStructure
-    has_data: bool
-    data_order: Hashable
-
-    def _parameters(self, position):
-        return self.structure.constrain(position)
-
-    def _data(self, data) -> tuple:
-        return (in_key_order(self.data_order, data),) if self.has_data else ()
-
-
-class _StructuredDensity(_Structured):
-    def __call__(self, position, data):
-        parameters, log_jacobian = self._parameters(position)
-        return self.fn(parameters, *self._data(data)) + log_jacobian
-
-    def without_jacobian(self, position, data):
-        return self.fn(self._parameters(position)[0], *self._data(data))
-
-
-class _StructuredConstrain(_Structured):
-    def __call__(self, position, data):
-        parameters, _ = self._parameters(position)
-        named = self.structure.named(parameters)
-        if self.fn is not None:
-            named |= {name: jnp.asarray(value) for name, value in self.fn(parameters, *self._data(data)).items()}
-        return named
-
-
-class _StructuredGenerate(_Structured):
-    def __call__(self, key, position, data):
-        parameters, _ = self._parameters(position)
-        return {name: jnp.asarray(value) for name, value in self.fn(key, parameters, *self._data(data)).items()}
-
-
-def _as_array(leaf: Any) -> Array:
-    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf)
-
-
-def _check_scalar(density: "_StructuredDensity", position: Any, data: PyTree, log_density: Callable) -> None:
-    try:
-        signature = inspect.signature(log_density)
-        signature.bind(*([None] * (2 if density.has_data else 1)))
-    except TypeError as error:
-        wanted = "log_density(params, data)" if density.has_data else "log_density(params)"
-        raise ValueError(
-            f"The log density is called as {wanted}, but it has the signature "
-            f"{getattr(log_density, '__name__', 'log_density')}{signature}: {error}."
-        ) from error
-    except ValueError:
-        pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
-    result = jax.eval_shape(density.without_jacobian, position, data)
-    if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
-        raise ValueError(
-            "The log density must return one real number (a scalar), but it returned "
-            f"{jax.tree_util.tree_map(lambda leaf: f'{leaf.dtype}{list(leaf.shape)}', result)}. "
-            "Did you forget a `.sum()`?"
-        )
-
-
-def _shapes_by_name(function: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """Shapes of what a function returns, in the order in which it writes its dictionary; JAX sorts them by name."""
-    names: list[str] = []
-
-    def recorded(*arguments):
-        values = function(*arguments)
-        names[:] = values
-        return values
-
-    shapes = jax.eval_shape(recorded, *arguments)
-    return {name: shapes[name] for name in names}
-
-
-def _described(shapes, block, dims, *, skip=(), taken=()) -> list[Variable]:
-    skipped = {variable.name for variable in skip}
-    names = {variable.name for variable in taken}
-    twice = sorted(names & set(shapes))
-    if twice:
-        raise ValueError(f"{', '.join(map(repr, twice))} is returned by `generated` but already is a variable.")
-    return [
-        Variable(name, tuple(value.shape), None if name not in dims else tuple(dims[name]), block)
-        for name, value in shapes.items()
-        if name not in skipped
-    ]

@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 from numpyro.distributions.transforms import Transform, biject_to
 
+from pathfinder._constraint_checks import check_constraint, checked_constraints
 from pathfinder._key_order import in_key_order, key_order
+from pathfinder._model_data import refuse_containers
 from pathfinder._variables import Variable
 
 
@@ -52,7 +54,7 @@ class ParameterStructure:
         constraints: Mapping[str, Any] | None = None,
         dims: Mapping[str, tuple[str, ...]] | None = None,
     ):
-        constraints = dict(constraints or {})
+        constraints = checked_constraints(constraints)
         dims = dict(dims or {})
         flat, self.treedef = jax.tree_util.tree_flatten(example)
         named = parameter_names(example)
@@ -72,6 +74,7 @@ class ParameterStructure:
         leaves = []
         offset = 0
         for name, position in named:
+            refuse_containers(flat[position], f"Parameter '{name}' of `example`")
             array = np.asarray(flat[position])
             if array.dtype.kind not in "fiu":
                 raise ValueError(
@@ -177,6 +180,7 @@ class ParameterStructure:
 def _make_leaf(name, position, shape, constraint, dims, offset) -> _Leaf:
     if dims is not None and len(dims) != len(shape):
         raise ValueError(f"`dims` gives {len(dims)} names for '{name}', which has shape {shape}.")
+    check_constraint(name, constraint)
     variable = Variable(name, tuple(shape), None if dims is None else tuple(dims))
     if constraint is None:
         return _Leaf(variable, None, None, tuple(shape), offset, position)

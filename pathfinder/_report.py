@@ -40,7 +40,7 @@ def describe_html(result: "PathfinderResult") -> str:
 
 def _headline(result: "PathfinderResult") -> list[str]:
     succeeded = sum(path.status.succeeded for path in result.paths)
-    chosen = f"resampled from {len(result.pool)}" if result.is_resampled else "with weights"
+    chosen = f"resampled from {len(result.pool)}" if result.is_resampled else "with unequal weights"
     lines = [
         f"Pathfinder fit of '{result.model.name}': {result.model.dim} parameters, "
         f"{succeeded} of {len(result.paths)} paths succeeded" + (", ended early" if result.interrupted else ""),
@@ -49,7 +49,7 @@ def _headline(result: "PathfinderResult") -> list[str]:
         else f"{result.num_draws} draws without importance weights (calculate_lp=False)",
     ]
     if result.settings.calculate_lp:
-        lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool)))
+        lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool), result.effective_sample_size))
     if result.refinement:
         if result.interrupted:
             lines.append("The refinement was ended early; the draws are those of what it had come to.")

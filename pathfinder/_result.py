@@ -124,7 +124,7 @@ class PathfinderResult:
 
     @property
     def weights(self) -> Float[np.ndarray, " draw"]:
-        """Weights to use with the returned draws; they sum to one, and are equal after resampling."""
+        """Weights of the returned draws, which sum to one; all equal but for what `weighted()` returned."""
         if self.is_resampled:
             return np.full(self.num_draws, 1.0 / self.num_draws)
         weights = np.exp(self.pool.log_weights[self.rows])
@@ -164,13 +164,23 @@ class PathfinderResult:
 
     @cached_property
     def draws(self) -> dict[str, np.ndarray]:
-        """Parameters, transformed parameters and generated quantities by name; arrays of shape `(draw, *shape)`."""
+        """Parameters, transformed parameters and generated quantities by name; arrays of shape `(draw, *shape)`.
+
+        All draws weigh the same, unless this is what `weighted()` returned.
+        """
         return self._constrained(self.rows)
 
     @cached_property
     def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
         """The draws on the unconstrained scale."""
-        return self._unconstrained(self.pool.lanes[self.rows], self.pool.indices[self.rows])
+        return _positions(self.source, self.pool.lanes[self.rows], self.pool.indices[self.rows], self.model)
+
+    def weighted(self) -> "PathfinderResult":
+        """The same fit with all draws of its pool, each once, and their unequal `weights`.
+
+        `draws` of what is returned need these weights: `result.weights @ result.draws["mu"]`, not a plain mean.
+        """
+        return dataclasses.replace(self, rows=np.arange(len(self.pool)), is_resampled=False)
 
     def resample(
         self,
@@ -199,8 +209,10 @@ class PathfinderResult:
         rows = psis.resample(self.pool.log_weights, num_draws, method=chosen, rng=rng)  # type: ignore[arg-type]
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
-    def draw(self, num_draws: int, *, seed: int = 0) -> dict[str, np.ndarray]:
-        """Fresh draws from the mixture of the fitted approximations, by variable name.
+    def draw(
+        self, num_draws: int, *, seed: int = 0, constrained: bool = True
+    ) -> "dict[str, np.ndarray] | Float[np.ndarray, 'draw dim']":
+        """Fresh draws from the mixture of the fitted approximations, by variable name or on the unconstrained scale.
 
         Each approximation has the share of the mixture that its draws have of the importance weight. These draws are
         not importance-resampled themselves.
@@ -208,6 +220,7 @@ class PathfinderResult:
         Args:
             num_draws: How many.
             seed: Seed of the draws; each gives others.
+            constrained: False gives the same draws as an array of unconstrained vectors, without need of the model.
         """
         rng = self._generator("fresh draws", seed)
         shares = np.bincount(self.pool.lanes, np.exp(self.pool.log_weights), minlength=self.source.num_lanes)
@@ -215,6 +228,8 @@ class PathfinderResult:
         indices = np.arange(num_draws)
         keys = counted_keys(self._lane_keys(Stream.FRESH_DRAWS), np.full(len(shares), seed))
         fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
+        if not constrained:
+            return _positions(fresh, lanes, indices, self.model)
         return named_draws(self.model, fresh, lanes, indices, keys)
 
     def summary(self) -> "pd.DataFrame":
@@ -258,6 +273,21 @@ class PathfinderResult:
 
         return to_inferencedata(self, log_likelihood, posterior_predictive)
 
+    def save(self, path: Any) -> None:
+        """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
+
+        It holds the draws, diagnostics, approximations and settings as a NumPy archive without pickled objects.
+
+        Args:
+            path: Name of the file, which is replaced if it exists, and appears complete or not at all.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        from pathfinder._archive import save
+
+        save(self, path)
+
     def __repr__(self) -> str:
         from pathfinder._report import describe
 
@@ -267,12 +297,6 @@ class PathfinderResult:
         from pathfinder._report import describe_html
 
         return describe_html(self)
-
-    def _unconstrained(self, paths, indices) -> np.ndarray:
-        values = np.empty((len(paths), self.model.dim), self.model.dtype)
-        for rows, positions in self.source.positions(paths, indices):
-            values[rows] = positions
-        return values
 
     def _generator(self, purpose: str, seed: int) -> np.random.Generator:
         return host_generator(counted_keys(fit_key(self.key, self.first_path), np.array([seed]))[0], purpose)
@@ -287,6 +311,13 @@ class PathfinderResult:
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
         return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
+
+
+def _positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:
+    values = np.empty((len(lanes), model.dim), model.dtype)
+    for rows, positions in source.positions(lanes, indices):
+        values[rows] = positions
+    return values
 
 
 def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: float) -> np.ndarray:

@@ -132,6 +132,11 @@ class Settings:
         """Whether approximations are refined."""
         return self.calculate_lp if self.refine is None else self.refine
 
+    @property
+    def resamples_paths(self) -> bool:
+        """Whether `num_psis_draws` draws are chosen by their weights, as CmdStan does for several paths."""
+        return self.psis_resample and self.calculate_lp and (self.num_paths > 1 or self.refines)
+
     @classmethod
     def describe(cls) -> str:
         """One line per option: name, default and help."""

@@ -5,20 +5,14 @@
 `numpyro.distributions.constraints` for which NumPyro has a bijection from the unconstrained space.
 """
 
+from typing import Any as _Any
+
+from numpyro.distributions import constraints as _numpyro
 from numpyro.distributions.constraints import (
     corr_cholesky as corr_cholesky,
 )
 from numpyro.distributions.constraints import (
     corr_matrix as corr_matrix,
-)
-from numpyro.distributions.constraints import (
-    greater_than as greater_than,
-)
-from numpyro.distributions.constraints import (
-    interval as interval,
-)
-from numpyro.distributions.constraints import (
-    less_than as less_than,
 )
 from numpyro.distributions.constraints import (
     lower_cholesky as lower_cholesky,
@@ -47,3 +41,35 @@ from numpyro.distributions.constraints import (
 from numpyro.distributions.constraints import (
     zero_sum as zero_sum,
 )
+
+from pathfinder._constraint_checks import check_bounds as _check_bounds
+
+
+def interval(lower_bound: _Any, upper_bound: _Any) -> _Any:
+    """Numbers between two bounds, or arrays of them.
+
+    Raises:
+        ValueError: If a lower bound is not below its upper bound, or a bound is not finite.
+    """
+    _check_bounds(lower_bound, upper_bound)
+    return _numpyro.interval(lower_bound, upper_bound)
+
+
+def greater_than(lower_bound: _Any) -> _Any:
+    """Numbers above a bound.
+
+    Raises:
+        ValueError: If the bound is not finite.
+    """
+    _check_bounds(lower_bound, None)
+    return _numpyro.greater_than(lower_bound)
+
+
+def less_than(upper_bound: _Any) -> _Any:
+    """Numbers below a bound.
+
+    Raises:
+        ValueError: If the bound is not finite.
+    """
+    _check_bounds(None, upper_bound)
+    return _numpyro.less_than(upper_bound)

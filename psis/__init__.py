@@ -1,5 +1,6 @@
 """Pareto smoothed importance sampling."""
 
+from psis._diagnostics import MIN_EFFECTIVE_SAMPLE_SIZE as MIN_EFFECTIVE_SAMPLE_SIZE
 from psis._diagnostics import convergence_rate as convergence_rate
 from psis._diagnostics import describe_pareto_k as describe_pareto_k
 from psis._diagnostics import min_sample_size as min_sample_size

@@ -11,6 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 
+# An error of a weighted mean of a tenth of a standard deviation. Also what Vehtari, Gelman, Simpson, Carpenter and
+# Buerkner (2021), Bayesian Analysis 16(2), ask of each of four chains (400 in all).
+MIN_EFFECTIVE_SAMPLE_SIZE = 100
+
+
 def pareto_k_threshold(num_draws: int) -> float:
     """Largest k-hat at which estimates from `num_draws` draws are reliable: min(1 - 1/log10(S), 0.7).
 
@@ -54,8 +59,16 @@ def convergence_rate(pareto_k: float | Float[Any, "*batch"], num_draws: int) -> 
     return np.clip(num_draws / (num_draws - 1) + ratio, 0, 1)[()]
 
 
-def describe_pareto_k(pareto_k: float, num_draws: int) -> str:
-    """One or two sentences for the user: whether the weights can be trusted, and what to do."""
+def describe_pareto_k(pareto_k: float, num_draws: int, effective_sample_size: float | None = None) -> str:
+    """One or two sentences for the user: whether the weights can be trusted, and what to do.
+
+    Estimates are called reliable only if both k-hat and the effective sample size say so.
+
+    Args:
+        pareto_k: k-hat.
+        num_draws: Number of draws that it was estimated from.
+        effective_sample_size: Of the weights; without it nothing is called reliable.
+    """
     k = float(pareto_k)
     threshold = pareto_k_threshold(num_draws)
     if math.isnan(k):
@@ -70,11 +83,14 @@ def describe_pareto_k(pareto_k: float, num_draws: int) -> str:
         )
     if k == -math.inf:
         return (
-            "Pareto k-hat = -inf: the largest weights are all equal. Weighted estimates are reliable, as "
-            "far as the effective sample size is large enough."
+            "Pareto k-hat = -inf (the largest weights are all equal): weighted estimates "
+            f"{_by_sample_size(effective_sample_size)}"
         )
     if k <= threshold:
-        return f"Pareto k-hat = {k:.2f} (at most {threshold:.2f} is good): weighted estimates are reliable."
+        return (
+            f"Pareto k-hat = {k:.2f} (at most {threshold:.2f} is good): weighted estimates "
+            f"{_by_sample_size(effective_sample_size)}"
+        )
     found = f"Pareto k-hat = {k:.2f} is above {threshold:.2f}: weighted estimates are unreliable"
     if k <= 0.7:
         needed = math.ceil(min_sample_size(k))
@@ -87,4 +103,16 @@ def describe_pareto_k(pareto_k: float, num_draws: int) -> str:
     return (
         f"{found}. At 1 and above the weights have no finite mean, and no number of draws helps. "
         "Use a proposal closer to the target, or take the draws as a start for MCMC only."
+    )
+
+
+def _by_sample_size(effective_sample_size: float | None) -> str:
+    """What the effective sample size says of weighted estimates whose k-hat is good."""
+    if effective_sample_size is None:
+        return "are as reliable as the effective sample size says."
+    if effective_sample_size >= MIN_EFFECTIVE_SAMPLE_SIZE:
+        return "are reliable."
+    return (
+        f"are rough, because the effective sample size is {effective_sample_size:.0f} and should be at least "
+        f"{MIN_EFFECTIVE_SAMPLE_SIZE}. Draw more, or use a proposal closer to the target."
     )

@@ -26,8 +26,10 @@ PATHFINDER = {
     "constraints",
     "fit",
     "fit_batch",
+    "load",
 }
 PSIS = {
+    "MIN_EFFECTIVE_SAMPLE_SIZE",
     "GeneralizedPareto",
     "PSISResult",
     "convergence_rate",

@@ -9,8 +9,11 @@ from tests.pathfinder.fitting import PLAIN, QUICK, draws_of_path, model_of
 
 
 def test_without_resampling_all_draws_come_with_weights(normal):
-    result = pathfinder.fit(model_of(normal), seed=1, psis_resample=False, num_draws=150, progress=False, **PLAIN)
-    assert result.num_draws == 600
+    fitted = pathfinder.fit(model_of(normal), seed=1, psis_resample=False, num_draws=150, progress=False, **PLAIN)
+    result = fitted.weighted()
+    assert fitted.num_draws == result.num_draws == 600
+    assert fitted.is_resampled
+    np.testing.assert_allclose(fitted.weights, 1 / 600)
     assert not result.is_resampled
     np.testing.assert_array_equal(result.path_ids, np.repeat(np.arange(4), 150))
     np.testing.assert_allclose(result.weights, np.exp(result.pool.log_weights), rtol=1e-9)
@@ -36,7 +39,7 @@ def test_without_densities_there_are_no_weights(normal):
 def test_single_path(normal):
     result = pathfinder.fit(model_of(normal), seed=1, num_paths=1, num_draws=300, progress=False, **PLAIN)
     assert result.num_draws == 300
-    assert not result.is_resampled
+    assert result.is_resampled
     np.testing.assert_allclose(result.pool.log_proposal, result.pool.log_q, rtol=1e-12)
 
 
@@ -63,7 +66,7 @@ def test_resampling_methods(normal, method):
 
 
 def test_unknown_option_is_named():
-    with pytest.raises(TypeError, match=r"Unknown option 'num_path'\. The options are num_paths, "):
+    with pytest.raises(TypeError, match=r"Unknown option 'num_path'\. Did you mean 'num_paths'\? The options are num_paths, "):
         pathfinder.fit(lambda x: -(x**2), 0.0, num_path=4)
 
 

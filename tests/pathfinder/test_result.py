@@ -1,3 +1,4 @@
+import dataclasses
 import warnings
 
 import jax
@@ -7,6 +8,7 @@ import pytest
 
 import pathfinder
 from pathfinder import Model, Status, constraints
+from pathfinder._assemble import choose_rows
 
 
 PLAIN = {"refine": False, "schedule": "cmdstan"}
@@ -34,7 +36,7 @@ def result(model):
 
 @pytest.fixture(scope="module")
 def weighted(model):
-    return pathfinder.fit(model, seed=7, psis_resample=False, num_draws=300, progress=False, **PLAIN)
+    return pathfinder.fit(model, seed=7, psis_resample=False, num_draws=300, progress=False, **PLAIN).weighted()
 
 
 def test_shapes(result):
@@ -74,6 +76,19 @@ def test_summary_uses_the_weights(weighted):
     np.testing.assert_allclose(row["sd"], np.sqrt(variance * 1200 / 1199), rtol=1e-9)
     median = np.quantile(values, 0.5, method="inverted_cdf", weights=weights)
     np.testing.assert_allclose(row["50%"], median, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["systematic", "without_replacement"])
+def test_what_leaves_a_fit_without_weights_is_resampled(weighted, method):
+    settings = dataclasses.replace(weighted.settings, resample=method)
+    is_resampled, rows = choose_rows(weighted.pool, settings, weighted.key)
+    plain = dataclasses.replace(weighted, rows=rows, is_resampled=is_resampled)
+    truth = weighted.weights @ weighted.draws["sigma"]
+    raw = np.mean(weighted.draws["sigma"])
+    exported = float(plain.to_inferencedata()["posterior"]["sigma"].mean())
+    for mean in (np.mean(plain.draws["sigma"]), exported, plain.summary().loc["sigma", "mean"]):
+        assert abs(mean - truth) < 0.1 * abs(raw - truth)
+    np.testing.assert_array_equal(plain.draws["sigma"], plain.weighted().draws["sigma"][plain.rows])
 
 
 def test_summary_of_infinite_and_huge_values(result, monkeypatch):

@@ -69,8 +69,8 @@ def test_convergence_rate_needs_two_draws():
         (math.nan, 100, "not available"),
         (math.inf, 100, "of 100 draws too few"),
         (-math.inf, 100, "largest weights are all equal"),
-        (-0.3, 100, "= -0.30 .* are reliable"),
-        (0.7, 4000, "= 0.70 .at most 0.70 is good.: .* are reliable"),
+        (-0.3, 100, "= -0.30 .* as reliable as the effective sample size says"),
+        (0.7, 4000, "= 0.70 .at most 0.70 is good.: .* as reliable as"),
         (0.6, 100, "above 0.50: .* unreliable with 100 draws. Draw at least 317"),
         (0.71, 4000, "above 0.70: .* unreliable, and more draws help little"),
         (0.71, 100, "above 0.50: .* unreliable, and more draws help little"),
@@ -81,3 +81,15 @@ def test_words_say_what_to_do(k, num_draws, words):
     sentence = describe_pareto_k(k, num_draws)
     assert sentence.endswith(".")
     assert re.search(words, sentence)
+
+
+@pytest.mark.parametrize("k", [-math.inf, -0.3, 0.7])
+@pytest.mark.parametrize(("size", "reliable"), [(35.0, False), (99.0, False), (100.0, True), (4000.0, True)])
+def test_estimates_of_few_effective_draws_are_not_called_reliable(k, size, reliable):
+    sentence = describe_pareto_k(k, 4000, size)
+    assert ("are reliable." in sentence) == reliable
+    assert ("effective sample size is" in sentence) != reliable
+
+
+def test_a_large_sample_does_not_make_up_for_a_bad_tail():
+    assert "are unreliable" in describe_pareto_k(0.9, 4000, 3000.0)

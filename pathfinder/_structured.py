@@ -1,0 +1,137 @@
+"""Functions of parameters that users give, as functions of the unconstrained vector."""
+
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from pathfinder._key_order import in_key_order
+from pathfinder._parameters import ParameterStructure
+from pathfinder._user_functions import described, explained
+from pathfinder._variables import Variable
+
+
+_NUMERIC = (jax.Array, np.ndarray, np.generic, int, float, complex)
+_WANTED = "The log density must return one real number (a scalar), but"
+
+
+@dataclass(frozen=True)
+class _Structured:
+    """A user's function on parameters seen as a function of the unconstrained vector.
+
+    Equal if the function and the structure are, so that a model made twice shares its compiled programs.
+    """
+
+    fn: Any
+    structure: ParameterStructure
+    has_data: bool
+    data_order: Hashable
+
+    def _parameters(self, position):
+        return self.structure.constrain(position)
+
+    def _data(self, data) -> tuple:
+        return (in_key_order(self.data_order, data),) if self.has_data else ()
+
+
+class StructuredDensity(_Structured):
+    def __call__(self, position, data):
+        parameters, log_jacobian = self._parameters(position)
+        with explained("The log density"):
+            return self.fn(parameters, *self._data(data)) + log_jacobian
+
+    def without_jacobian(self, position, data):
+        with explained("The log density"):
+            value = self.fn(self._parameters(position)[0], *self._data(data))
+        for leaf in jax.tree_util.tree_leaves(value):
+            if not isinstance(leaf, _NUMERIC):
+                raise ValueError(f"{_WANTED} it returned {described(leaf)}.")
+        return value
+
+
+class StructuredConstrain(_Structured):
+    def __call__(self, position, data):
+        parameters, _ = self._parameters(position)
+        named = self.structure.named(parameters)
+        if self.fn is not None:
+            with explained("`transformed`"):
+                named |= _named_arrays(self.fn(parameters, *self._data(data)), "transformed")
+        return named
+
+
+class StructuredGenerate(_Structured):
+    def __call__(self, key, position, data):
+        parameters, _ = self._parameters(position)
+        with explained("`generated`"):
+            return _named_arrays(self.fn(key, parameters, *self._data(data)), "generated")
+
+
+def _named_arrays(values: Any, argument: str) -> dict[str, Array]:
+    if not isinstance(values, Mapping):
+        raise ValueError(
+            f"`{argument}` must return a dictionary of arrays by name, but it returned {described(values)}. "
+            'Return for instance {"name": value}.'
+        )
+    arrays = {}
+    for name, value in values.items():
+        try:
+            arrays[name] = jnp.asarray(value)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, jax.errors.JAXTypeError):
+                raise
+            raise ValueError(
+                f"`{argument}` must return arrays of numbers, but {name!r} is {described(value)}."
+            ) from error
+    return arrays
+
+
+def check_scalar(density: StructuredDensity, position: Any, data: PyTree, log_density: Callable) -> None:
+    try:
+        signature = inspect.signature(log_density)
+        signature.bind(*([None] * (2 if density.has_data else 1)))
+    except TypeError as error:
+        wanted = "log_density(params, data)" if density.has_data else "log_density(params)"
+        raise ValueError(
+            f"The log density is called as {wanted}, but it has the signature "
+            f"{getattr(log_density, '__name__', 'log_density')}{signature}: {error}."
+        ) from error
+    except ValueError:
+        pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
+    result = jax.eval_shape(density.without_jacobian, position, data)
+    if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
+        raise ValueError(
+            f"{_WANTED} it returned "
+            f"{jax.tree_util.tree_map(lambda leaf: f'{leaf.dtype}{list(leaf.shape)}', result)}. "
+            "Did you forget a `.sum()`?"
+        )
+
+
+def shapes_by_name(function: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:
+    """Shapes of what a function returns, in the order in which it writes its dictionary; JAX sorts them by name."""
+    names: list[str] = []
+
+    def recorded(*arguments):
+        values = function(*arguments)
+        names[:] = values
+        return values
+
+    shapes = jax.eval_shape(recorded, *arguments)
+    return {name: shapes[name] for name in names}
+
+
+def described_variables(shapes, block, dims, *, skip=(), taken=()) -> list[Variable]:
+    skipped = {variable.name for variable in skip}
+    names = {variable.name for variable in taken}
+    twice = sorted(names & set(shapes))
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))} is returned by `generated` but already is a variable.")
+    return [
+        Variable(name, tuple(value.shape), None if name not in dims else tuple(dims[name]), block)
+        for name, value in shapes.items()
+        if name not in skipped
+    ]

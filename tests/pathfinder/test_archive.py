@@ -1,0 +1,100 @@
+"""Saved results, read with and without their model."""
+
+import json
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import pathfinder
+from pathfinder import Model, constraints
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model.from_log_density(
+        lambda p: -0.5 * jnp.sum((p["mu"] - 1.0) ** 2) + 2.0 * jnp.log(p["sigma"]) - p["sigma"],
+        {"mu": np.zeros(2), "sigma": 1.0},
+        constraints={"sigma": constraints.positive},
+        dims={"mu": ("row",)},
+        coords={"row": ["a", "b"]},
+    )
+
+
+@pytest.fixture(scope="module")
+def result(model):
+    return pathfinder.fit(model, seed=7, num_draws=100, num_psis_draws=50, progress=False)
+
+
+@pytest.fixture(scope="module")
+def path(result, tmp_path_factory):
+    name = tmp_path_factory.mktemp("saved") / "fit.npz"
+    result.save(name)
+    return name
+
+
+def test_loaded_without_the_density(result, path):
+    loaded = pathfinder.load(path)
+    for name in ("mu", "sigma"):
+        np.testing.assert_array_equal(loaded.draws[name], result.draws[name])
+    assert list(loaded.draws) == list(result.draws)
+    np.testing.assert_array_equal(loaded.unconstrained_draws, result.unconstrained_draws)
+    assert loaded.settings == result.settings
+    assert (loaded.seed, loaded.pareto_k, loaded.num_gradients) == (7, result.pareto_k, result.num_gradients)
+    assert repr(loaded) == repr(result)
+    assert loaded.summary().equals(result.summary())
+    assert loaded.to_inferencedata()["posterior"].equals(result.to_inferencedata()["posterior"])
+    for own, original in zip(loaded.approximations, result.approximations, strict=True):
+        np.testing.assert_array_equal(own.to_dense(), original.to_dense())
+    chosen, expected = loaded.resample(20, seed=3), result.resample(20, seed=3)
+    np.testing.assert_array_equal(chosen.unconstrained_draws, expected.unconstrained_draws)
+    fresh = loaded.draw(10, seed=2, constrained=False)
+    np.testing.assert_array_equal(fresh, result.draw(10, seed=2, constrained=False))
+    np.testing.assert_allclose(np.exp(fresh[:, 2]), result.draw(10, seed=2)["sigma"], rtol=1e-12)
+    for needs in (lambda: chosen.draws, lambda: loaded.draw(10), lambda: loaded.model.log_density(np.zeros(3))):
+        with pytest.raises(ValueError, match=r"pathfinder.load\(path, model=model\)"):
+            needs()
+
+
+def test_loaded_with_the_model(result, path, model):
+    loaded = pathfinder.load(path, model=model)
+    chosen, expected = loaded.resample(20, seed=3), result.resample(20, seed=3)
+    np.testing.assert_array_equal(chosen.draws["sigma"], expected.draws["sigma"])
+    np.testing.assert_array_equal(loaded.draw(10)["mu"], result.draw(10)["mu"])
+    other = Model.from_log_density(lambda p: -jnp.sum(p["x"] ** 2), {"x": np.zeros(3)})
+    with pytest.raises(ValueError, match="`model` is not the one of the saved result: its variables"):
+        pathfinder.load(path, model=other)
+
+
+def test_loaded_in_another_process(result, path):
+    program = f"import pathfinder; print(repr(float(pathfinder.load({str(path)!r}).draws['sigma'].sum())))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == float(result.draws["sigma"].sum())
+
+
+def test_files_that_are_no_saved_results(path, tmp_path):
+    damaged = tmp_path / "damaged.npz"
+    whole = path.read_bytes()
+    for content in (b"", b"text", whole[: len(whole) // 2]):
+        damaged.write_bytes(content)
+        with pytest.raises(ValueError, match="is not a result that was saved by `result.save`, or it is damaged"):
+            pathfinder.load(damaged)
+    foreign = tmp_path / "foreign.npz"
+    np.savez(foreign, x=np.zeros(3))
+    with pytest.raises(ValueError, match="is not a result"):
+        pathfinder.load(foreign)
+    newer = tmp_path / "newer.npz"
+    text = json.dumps({"format": "pathfinder-vi result", "version": 99}).encode()
+    np.savez(newer, **{"content.json": np.frombuffer(text, np.uint8)})
+    with pytest.raises(ValueError, match="version 99 of the format"):
+        pathfinder.load(newer)
+    with pytest.raises(FileNotFoundError):
+        pathfinder.load(tmp_path / "missing.npz")
+
+
+def test_saving_fails_without_a_trace(result, tmp_path):
+    with pytest.raises(OSError, match="nowhere"):
+        result.save(tmp_path / "nowhere" / "fit.npz")
+    assert not list(tmp_path.iterdir())
