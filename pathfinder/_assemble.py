@@ -1,5 +1,6 @@
 """Put together the result of one fit from the outcomes of its lanes."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -138,13 +139,24 @@ def densities_for_draws(settings: Settings) -> int:
     return settings.num_draws - (min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0)
 
 
+def _is_constant(outcomes: PathOutcomes, pool: Pool) -> bool:
+    """Whether no path could start, and the density has one value at all points where it was evaluated."""
+    if np.any(outcomes.status != Status.STATIONARY_START):
+        return False
+    values = np.concatenate([np.asarray(outcomes.tries.log_density, float), pool.log_p[np.isfinite(pool.log_p)]])
+    return len(values) > 1 and np.ptp(values) == 0
+
+
 def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: int) -> tuple[PathResult, ...]:
     num_paths = len(outcomes.status)
     weights = np.bincount(pool.paths, weights=np.exp(pool.log_weights), minlength=num_paths)
     approximations = jax.tree_util.tree_map(np.asarray, outcomes.approximations)
     results = []
+    constant = _is_constant(outcomes, pool)
+    if constant:
+        warnings.warn(Status.CONSTANT_DENSITY.message, stacklevel=2)
     for path in range(num_paths):
-        status = Status(outcomes.status[path])
+        status = Status.CONSTANT_DENSITY if constant else Status(outcomes.status[path])
         own = jax.tree_util.tree_map(lambda leaf, i=path: leaf[i], approximations)
         results.append(
             PathResult(

@@ -25,11 +25,12 @@ class Status(IntEnum):
     LINE_SEARCH_FAILED_AT_START = 12
     NO_FINITE_ELBO = 13
     INTERRUPTED_AT_START = 14
+    CONSTANT_DENSITY = 15
 
     @property
     def succeeded(self) -> bool:
         """Whether the path has an approximation."""
-        return Status.RUNNING < self < Status.INITIALIZATION_FAILED
+        return Status.RUNNING < self < Status.INITIALIZATION_FAILED or self == Status.CONSTANT_DENSITY
 
     @property
     def converged(self) -> bool:
@@ -70,4 +71,6 @@ _MESSAGES = {
     "zero or not finite. Try other initial values, or reparameterize so that the whole unconstrained space has "
     "positive density.",
     Status.INTERRUPTED_AT_START: "Stopped by a time limit or an interrupt before the first approximation.",
+    Status.CONSTANT_DENSITY: "The log density is the same at every point and its gradient is zero, so there is nothing "
+    "to fit and the draws mean nothing. Check that the log density uses its parameters.",
 }

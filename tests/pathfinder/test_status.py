@@ -1,5 +1,6 @@
 import pytest
 
+import pathfinder
 from pathfinder import Status
 
 
@@ -34,3 +35,10 @@ def test_converged_means_that_a_tolerance_ended_the_path():
         Status.CONVERGED_PARAMETERS,
     }
     assert all(status.succeeded for status in Status if status.converged)
+
+
+def test_a_constant_density_is_told():
+    with pytest.warns(UserWarning, match="same at every point"):
+        result = pathfinder.fit(lambda x: 0.0 * x, 0.0, seed=1, num_draws=50, refine=False, progress=False)
+    assert {path.status for path in result.paths} == {Status.CONSTANT_DENSITY}
+    assert "constant density" in repr(result)
