@@ -18,6 +18,7 @@ from pathfinder._structured import (
     StructuredConstrain,
     StructuredDensity,
     StructuredGenerate,
+    check_call,
     check_scalar,
     described_variables,
     shapes_by_name,
@@ -118,7 +119,13 @@ class Model:
         constrain_fn = StructuredConstrain(transformed, structure, has_data, data_order)
         generate_fn = None if generated is None else StructuredGenerate(generated, structure, has_data, data_order)
         position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
-        check_scalar(density, position, data, log_density)
+        check_scalar(density, position, data)
+        for function, role, form in (
+            (transformed, "`transformed`", "transformed(params"),
+            (generated, "`generated`", "generated(key, params"),
+        ):
+            if function is not None:
+                check_call(function, role, form + (", data)" if has_data else ")"))
         variables = list(structure.variables)
         shapes = shapes_by_name(constrain_fn, position, data)
         variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
