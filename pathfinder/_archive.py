@@ -50,6 +50,7 @@ def save(result: PathfinderResult, path: Any) -> None:
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
+        "data": _encoded(result.model.data_by_name(), arrays),
         "model": _encoded(model | {"dtype": str(np.dtype(result.model.dtype))}, arrays),
         "result": _encoded(fields, arrays),
         "draws": _encoded(result.draws, arrays),
@@ -103,7 +104,7 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
         described = _decoded(content["model"], arrays)
         fields = _decoded(content["result"], arrays)
         draws, unconstrained = (_decoded(content[name], arrays) for name in ("draws", "unconstrained_draws"))
-        own = _without_density(described)
+        own = _without_density(described, _decoded(content["data"], arrays))
         fields["key"] = jnp.asarray(fields["key"])
         result = PathfinderResult(model=own if model is None else _matching(model, own), **fields)
     except (KeyError, TypeError, AttributeError) as error:
@@ -120,7 +121,7 @@ def _matching(model: Model, saved: Model) -> Model:
     return model
 
 
-def _without_density(described: Mapping[str, Any]) -> Model:
+def _without_density(described: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> Model:
     return Model(
         dim=described["dim"],
         density=_needs_model,
@@ -131,6 +132,7 @@ def _without_density(described: Mapping[str, Any]) -> Model:
         dtype=jnp.dtype(described["dtype"]),
         name=described["name"],
         coords=described["coords"],
+        named_data=data,
     )
 
 
