@@ -165,5 +165,18 @@ def pareto_k_warning(pareto_k: float, threshold: float) -> str:
     )
 
 
+def effective_sample_size_warning(size: float, enough: float) -> str:
+    """Importance weights whose tail is good, but that leave few draws.
+
+    Args:
+        size: The effective sample size.
+        enough: The size from which estimates are called reliable.
+    """
+    return (
+        f"Effective sample size ({size:.0f}) is less than {enough:.0f}. Estimates from the draws are rough. "
+        "Raise num_draws, or try more paths, a larger history_size, or a reparameterization."
+    )
+
+
 _REJECTING = "Rejecting initial value:\n"
 _CANNOT_START = "  Stan can't start sampling from this initial value."

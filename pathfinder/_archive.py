@@ -1,12 +1,13 @@
 """Results as files: one NumPy archive (`.npz`) of arrays, with all else as JSON beside them; never pickled."""
 
 import dataclasses
+import io
 import json
 import os
-import tempfile
+import uuid
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import jax
@@ -16,12 +17,14 @@ import numpy as np
 from pathfinder._linalg import LowRankNormal
 from pathfinder._model import Model
 from pathfinder._outcomes import Iterations, Trajectory
+from pathfinder._path_result import PathResult
 from pathfinder._pool import PathDraws, Pool
 from pathfinder._refined_lane import Cost
 from pathfinder._refined_pool import RefinedMode, Refinement
-from pathfinder._result import PathfinderResult, PathResult
+from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
+from pathfinder._user_functions import described
 from pathfinder._variables import Variable
 
 
@@ -50,6 +53,7 @@ def save(result: PathfinderResult, path: Any) -> None:
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
+        "data": _encoded(result.model.data_by_name(), arrays),
         "model": _encoded(model | {"dtype": str(np.dtype(result.model.dtype))}, arrays),
         "result": _encoded(fields, arrays),
         "draws": _encoded(result.draws, arrays),
@@ -57,13 +61,15 @@ def save(result: PathfinderResult, path: Any) -> None:
     }
     arrays[_CONTENT] = np.frombuffer(json.dumps(content).encode(), np.uint8)
     target = os.fspath(path)
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target) or ".", prefix=".saving-")
+    # Beside the target, so that it can be renamed; not made by `tempfile`, whose files others cannot read.
+    temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(OSError):
+            os.unlink(temporary)
         raise
 
 
@@ -81,14 +87,15 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
         OSError: If the file cannot be read.
         ValueError: If it is no saved result, is damaged or comes from a newer version, or `model` is another one.
     """
+    if model is not None and not isinstance(model, Model):
+        raise ValueError(f"`model` must be the pathfinder.Model that was fitted, but it is {described(model)}.")
+    with open(path, "rb") as opened:
+        whole = opened.read()
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = _arrays(whole)
         content = json.loads(arrays[_CONTENT].tobytes())
         found = content["format"], content["version"]
-    except OSError:
-        raise
-    except (ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # NumPy and zipfile raise errors of many kinds where a file is damaged
         raise ValueError(
             f"{os.fspath(path)!r} is not a result that was saved by `result.save`, or it is damaged: {error}"
         ) from error
@@ -100,16 +107,31 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
             f"{FORMAT_VERSION}. Load it with the newer version of pathfinder-vi that saved it."
         )
     try:
-        described = _decoded(content["model"], arrays)
         fields = _decoded(content["result"], arrays)
         draws, unconstrained = (_decoded(content[name], arrays) for name in ("draws", "unconstrained_draws"))
-        own = _without_density(described)
+        own = _without_density(_decoded(content["model"], arrays), _decoded(content["data"], arrays))
         fields["key"] = jnp.asarray(fields["key"])
-        result = PathfinderResult(model=own if model is None else _matching(model, own), **fields)
-    except (KeyError, TypeError, AttributeError) as error:
+        result = PathfinderResult(model=own, **fields)
+    except Exception as error:  # whatever is missing or of another type than was written
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error!r}.") from error
+    if model is not None:
+        result = dataclasses.replace(result, model=_matching(model, own))
     vars(result).update(draws=draws, unconstrained_draws=unconstrained)  # the caches of these properties
     return result
+
+
+def _arrays(whole: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an archive, whose checksums are those of what was written.
+
+    Raises:
+        Exception: Of many kinds, if it is none or is damaged.
+    """
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"the checksum of its part {damaged!r} is wrong")
+    with np.load(io.BytesIO(whole), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _matching(model: Model, saved: Model) -> Model:
@@ -120,17 +142,18 @@ def _matching(model: Model, saved: Model) -> Model:
     return model
 
 
-def _without_density(described: Mapping[str, Any]) -> Model:
+def _without_density(fields: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> Model:
     return Model(
-        dim=described["dim"],
+        dim=fields["dim"],
         density=_needs_model,
         constrain_fn=_needs_model,
         unconstrain_fn=_needs_model,
         named_fn=_needs_model,
-        variables=described["variables"],
-        dtype=jnp.dtype(described["dtype"]),
-        name=described["name"],
-        coords=described["coords"],
+        variables=fields["variables"],
+        dtype=jnp.dtype(fields["dtype"]),
+        name=fields["name"],
+        coords=fields["coords"],
+        named_data=data,
     )
 
 

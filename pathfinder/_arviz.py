@@ -10,6 +10,7 @@ from pathfinder._version import __version__
 
 
 if TYPE_CHECKING:
+    from pathfinder._model import Model
     from pathfinder._result import PathfinderResult
 
 
@@ -17,11 +18,12 @@ def to_inferencedata(
     result: "PathfinderResult",
     log_likelihood: str | Sequence[str] | None = None,
     posterior_predictive: str | Sequence[str] | None = None,
+    observed: str | Sequence[str] | None = None,
 ) -> Any:
     """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both.
 
     Raises:
-        ValueError: If a name is that of no generated quantity.
+        ValueError: If a name is that of no generated quantity, or of no data.
     """
     import arviz
 
@@ -42,6 +44,7 @@ def to_inferencedata(
     draws = {name: values[None] for name, values in result.draws.items()}
     groups: dict[str, Any] = {"posterior": {name: values for name, values in draws.items() if name not in elsewhere}}
     groups |= {group: {name: draws[name] for name in names} for group, names in chosen.items() if names}
+    groups |= _data_groups(model, chosen["posterior_predictive"], observed)
     groups["sample_stats"] = {
         "lp": result.log_p[None],
         "lp_approx": result.log_q[None],
@@ -73,6 +76,29 @@ def to_inferencedata(
     for group in groups:
         data[group].attrs.update(attrs)
     return data
+
+
+def _data_groups(
+    model: "Model", replicated: Sequence[str], observed: str | Sequence[str] | None
+) -> dict[str, dict[str, np.ndarray]]:
+    """The data as the groups `observed_data` and `constant_data`, without those that would be empty."""
+    data: dict[str, np.ndarray] = {}
+    for name, values in model.data_by_name().items():
+        # Files of ArviZ have no complex numbers.
+        parts = {f"{name}.real": np.real(values), f"{name}.imag": np.imag(values)} if values.dtype.kind == "c" else {}
+        data |= parts or {name: values}
+    names = _names(observed, [name for name in data if f"{name}_rep" in replicated])
+    unknown = [name for name in names if name not in data]
+    if unknown:
+        raise ValueError(
+            f"`observed` names {', '.join(map(repr, unknown))}, but the data are "
+            f"{', '.join(map(repr, data)) or 'none'}."
+        )
+    groups = {
+        "observed_data": {name: data[name] for name in names},
+        "constant_data": {name: values for name, values in data.items() if name not in names},
+    }
+    return {group: values for group, values in groups.items() if values}
 
 
 def _names(given: str | Sequence[str] | None, default: list[str]) -> list[str]:

@@ -83,7 +83,8 @@ def fit_batch(
     num_fits = int(next(iter(sizes))[0])
     first = map_in_order(lambda leaf: leaf[0], data)
     if isinstance(model, Model):
-        model = dataclasses.replace(model, data=first)
+        # The names are those of the data that the model was made with.
+        model = dataclasses.replace(model, data=first, named_data=None if model.named_data is None else {})
     else:
         model = model_of(model, example if example is not None else init, first, constraints)
     seed, key = seed_and_key(seed)

@@ -60,18 +60,36 @@ def check_bounds(lower: Any, upper: Any) -> None:
     values = {side: bound for side, bound in (("lower", lower), ("upper", upper)) if bound is not None}
     if any(isinstance(bound, Tracer) for bound in values.values()):
         return
+    numbers = {side: _numbers(side, bound) for side, bound in values.items()}
     for side, bound in values.items():
-        if not np.all(np.isfinite(_numbers(side, bound))):
+        if not np.all(np.isfinite(numbers[side])):
             raise ValueError(
                 f"the {side} bound is {bound}, but must be finite. Where there is no bound, use greater_than(lower), "
                 "less_than(upper) or real."
             )
-    if len(values) == 2 and not np.all(np.asarray(lower) < np.asarray(upper)):
+    if len(values) == 2 and not np.all(numbers["lower"] < numbers["upper"]):
         raise ValueError(f"the lower bound {lower} is not below the upper bound {upper}. Give interval(lower, upper).")
+
+
+def check_interval(lower: Any, upper: Any) -> None:
+    """Check the two bounds of an interval, as `check_bounds`; None is no number.
+
+    Raises:
+        ValueError: If a bound is missing or not finite, or one pair has a lower bound that is not below the upper one.
+    """
+    for side, bound in (("lower", lower), ("upper", upper)):
+        if bound is None:
+            raise ValueError(
+                f"the {side} bound is None, but an interval has two. With one bound use greater_than(lower) or "
+                "less_than(upper)."
+            )
+    check_bounds(lower, upper)
 
 
 def _numbers(side: str, bound: Any) -> np.ndarray:
     try:
+        if np.asarray(bound).dtype.kind in "USO":
+            raise TypeError
         return np.asarray(bound, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"the {side} bound is {bound!r}, but must be a number or an array of numbers.") from None

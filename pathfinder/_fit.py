@@ -149,7 +149,8 @@ def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Se
     names = [field.name for field in dataclasses.fields(Settings)]
     unknown = sorted(set(options) - set(names))
     if unknown:
-        near = [match for option in unknown for match in get_close_matches(option, names, 1)]
+        known = list(inspect.signature(fit).parameters)
+        near = [match for option in unknown for match in get_close_matches(option, known, 1)]
         hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
         raise TypeError(f"Unknown option {', '.join(map(repr, unknown))}.{hint} The options are {', '.join(names)}.")
     if settings is not None and not isinstance(settings, Settings):

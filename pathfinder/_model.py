@@ -18,6 +18,7 @@ from pathfinder._structured import (
     StructuredConstrain,
     StructuredDensity,
     StructuredGenerate,
+    check_call,
     check_scalar,
     described_variables,
     shapes_by_name,
@@ -51,6 +52,7 @@ class Model:
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
+        named_data: Data by name, for ArviZ; the arrays of `data` if None.
     """
 
     dim: int
@@ -69,6 +71,7 @@ class Model:
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    named_data: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.dim < 1:
@@ -119,7 +122,13 @@ class Model:
         constrain_fn = StructuredConstrain(transformed, structure, has_data, data_order)
         generate_fn = None if generated is None else StructuredGenerate(generated, structure, has_data, data_order)
         position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
-        check_scalar(density, position, data, log_density)
+        check_scalar(density, position, data)
+        for function, role, form in (
+            (transformed, "`transformed`", "transformed(params"),
+            (generated, "`generated`", "generated(key, params"),
+        ):
+            if function is not None:
+                check_call(function, role, form + (", data)" if has_data else ")"))
         variables = list(structure.variables)
         shapes = shapes_by_name(constrain_fn, position, data)
         variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
@@ -178,7 +187,7 @@ class Model:
                 place in the program are of type `pathfinder.stan.StanError` and show it.
         """
         # Imported here, so that the engine can do without.
-        from pathfinder.stan._data import read_data, take_from
+        from pathfinder.stan._data import data_by_slot, read_data, take_from
         from pathfinder.stan._files import is_file, load, load_data
         from pathfinder.stan._model import model_of
 
@@ -188,7 +197,12 @@ class Model:
         values = read_data(checked, take_from(load_data(data)))
         print_line = print if prints else None
         model = model_of(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
-        return replace(model, variables=_with_dims(model.variables, dims or {}), coords=dict(coords or {}))
+        return replace(
+            model,
+            variables=_with_dims(model.variables, dims or {}),
+            coords=dict(coords or {}),
+            named_data=data_by_slot(checked, values),
+        )
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
@@ -225,6 +239,19 @@ class Model:
         if self.parts_fn is not None:
             return self.parts_fn()
         return tuple(Part(variable.name, variable.shape, ((variable.name, ()),)) for variable in self.parameters)
+
+    def data_by_name(self) -> dict[str, np.ndarray]:
+        """The arrays of the data by name; those of a pytree without names are `data`, or `data_0` and so on."""
+        if self.named_data is not None:
+            return {name: np.asarray(value) for name, value in self.named_data.items()}
+        leaves = jax.tree_util.tree_leaves(self.data)
+        names = parameter_names(self.data, "data")
+        # Keys of random numbers are no arrays of numbers.
+        return {
+            name: np.asarray(leaves[number])
+            for name, number in names
+            if not jnp.issubdtype(jnp.result_type(leaves[number]), jax.dtypes.extended)
+        }
 
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""

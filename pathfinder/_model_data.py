@@ -13,7 +13,7 @@ from pathfinder._user_functions import described
 
 
 def data_arrays(data: PyTree, argument: str = "data") -> PyTree:
-    """The leaves of data as arrays of JAX.
+    """The leaves of data as arrays of JAX, with dictionaries in the order in which they were.
 
     Raises:
         ValueError: If one is a table, text, an object or a class that JAX does not know; it says which.
@@ -29,6 +29,16 @@ def refuse_containers(value: Any, where: str) -> None:
     Raises:
         ValueError: If it is a table or an instance of a class that JAX does not know.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        raise ValueError(
+            f"{where} is a masked array of NumPy, which JAX does not know. Give its values as value.filled(0), and "
+            "where they count as another array, ~np.ma.getmaskarray(value)."
+        )
+    if hasattr(value, "data_vars"):
+        raise ValueError(
+            f"{where} is {described(value)}, but JAX needs a dictionary of arrays. Give "
+            '{name: dataset[name].to_numpy() for name in ("x", "y")} with the names of the variables that you need.'
+        )
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         raise ValueError(
             f"{where} is {described(value)}, but JAX needs a dictionary of arrays. Give "

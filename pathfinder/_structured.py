@@ -71,6 +71,25 @@ class StructuredGenerate(_Structured):
             return _named_arrays(self.fn(key, parameters, *self._data(data)), "generated")
 
 
+def check_call(function: Any, role: str, form: str) -> None:
+    """Check that a user's function can be called in the given form, `log_density(params, data)`.
+
+    Raises:
+        ValueError: If it is no function, or takes other arguments.
+    """
+    if not callable(function):
+        raise ValueError(f"{role} must be a function {form}, but it is {described(function)}.")
+    arguments = form.partition("(")[2].rstrip(")").split(", ")
+    try:
+        signature = inspect.signature(function)
+        signature.bind(*arguments)
+    except TypeError as error:
+        name = getattr(function, "__name__", form.partition("(")[0])
+        raise ValueError(f"{role} is called as {form}, but it has the signature {name}{signature}: {error}.") from error
+    except ValueError:
+        pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
+
+
 def _named_arrays(values: Any, argument: str) -> dict[str, Array]:
     if not isinstance(values, Mapping):
         raise ValueError(
@@ -79,6 +98,8 @@ def _named_arrays(values: Any, argument: str) -> dict[str, Array]:
         )
     arrays = {}
     for name, value in values.items():
+        if not isinstance(name, str):
+            raise ValueError(f"`{argument}` must return a dictionary by name, but a key is {name!r}. Use a string.")
         try:
             arrays[name] = jnp.asarray(value)
         except (TypeError, ValueError) as error:
@@ -90,25 +111,25 @@ def _named_arrays(values: Any, argument: str) -> dict[str, Array]:
     return arrays
 
 
-def check_scalar(density: StructuredDensity, position: Any, data: PyTree, log_density: Callable) -> None:
-    try:
-        signature = inspect.signature(log_density)
-        signature.bind(*([None] * (2 if density.has_data else 1)))
-    except TypeError as error:
-        wanted = "log_density(params, data)" if density.has_data else "log_density(params)"
-        raise ValueError(
-            f"The log density is called as {wanted}, but it has the signature "
-            f"{getattr(log_density, '__name__', 'log_density')}{signature}: {error}."
-        ) from error
-    except ValueError:
-        pass  # builtins and some wrapped functions have no signature to look at; calling them will tell
+def check_scalar(density: StructuredDensity, position: Any, data: PyTree) -> None:
+    """Check that a log density can be called, and returns one real number.
+
+    Raises:
+        ValueError: If not.
+    """
+    form = "log_density(params, data)" if density.has_data else "log_density(params)"
+    check_call(density.fn, "The log density", form)
     result = jax.eval_shape(density.without_jacobian, position, data)
     if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
-        raise ValueError(
-            f"{_WANTED} it returned "
-            f"{jax.tree_util.tree_map(lambda leaf: f'{leaf.dtype}{list(leaf.shape)}', result)}. "
-            "Did you forget a `.sum()`?"
-        )
+        leaves = jax.tree_util.tree_leaves(result)
+        if not leaves:
+            hint = "Does it end without `return`?"
+        elif any(leaf.shape for leaf in leaves):
+            hint = "Did you forget a `.sum()`?"
+        else:
+            hint = "Return the sum of all terms, a floating-point number."
+        found = jax.tree_util.tree_map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", result)
+        raise ValueError(f"{_WANTED} it returned {found}. {hint}")
 
 
 def shapes_by_name(function: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Functions that users give, called so that their mistakes are told in words about their code, not about ours."""
 
 import linecache
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +12,51 @@ import jax
 
 
 _IF = "use jnp.where(condition, a, b), or jax.lax.cond(condition, f, g, x), in place of `if`, `while`, `and` and `or`"
-_NUMPY = "use the function of jax.numpy (jnp) or jax.scipy of the same name"
+_NUMPY = (
+    "use the function of jax.numpy (jnp), jax.scipy or numpyro.distributions of the same name; for random numbers "
+    "jax.random, and for parts of arrays jnp.stack or x.at[i].set(value)"
+)
 _NUMBER = (
     "leave out float(), int(), .item() and functions of `math` (jax.numpy has them), and take loop bounds and shapes "
     "from constants or from x.shape"
 )
 _INDEX = "use jnp.where(condition, x, 0), whose shape does not depend on the values"
+_COUNT = f"give the function `size=` (jnp.repeat: `total_repeat_length=`), or {_INDEX}"
+_SHAPE = (
+    "take shapes from constants or from x.shape. Numbers in `data` are traced too: leave those that shapes depend on "
+    "out of `data`, and let the function know them as constants"
+)
+_SLICE = "use jax.lax.dynamic_slice, whose size is a constant, or jnp.where(jnp.arange(n) < bound, x, 0)"
+_ASSIGN = "write x = x.at[i].set(value) in place of x[i] = value, and x.at[i].add(value) in place of x[i] += value"
+_TEXT = 'print with jax.debug.print("{}", x), or outside of the function'
+_KEY = "put the values into an array and index that, jnp.array(values)[i], or use jax.lax.switch"
 _LEAK = "return what is needed later, and assign nothing to global variables, lists or attributes inside the function"
 
-# The first that fits; special ones come before those that they are derived from.
-_RULES: tuple[tuple[type[Exception], str, str], ...] = (
-    (jax.errors.TracerBoolConversionError, "Python cannot branch on a value that depends on parameters or data", _IF),
-    (jax.errors.TracerArrayConversionError, "NumPy cannot work on values that JAX traces", _NUMPY),
-    (jax.errors.TracerIntegerConversionError, "a traced value cannot be a Python integer", _NUMBER),
-    (jax.errors.NonConcreteBooleanIndexError, "the shape of x[condition] would depend on values", _INDEX),
-    (jax.errors.ConcretizationTypeError, "a traced value has no Python number", _NUMBER),
-    (jax.errors.UnexpectedTracerError, "a traced value was kept from an earlier call of the function", _LEAK),
+_CONDITION = "Python cannot branch on a value that depends on parameters or data"
+_INTEGER = "a traced value cannot be a Python integer"
+_IN_NUMPY = "NumPy cannot work on values that JAX traces"
+
+# Kind, words in its message, rule, what to do. The first that fits; special ones come before those that they are
+# derived from. Where a kind is none of JAX's own, the words are those of its messages.
+_RULES: tuple[tuple[type[Exception], str, str, str], ...] = (
+    (jax.errors.TracerBoolConversionError, "", _CONDITION, _IF),
+    (jax.errors.TracerArrayConversionError, "", _IN_NUMPY, _NUMPY),
+    (jax.errors.TracerIntegerConversionError, "", _INTEGER, _NUMBER),
+    (jax.errors.NonConcreteBooleanIndexError, "", "the shape of x[condition] would depend on values", _INDEX),
+    (
+        jax.errors.ConcretizationTypeError,
+        r"\bsize argument|total_repeat_length",
+        "the number of elements of what a function returns would depend on values",
+        _COUNT,
+    ),
+    (jax.errors.ConcretizationTypeError, "", "a traced value has no Python number", _NUMBER),
+    (jax.errors.UnexpectedTracerError, "", "a traced value was kept from an earlier call of the function", _LEAK),
+    (TypeError, "Only integer scalar arrays can be converted", _INTEGER, _NUMBER),
+    (TypeError, "Shapes must be 1D sequences of concrete values", "a shape would depend on values", _SHAPE),
+    (IndexError, "Slice entries must be static integers", "the bounds of a slice would depend on values", _SLICE),
+    (TypeError, "JAX arrays are immutable", "elements of arrays of JAX cannot be assigned to", _ASSIGN),
+    (TypeError, r"[fF]ormat.*Tracer", "a traced value has no digits to be written as text", _TEXT),
+    (TypeError, r"unhashable type: '\w*Tracer", "a traced value cannot be the key of a dictionary or a set", _KEY),
 )
 _NOT_THE_USERS = {"jax", "jaxlib", "jaxtyping", "beartype", "numpy", "numpyro", "pathfinder", *sys.stdlib_module_names}
 _NOT_THE_USERS -= {"__main__"}
@@ -54,30 +84,39 @@ def explained(role: str) -> Iterator[None]:
         raise ValueError(f"{role} cannot be traced by JAX: {rule}.{place}\nTo do: {advice}.") from None
 
 
-def _broken_rule(error: Exception) -> tuple[str, str] | None:
-    for kind, rule, advice in _RULES:
-        if isinstance(error, kind):
-            return rule, advice
-    # What JAX raises for range(x) and [..][x] of a traced floating-point number has no type of its own.
-    if isinstance(error, TypeError) and "Only integer scalar arrays can be converted" in str(error):
-        return "a traced value cannot be a Python integer", _NUMBER
+def _broken_rule(error: BaseException | None) -> tuple[str, str] | None:
+    """The rule that was broken, and what to do; of the cause, if other libraries made their own error of it."""
+    while error is not None:
+        if isinstance(error.__cause__, jax.errors.JAXTypeError) and "setting an array element" in str(error):
+            return _IN_NUMPY, _NUMPY
+        for kind, words, rule, advice in _RULES:
+            if isinstance(error, kind) and re.search(words, str(error)):
+                return rule, advice
+        error = error.__cause__
     return None
 
 
 def _place(trace: TracebackType | None) -> str:
-    """The innermost line of the user's own code."""
-    place = ""
+    """The innermost line of the user's own code; that of a package of theirs if they call nothing from elsewhere."""
+    own = installed = ""
     while trace is not None:
         code, line = trace.tb_frame.f_code, trace.tb_lineno
         if str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0] not in _NOT_THE_USERS:
             text = linecache.getline(code.co_filename, line, trace.tb_frame.f_globals).strip()
             place = f'\n  In "{code.co_filename}", line {line}, in {code.co_name}' + (f":\n    {text}" if text else "")
+            if re.search(r"[\\/](site|dist)-packages[\\/]", code.co_filename):
+                installed = place
+            else:
+                own = place
         trace = trace.tb_next
-    return place
+    return own or installed
 
 
 def described(value: Any) -> str:
-    """What a value is, for messages: `a pandas.DataFrame`, `a str`."""
+    """What a value is, for messages: `a pandas.DataFrame`, `an int`, `None`."""
+    if value is None:
+        return "None"
     kind = type(value)
     package = kind.__module__.partition(".")[0]
-    return f"a {kind.__name__}" if package in ("builtins", "__main__") else f"a {package}.{kind.__name__}"
+    name = kind.__name__ if package in ("builtins", "__main__") else f"{package}.{kind.__name__}"
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"

@@ -43,6 +43,7 @@ from numpyro.distributions.constraints import (
 )
 
 from pathfinder._constraint_checks import check_bounds as _check_bounds
+from pathfinder._constraint_checks import check_interval as _check_interval
 
 
 def interval(lower_bound: _Any, upper_bound: _Any) -> _Any:
@@ -51,7 +52,7 @@ def interval(lower_bound: _Any, upper_bound: _Any) -> _Any:
     Raises:
         ValueError: If a lower bound is not below its upper bound, or a bound is not finite.
     """
-    _check_bounds(lower_bound, upper_bound)
+    _check_interval(lower_bound, upper_bound)
     return _numpyro.interval(lower_bound, upper_bound)
 
 

@@ -81,6 +81,19 @@ def test_files_that_are_no_saved_results(path, tmp_path):
         damaged.write_bytes(content)
         with pytest.raises(ValueError, match="is not a result that was saved by `result.save`, or it is damaged"):
             pathfinder.load(damaged)
+    words = []
+    for place in range(0, len(whole), len(whole) // 40):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1
+        damaged.write_bytes(flipped)
+        try:
+            loaded = pathfinder.load(damaged)
+        except ValueError as error:
+            words.append(str(error))
+        else:  # what only zip files hold, such as dates
+            np.testing.assert_array_equal(loaded.unconstrained_draws, pathfinder.load(path).unconstrained_draws)
+    assert len(words) > 20
+    assert all("damaged" in word for word in words)
     foreign = tmp_path / "foreign.npz"
     np.savez(foreign, x=np.zeros(3))
     with pytest.raises(ValueError, match="is not a result"):
@@ -90,8 +103,25 @@ def test_files_that_are_no_saved_results(path, tmp_path):
     np.savez(newer, **{"content.json": np.frombuffer(text, np.uint8)})
     with pytest.raises(ValueError, match="version 99 of the format"):
         pathfinder.load(newer)
+    content = {"format": "pathfinder-vi result", "version": 1, "result": {"class": "os"}}
+    np.savez(newer, **{"content.json": np.frombuffer(json.dumps(content).encode(), np.uint8)})
+    with pytest.raises(ValueError, match="newer.npz' is damaged"):
+        pathfinder.load(newer)
+    with pytest.raises(ValueError, match="`model` must be the pathfinder.Model .* a str"):
+        pathfinder.load(path, model="model.stan")
     with pytest.raises(FileNotFoundError):
         pathfinder.load(tmp_path / "missing.npz")
+
+
+def test_files_have_the_permissions_of_others(path):
+    other = path.with_name("other")
+    other.write_bytes(b"")
+    assert path.stat().st_mode == other.stat().st_mode
+
+
+def test_a_loaded_result_is_saved_as_it_was(path, tmp_path):
+    pathfinder.load(path).save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
 
 
 def test_saving_fails_without_a_trace(result, tmp_path):

@@ -66,7 +66,9 @@ def test_resampling_methods(normal, method):
 
 
 def test_unknown_option_is_named():
-    with pytest.raises(TypeError, match=r"Unknown option 'num_path'\. The options are num_paths, "):
+    with pytest.raises(
+        TypeError, match=r"Unknown option 'num_path'\. Did you mean 'num_paths'\? The options are num_paths, "
+    ):
         pathfinder.fit(lambda x: -(x**2), 0.0, num_path=4)
 
 
@@ -95,7 +97,7 @@ def test_model_has_its_own_data(logistic_model):
 
 
 def test_model_must_be_callable():
-    with pytest.raises(ValueError, match=r"`model` must be a pathfinder\.Model or a log density, but int"):
+    with pytest.raises(ValueError, match=r"`model` must be a pathfinder\.Model or a log density, but an int"):
         pathfinder.fit(3, 0.0)
 
 

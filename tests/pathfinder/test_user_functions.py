@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
+import xarray as xr
 
 import pathfinder
 from pathfinder import Model, constraints
@@ -41,6 +43,17 @@ EXAMPLE = {"x": 0.0}
         (lambda p: p["x"] + math.exp(p["x"]), EXAMPLE, r"no Python number.*math.exp"),
         (lambda p: p["x"][p["x"] > 0].sum(), {"x": np.zeros(3)}, r"x\[condition\].*jnp.where"),
         (lambda p: sum(p["x"] for _ in range(p["x"])), EXAMPLE, r"Python integer.*range.*constants"),
+        (lambda p: jnp.unique(p["x"]).sum(), EXAMPLE, r"number of elements.*`size=`"),
+        (lambda p: p["x"][jnp.nonzero(p["x"])].sum(), {"x": np.zeros(3)}, r"number of elements.*`size=`"),
+        (lambda p: jnp.zeros(p["x"].astype(int)).sum(), EXAMPLE, r"a shape would depend on values.*x\.shape"),
+        (lambda p: jnp.ones(3)[: p["x"].astype(int)].sum(), EXAMPLE, r"bounds of a slice.*dynamic_slice"),
+        (lambda p: p["x"].__setitem__(0, 1.0), {"x": np.zeros(3)}, r"cannot be assigned to.*x\.at\[i\]\.set"),
+        (lambda p: np.zeros(3).__setitem__(0, p["x"]), EXAMPLE, r"NumPy cannot.*x\.at\[i\]\.set"),
+        (lambda p: f"{p['x']:.2f}", EXAMPLE, r"written as text.*jax\.debug\.print"),
+        (lambda p: {0: 1.0}[p["x"]], EXAMPLE, r"key of a dictionary.*jnp\.array"),
+        (lambda p: scipy.stats.norm.logpdf(p["x"]).sum(), EXAMPLE, r"NumPy cannot.*test_user_functions.py.*jax\.scipy"),
+        (lambda p: 3, EXAMPLE, "returned int.* floating-point number"),
+        (lambda p: None, EXAMPLE, "returned None. Does it end without `return`"),
         (lambda p: Plain(), EXAMPLE, "one real number .* it returned a tests.Plain"),
         (lambda p: "text", EXAMPLE, "one real number .* it returned a str"),
         (lambda p: (p["x"],), EXAMPLE, "one real number"),
@@ -69,6 +82,20 @@ def test_functions_that_return_no_dictionary(argument, value):
 
 
 @pytest.mark.parametrize(
+    ("argument", "value", "words"),
+    [
+        ("transformed", lambda p, d: {"a": 1.0}, r"called as transformed\(params\), but it has the signature"),
+        ("generated", lambda p: {"a": 1.0}, r"called as generated\(key, params\), but"),
+        ("generated", {"a": 1.0}, r"`generated` must be a function generated\(key, params\), but it is a dict"),
+        ("transformed", lambda p: {1: 1.0}, "dictionary by name, but a key is 1"),
+    ],
+)
+def test_functions_of_other_forms(argument, value, words):
+    with pytest.raises(ValueError, match=words):
+        Model.from_log_density(density, EXAMPLE, **{argument: value})
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [
         (pd.DataFrame({"y": [1.0]}), "`data` is a pandas.DataFrame, .* dictionary of arrays.*to_numpy"),
@@ -77,6 +104,8 @@ def test_functions_that_return_no_dictionary(argument, value):
         ({"y": np.array([1, None], object)}, r"`data\['y'\]` holds Python objects"),
         ("text", "`data` holds text"),
         (Plain(), "`data` is a tests.Plain, a dataclass that JAX does not know.*register_dataclass"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), "`data` is a masked array .*filled"),
+        (xr.Dataset({"y": ("row", [1.0])}), "`data` is a xarray.Dataset, .*dictionary of arrays"),
         ({"f": density}, r"`data\['f'\]` is a function"),
     ],
 )
@@ -116,10 +145,15 @@ def test_constraints_that_are_none(given, words):
         Model.from_log_density(density, EXAMPLE, constraints=given)
 
 
-@pytest.mark.parametrize("bounds", [(2, 1), (1, 1), (math.nan, 1), (0, math.inf), ([0, 2], [1, 1]), ("a", 1)])
+@pytest.mark.parametrize("bounds", [(2, 1), (1, 1), (math.nan, 1), (0, math.inf), ([0, 2], [1, 1]), ("a", 1), ("0", 1)])
 def test_intervals_without_room(bounds):
     with pytest.raises(ValueError, match="bound"):
         constraints.interval(*map(np.array, bounds))
+
+
+def test_an_interval_has_two_bounds():
+    with pytest.raises(ValueError, match=r"lower bound is None.*less_than"):
+        constraints.interval(None, 1)
 
 
 def test_intervals_of_numpyro_are_checked_too():
@@ -134,6 +168,8 @@ def test_other_arguments_of_fit():
         pathfinder.fit("model.stan")
     with pytest.raises(TypeError, match="'num_path'. Did you mean 'num_paths'"):
         pathfinder.fit(density, EXAMPLE, num_path=2)
+    with pytest.raises(TypeError, match="Did you mean 'seed'"):
+        pathfinder.fit(density, EXAMPLE, sede=2)
     with pytest.raises(ValueError, match="`settings` must be a pathfinder.Settings"):
         pathfinder.fit(density, EXAMPLE, settings={"num_paths": 1})
     with pytest.raises(ValueError, match="`max_time` must be a positive number"):

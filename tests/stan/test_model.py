@@ -215,6 +215,9 @@ def test_results_for_arviz():
     assert data["posterior_predictive"]["y_rep"].dims == ("chain", "draw", "school")
     assert list(data["posterior"]["school"].values) == list("abcdefgh")
     np.testing.assert_array_equal(data["posterior_predictive"]["y_rep"].values[0], result.draws["y_rep"])
+    np.testing.assert_array_equal(data["observed_data"]["y"], DATA["y"])
+    assert list(data["constant_data"].data_vars) == ["J", "sigma"]
+    np.testing.assert_array_equal(data["constant_data"]["sigma"], DATA["sigma"])
     other = result.to_inferencedata(log_likelihood=[], posterior_predictive="log_lik")
     assert "y_rep" in other["posterior"]
     assert list(other["posterior_predictive"].data_vars) == ["log_lik"]
@@ -222,6 +225,18 @@ def test_results_for_arviz():
         ValueError, match="`log_likelihood` names 'theta', but the generated quantities are 'log_lik', 'y_rep'"
     ):
         result.to_inferencedata(log_likelihood="theta")
+
+
+def test_data_have_the_names_of_columns():
+    """Elements of tuples and parts of complex numbers, as in the files of CmdStan."""
+    program = """
+    data { tuple(int, vector[2]) t; complex c; array[2, 2] int k; }
+    parameters { real x; }
+    model { x ~ std_normal(); }
+    """
+    model = Model.from_stan(program, {"t": (3, [1.5, 2.5]), "c": [1.0, -2.0], "k": [[1, 2], [3, 4]]})
+    found = {name: values.tolist() for name, values in model.data_by_name().items()}
+    assert found == {"t:1": 3, "t:2": [1.5, 2.5], "c.real": 1.0, "c.imag": -2.0, "k": [[1, 2], [3, 4]]}
 
 
 @pytest.mark.parametrize(
