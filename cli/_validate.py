@@ -121,21 +121,10 @@ def _look_up(values: Mapping[str, Value], name: str) -> Value | None:
     return members.get(slot) if isinstance(members, dict) else None
 
 
-def _look_up_column(values: Mapping[str, Value], name: str) -> Value | None:
-    """The part of a value that a column such as `t.2:1` or `c.imag` is about: `.2` is an index, `:1` a slot."""
-    first, *steps = _STEPS.findall(name)
-    at: Value | None = values.get(first)
-    index: list[int] = []
-    for step in steps:
-        if step.startswith(":"):
-            at = at.get(step[1:]) if isinstance(at, dict) else None
-        else:
-            index.append(_PARTS[step] if step in _PARTS else int(step[1:]) - 1)
-    if not isinstance(at, np.ndarray) or at.ndim < len(index):
-        return None
-    if any(place >= size for place, size in zip(index, at.shape, strict=False)):
-        return None
-    return np.asarray(at[tuple(index)])
+def _stands_for_tuple(values: Mapping[str, Value], name: str) -> bool:
+    """Whether there are numbers where a tuple belongs of which `name` is a slot."""
+    outer, dot, _ = name.rpartition(".")
+    return bool(dot) and (isinstance(_look_up(values, outer), np.ndarray) or _stands_for_tuple(values, outer))
 
 
 @dataclass(frozen=True)
