@@ -160,8 +160,7 @@ def pareto_k_warning(pareto_k: float, threshold: float) -> str:
     return (
         f"Pareto k value ({pareto_k:.2g}) is greater than {threshold:.2g}. Importance resampling was not able to "
         "improve the approximation, which may indicate that the approximation itself is poor. "
-        "Use the draws as initial values rather than as a posterior, or try more paths, a larger history_size, "
-        "or a reparameterization."
+        "Try more paths, a larger history_size, engine refine=true, or a reparameterization."
     )
 
 
