@@ -60,11 +60,12 @@ class _Writer:
             self._write(file, matrix, result.path_ids)
             if words := reliability(result):
                 write_diagnostics(file, result.pareto_k, result.effective_sample_size, words, sig_figs=self._sig_figs)
-            if len(result.paths) == 1:
-                write_single_timing(file, result.seconds["total"])
+            if result.is_resampled:
+                write_multi_timing(file, result.seconds["total"], self._fitted.psis_seconds)
+            elif len(result.paths) > 1:
+                write_multi_timing(file, result.seconds["total"], None)
             else:
-                psis_seconds = self._fitted.psis_seconds if result.is_resampled else None
-                write_multi_timing(file, result.seconds["total"], psis_seconds)
+                write_single_timing(file, result.seconds["total"])
 
     def path_draws(self, path: int, name: str) -> None:
         """All draws of one path."""
