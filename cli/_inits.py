@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from pathfinder import InitialPoints, Model
-from pathfinder._data_files import Array, Value
+from pathfinder._data_files import Array, InputFileError, Value
 from pathfinder._variables import Part
 
 from . import _console
@@ -120,11 +120,19 @@ def _given_names(known: Iterable[str]) -> list[str]:
 def _all_names(values: Mapping[str, Value], known: Iterable[str]) -> Iterator[str]:
     """The names in a file that are neither parameters nor tuples, slot by slot."""
     given = set(_given_names(known))
-    for name, value in values.items():
+    for name in values:
         if name not in given:
             yield name
-        elif isinstance(value, dict) and name not in known:
+        elif name not in known and isinstance(value := _readable(values, name), dict):
             yield from _all_names({f"{name}.{slot}": part for slot, part in value.items()}, known)
+
+
+def _readable(values: Mapping[str, Value], name: str) -> Value | None:
+    """A value, or None if it is no number; what is wrong with it is said where it is used."""
+    try:
+        return values[name]
+    except InputFileError:
+        return None
 
 
 def _is_readable(name: str) -> bool:

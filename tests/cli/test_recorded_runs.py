@@ -23,6 +23,7 @@ DIFFERENCES = {
     "pathfinder num_paths=2.5": {key: ["whole-value"] for key in ("code", "stdout", "stderr", "files")},
     "pathfinder num_paths": {key: ["needs-value"] for key in ("code", "stdout", "stderr", "files")},
     "init=-1": {key: ["init-radius"] for key in ("code", "stderr", "files")},
+    "init=init_other.json": {"stderr": ["init-names"]},
     "init=init_bound.json": {"files": ["no-file-on-error"]},
     "eight schools init of wrong length": {"files": ["no-file-on-error"]},
     "model that always rejects": {"stdout": ["reject-text"], "files": ["no-file-on-error"]},
