@@ -160,21 +160,7 @@ def pareto_k_warning(pareto_k: float, threshold: float) -> str:
     return (
         f"Pareto k value ({pareto_k:.2g}) is greater than {threshold:.2g}. Importance resampling was not able to "
         "improve the approximation, which may indicate that the approximation itself is poor. "
-        "Use the draws as initial values rather than as a posterior, or try more paths, a larger history_size, "
-        "or a reparameterization."
-    )
-
-
-def effective_sample_size_warning(size: float, enough: float) -> str:
-    """Importance weights whose tail is good, but that leave few draws.
-
-    Args:
-        size: The effective sample size.
-        enough: The size from which estimates are called reliable.
-    """
-    return (
-        f"Effective sample size ({size:.0f}) is less than {enough:.0f}. Estimates from the draws are rough. "
-        "Raise num_draws, or try more paths, a larger history_size, or a reparameterization."
+        "Try more paths, a larger history_size, engine refine=true, or a reparameterization."
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 DEFAULT_SIG_FIGS = 6
 PATH_COLUMN = 2  # after `lp_approx__` and `lp__`
+PARETO_K, EFFECTIVE_SAMPLE_SIZE = "pareto_k", "effective_sample_size"  # names in comments
 
 
 def write_comments(file: TextIO, lines: Iterable[str]) -> None:
@@ -59,6 +60,23 @@ def write_draws(
 def number_format(sig_figs: int) -> str:
     """The printf format of C++'s default float style with so many significant digits, -1 for 6."""
     return f"%.{DEFAULT_SIG_FIGS if sig_figs < 0 else sig_figs}g"
+
+
+def write_diagnostics(
+    file: TextIO, pareto_k: float, effective_sample_size: float, words: str, *, sig_figs: int = -1
+) -> None:
+    """Write how far the draws of a run can be trusted, as comments after them.
+
+    Args:
+        file: Where to write.
+        pareto_k: k-hat of the importance weights.
+        effective_sample_size: Of the weighted draws, before any resampling.
+        words: What both mean.
+        sig_figs: As for `write_draws`.
+    """
+    form = number_format(sig_figs)
+    numbers = {PARETO_K: pareto_k, EFFECTIVE_SAMPLE_SIZE: effective_sample_size}
+    write_comments(file, ["", *(f"{name} = {form % number}" for name, number in numbers.items()), words])
 
 
 def write_single_timing(file: TextIO, pathfinder_seconds: float) -> None:

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import psis
 from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
 from pathfinder._fit import fit_model
+from pathfinder._report import is_reliable, reliability
 
 from . import _console
 from ._grammar import Configuration
@@ -117,9 +117,9 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
         _out(_console.total_evaluations(result.num_gradients + result.num_densities))
     if result.is_resampled and result.pareto_k > result.pareto_k_threshold:
         _out(_console.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
-    # Who asks for fewer draws than that knows; CmdStan says nothing there.
-    elif result.is_resampled and result.effective_sample_size < psis.MIN_EFFECTIVE_SAMPLE_SIZE <= len(result.pool):
-        _out(_console.effective_sample_size_warning(result.effective_sample_size, psis.MIN_EFFECTIVE_SAMPLE_SIZE))
+    words = reliability(result)
+    if words and (config.output.refresh or not is_reliable(result)):
+        _out(words)
 
 
 def _failure(error: PathfinderError, inits: Inits, first_id: int) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from pathfinder import PathfinderResult
+from pathfinder._report import reliability
 from pathfinder._variables import flatten_draws
 
-from ._csv import write_comments, write_draws, write_multi_timing, write_single_timing
+from ._csv import write_comments, write_diagnostics, write_draws, write_multi_timing, write_single_timing
 from ._echo import configuration_document, header_lines
 from ._files import atomic_file
 from ._fit import Fitted
@@ -57,11 +58,14 @@ class _Writer:
         matrix = _matrix(result)
         with atomic_file(name) as file:
             self._write(file, matrix, result.path_ids)
-            if len(result.paths) == 1:
-                write_single_timing(file, result.seconds["total"])
+            if words := reliability(result):
+                write_diagnostics(file, result.pareto_k, result.effective_sample_size, words, sig_figs=self._sig_figs)
+            if result.is_resampled:
+                write_multi_timing(file, result.seconds["total"], self._fitted.psis_seconds)
+            elif len(result.paths) > 1:
+                write_multi_timing(file, result.seconds["total"], None)
             else:
-                psis_seconds = self._fitted.psis_seconds if result.is_resampled else None
-                write_multi_timing(file, result.seconds["total"], psis_seconds)
+                write_single_timing(file, result.seconds["total"])
 
     def path_draws(self, path: int, name: str) -> None:
         """All draws of one path."""

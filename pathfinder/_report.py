@@ -38,6 +38,22 @@ def describe_html(result: "PathfinderResult") -> str:
     return f"<div><p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{omitted}</div>"
 
 
+def reliability(result: "PathfinderResult") -> str:
+    """Whether weighted estimates from the pool can be trusted, by k-hat and effective sample size, and what to do.
+
+    Empty if the log density was not evaluated, and nothing is known.
+    """
+    if not result.settings.calculate_lp:
+        return ""
+    return psis.describe_pareto_k(result.pareto_k, len(result.pool), result.effective_sample_size)
+
+
+def is_reliable(result: "PathfinderResult") -> bool:
+    """Whether `reliability` calls the estimates reliable."""
+    enough = result.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
+    return bool(result.pareto_k <= result.pareto_k_threshold and enough)
+
+
 def _headline(result: "PathfinderResult") -> list[str]:
     succeeded = sum(path.status.succeeded for path in result.paths)
     chosen = f"resampled from {len(result.pool)}" if result.is_resampled else "with unequal weights"
@@ -48,8 +64,7 @@ def _headline(result: "PathfinderResult") -> list[str]:
         if result.settings.calculate_lp
         else f"{result.num_draws} draws without importance weights (calculate_lp=False)",
     ]
-    if result.settings.calculate_lp:
-        lines.append(psis.describe_pareto_k(result.pareto_k, len(result.pool), result.effective_sample_size))
+    lines += filter(None, [reliability(result)])
     if result.refinement:
         if result.interrupted:
             lines.append("The refinement was ended early; the draws are those of what it had come to.")

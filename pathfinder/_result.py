@@ -19,6 +19,7 @@ from pathfinder._refined_lane import Cost
 from pathfinder._refined_pool import Refinement
 from pathfinder._settings import Settings
 from pathfinder._streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
+from psis._weights import weighted_quantile
 
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class PathfinderResult:
             sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
         columns = {"mean": mean, "sd": sd}
         for probability in (0.05, 0.5, 0.95):
-            columns[f"{probability:.0%}"] = _weighted_quantile(values, weights, probability)
+            columns[f"{probability:.0%}"] = weighted_quantile(values, weights, probability)
         return pd.DataFrame(columns, index=pd.Index(self.model.columns("bracket"), name="variable"))
 
     def to_inferencedata(
@@ -279,10 +280,3 @@ def _positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model:
     for rows, positions in source.positions(lanes, indices):
         values[rows] = positions
     return values
-
-
-def _weighted_quantile(values: np.ndarray, weights: np.ndarray, probability: float) -> np.ndarray:
-    order = np.argsort(values, axis=0, kind="stable")
-    cumulative = np.cumsum(weights[order], axis=0)
-    first = np.argmax(cumulative >= probability * cumulative[-1] * (1 - 1e-12), axis=0)
-    return np.take_along_axis(values, np.take_along_axis(order, first[None], axis=0), axis=0)[0]

@@ -32,6 +32,16 @@ def effective_sample_size(log_weights: Float[Any, "*batch draw"]) -> Float[Any, 
     return xp.where(usable, xp.sum(weights, axis=-1) ** 2 / xp.where(usable, squares, 1.0), xp.nan)[()]
 
 
+def weighted_quantile(
+    values: Float[np.ndarray, "draw variable"], weights: Float[np.ndarray, " draw"], probability: float
+) -> Float[np.ndarray, " variable"]:
+    """The least value of each variable at which the weights up to there reach a probability; NaN counts as largest."""
+    order = np.argsort(values, axis=0, kind="stable")
+    cumulative = np.cumsum(weights[order], axis=0)
+    first = np.argmax(cumulative >= probability * cumulative[-1] * (1 - 1e-12), axis=0)
+    return np.take_along_axis(values, np.take_along_axis(order, first[None], axis=0), axis=0)[0]
+
+
 def log_sum_exp(log_weights: Float[Any, "*batch draw"]) -> Float[Any, "*batch 1"]:
     """Logarithm of the sum of the weights, at least one of which is positive and all finite."""
     xp = log_weights.__array_namespace__()

@@ -143,6 +143,8 @@ def test_metadata(bernoulli_fit):
     }
     assert {key: config[key] for key in expected} == expected
     assert set(bernoulli_fit.metadata.stan_vars) == {"theta"}
+    assert config["pareto_k"] < 1
+    assert 1 <= config["effective_sample_size"] <= 4 * 30
 
 
 def test_create_inits_and_their_use(eight_schools, eight_schools_fit):

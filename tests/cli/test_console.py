@@ -82,7 +82,6 @@ def test_which_iterations_are_shown(iteration, refresh, is_last, note, due):
         (console.no_finite_elbo(2), "Path [2] :Failure: None of the LBFGS iterations completed successfully"),
         (console.rejected_gradient(), "  Gradient evaluated at the initial value is not finite.\n  Stan can't start"),
         (console.pareto_k_warning(1.234, 0.6666), "Pareto k value (1.2) is greater than 0.67."),
-        (console.effective_sample_size_warning(35.2, 100), "Effective sample size (35) is less than 100."),
         (console.initialization_failed(0, 1), "Initialization failed."),
         (console.initialization_failed(2.5, 100), "Initialization between (-2.5, 2.5) failed after 100 attempts. \n"),
     ],

@@ -9,6 +9,7 @@ import stanio
 from pathfinder_cli._parse import parse
 
 import pathfinder
+import psis
 
 from .conftest import FEW_DRAWS, new_files
 
@@ -195,7 +196,7 @@ def test_diagnostic_file_alone_asks_for_trajectories(bernoulli, folder):
 def test_a_single_path(bernoulli, folder):
     outcome = bernoulli("num_paths=1", "save_single_paths=1", "output", "save_cmdstan_config=1")
     assert new_files(folder) == {"output.csv", "output.json", "output_config.json"}
-    assert "Pareto k" not in outcome.out
+    assert "Pareto k value" not in outcome.out
     _, draws = comments_and_draws(folder / "output.csv")
     assert len(draws["theta"]) == 30
     assert set(draws["path__"]) == {1}
@@ -206,7 +207,7 @@ def test_a_single_path(bernoulli, folder):
 @pytest.mark.parametrize("option", ["psis_resample=0", "calculate_lp=false"])
 def test_all_draws_are_written_without_resampling(bernoulli, folder, option):
     outcome = bernoulli("num_paths=3", option)
-    assert "Pareto k" not in outcome.out
+    assert "Pareto k value" not in outcome.out
     _, draws = comments_and_draws(folder / "output.csv")
     np.testing.assert_array_equal(draws["path__"], np.repeat([1, 2, 3], 30))
     assert np.isnan(draws["lp__"]).all() == option.startswith("calculate_lp")
@@ -231,8 +232,41 @@ def test_r_dump_data_and_its_warning(cli, folder):
 
 def test_refresh_0_prints_only_the_configuration(bernoulli):
     outcome = bernoulli("num_psis_draws=5", "output", "refresh=0")
-    assert outcome.out.rstrip().endswith("num_threads = 1 (Default)") or "Pareto k value" in outcome.out
+    assert outcome.out.rstrip().endswith("num_threads = 1 (Default)") or "Pareto k" in outcome.out
     assert "Path [" not in outcome.out
+
+
+def reliability_in(path):
+    """What the comments of a CSV file say of its draws: k-hat, effective sample size and words."""
+    text = path.read_text()
+    pattern = r"# \n# pareto_k = (\S+)\n# effective_sample_size = (\S+)\n# (Pareto k-hat .*)\n# \n# Elapsed Time"
+    (pareto_k, size, words), *others = re.findall(pattern, text)
+    assert not others
+    return float(pareto_k), float(size), words
+
+
+@pytest.mark.parametrize("how", [(), ("psis_resample=0",), ("num_paths=1",)], ids=" ".join)
+def test_how_far_draws_can_be_trusted(bernoulli, folder, how):
+    outcome = bernoulli(*how, "output", "sig_figs=18")
+    pareto_k, size, words = reliability_in(folder / "output.csv")
+    assert outcome.out.splitlines()[-1] == words
+    _, draws = comments_and_draws(folder / "output.csv")
+    if how == ("num_paths=1",):  # of one path the mixture of all paths is the approximation itself
+        smoothed = psis.smooth_log_weights(draws["lp__"] - draws["lp_approx__"])
+        assert (pareto_k, size) == pytest.approx((smoothed.pareto_k, smoothed.effective_sample_size))
+    assert words == psis.describe_pareto_k(pareto_k, 30 if how == ("num_paths=1",) else 120, size)
+
+
+def test_draws_that_cannot_be_trusted_are_told_without_progress(bernoulli, folder):
+    outcome = bernoulli("num_paths=1", "output", "refresh=0")
+    _, size, words = reliability_in(folder / "output.csv")
+    assert size < psis.MIN_EFFECTIVE_SAMPLE_SIZE
+    assert outcome.out.endswith(f"{words}\n")
+
+
+def test_nothing_is_said_of_draws_without_weights(bernoulli, folder):
+    assert "Pareto" not in bernoulli("calculate_lp=0").out
+    assert "areto" not in (folder / "output.csv").read_text().partition("lp_approx__,")[2]
 
 
 def test_the_reuse_of_draws_is_warned_of(bernoulli):
