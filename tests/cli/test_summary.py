@@ -153,6 +153,7 @@ def test_files_that_hold_no_draws(cli, folder, text, message):
         (["d.csv", "other.csv"], "\"other.csv\" has no 'mu', which \"d.csv\" has; did you mean 'mue'?"),
         (["d.csv", "turned.csv"], 'the columns of "turned.csv" are in another order'),
         (["d.csv", "-c", "no/t.csv"], 'cannot write output file "no/t.csv": the folder "no" does not exist.'),
+        (["d.csv", "-c", "./d.csv"], "--csv_filename=./d.csv: this is one of the files of draws; give another name."),
         (["d.csv", "-c", "."], 'cannot write output file ".": it is a folder.'),
     ],
 )
