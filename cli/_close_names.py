@@ -42,5 +42,11 @@ def similar_file(path: str) -> str:
         known = [entry.name for entry in os.scandir(folder or ".") if entry.is_file()]
     except (OSError, ValueError):
         return ""
-    meant = close_name(name, known)
+    meant = close_name(name, [other for other in known if _have_similar_stems(name, other)])
     return f"; did you mean {os.path.join(folder, meant)!r}?" if meant else ""
+
+
+def _have_similar_stems(name: str, other: str) -> bool:
+    """Whether names are alike without their suffixes, which make `a.json` and `b.json` look alike."""
+    stem, other_stem = (os.path.splitext(each)[0].lower() for each in (name, other))
+    return stem == other_stem or close_name(stem, [other_stem]) != ""

@@ -42,7 +42,7 @@ def read_input_file(name: str) -> InputFile:
         raw = Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        folder = "" if os.path.isabs(name) else f" (looked in {os.getcwd()})"
+        folder = "" if os.path.isabs(name) else f" (looked in {_current_folder()})"
         raise InputError(
             cannot_open(name), f'cannot read "{name}": {reason}{folder}{similar_file(name) or "."}'
         ) from error
@@ -78,3 +78,10 @@ def input_warnings(name: str) -> list[str]:
         "\tThis format is deprecated and will not receive new features.\n"
         "\tConsider saving your data in JSON format instead."
     ]
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "a folder that is not there any more"

@@ -30,5 +30,8 @@ def test_files(folder):
     assert similar_file("sub/datafolders") == ""  # a folder is no file
     assert similar_file("nowhere/data.json") == ""
     assert similar_file("bernouli.data.json") == "; did you mean 'bernoulli.data.json'?"
+    (folder / "a.json").write_text("")
+    assert similar_file("b.json") == ""  # only the suffixes are alike
+    assert similar_file("A.jso") == "; did you mean 'a.json'?"
     for odd in ("", "sub/", "\0", "x" * 300):
         assert similar_file(odd) == ""
