@@ -114,10 +114,10 @@ def test_help(cli, word):
         ("", "has no draws"),
         ("# only\n# comments\n", "has no draws"),
         ("a,b\n", "has no draws"),
-        ("a,b\n1, 2\n3\n", "is not a CSV file of draws"),
-        ("a,b\n1, x\n", "is not a CSV file of draws"),
-        ("a,b\n1, 2, 3\n", "is not a CSV file of draws"),
-        ("\0\xff", "is not a CSV file of draws"),
+        ("a,b\n#\n1, 2\n3\n", "is not a CSV file of draws: line 4 has 1 columns, but there are 2 names."),
+        ("a,b\n1, x\n", "is not a CSV file of draws: line 2 has 'x' where a number belongs."),
+        ("a,b\n1, 2, 3\n", "is not a CSV file of draws: line 2 has 3 columns, but there are 2 names."),
+        ("\0\xff", "is not a CSV file of draws: it is no text in UTF-8."),
     ],
 )
 def test_files_that_hold_no_draws(cli, folder, text, message):
