@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 
 from . import _stan_model
-from ._compile import split_include_paths
 from ._models import ModelSource
+from ._options import INCLUDE_PATHS, include_paths, listed, split_options, wants_help
 from ._streams import write_stdout
 from ._usage_error import UsageError
 
@@ -21,13 +21,13 @@ errors are printed on stderr.
 
 def main(words: Sequence[str]) -> int:
     """Run the command with the words after its name."""
-    if any(word in ("-h", "--help", "help") for word in words):
+    if wants_help(words):
         write_stdout(HELP)
         return 0
-    others, include_paths = split_include_paths(words)
-    if len(others) != 1 or others[0].startswith("-") or not others[0].endswith(".stan"):
-        raise UsageError(f"Error: pathfinder check takes one Stan program.\n\n{HELP}")
-    source = ModelSource.read(others[0], include_paths)
+    models, options = split_options("check", words, INCLUDE_PATHS, HELP)
+    if len(models) != 1:
+        raise UsageError(f"Error: pathfinder check takes one Stan program{listed(models)}.\n\n{HELP}")
+    source = ModelSource.read_stan("check", models[0], include_paths(options))
     from ._stan_info import program_info
 
     checked = _stan_model.checked_program(source)

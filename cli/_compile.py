@@ -12,8 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ._close_names import did_you_mean
 from ._files import OutputError, atomic_file
 from ._models import ModelSource
+from ._options import INCLUDE_PATHS, include_paths, listed, only_value, split_options, wants_help
 from ._run_error import RunError
 from ._streams import write_stdout
 from ._usage_error import UsageError
@@ -29,19 +31,26 @@ its suffix, in the same folder. It holds the text of MODEL: compile again after 
 Stan program includes is looked for in its folder, then in those of --include-paths, and held too.
 With --simplex=stick_breaking the executable unconstrains simplexes as Stan did until version 2.36.
 """
+_SIMPLEXES = ("ilr", "stick_breaking")
 _LONGEST_SHEBANG = 127  # of Linux before 5.1
 
 
 def main(words: Sequence[str]) -> int:
     """Run the command with the words after its name."""
-    if any(word in ("-h", "--help", "help") for word in words):
+    if wants_help(words):
         write_stdout(HELP)
         return 0
-    words, simplex = _split_simplex(words)
-    model, name, include_paths = _model_and_options(words)
-    if simplex != "ilr" and not model.endswith(".stan"):
+    models, options = split_options("compile", words, {"-o": "", **INCLUDE_PATHS, "--simplex": ""}, HELP)
+    if len(models) != 1:
+        raise UsageError(f"Error: pathfinder compile takes one model{listed(models)}.\n\n{HELP}")
+    model = models[0]
+    name, simplex = (only_value("compile", option, options[option], HELP) for option in ("-o", "--simplex"))
+    if simplex not in (None, *_SIMPLEXES):
+        question = did_you_mean(simplex, _SIMPLEXES) or "."
+        raise UsageError(f"Error: --simplex={simplex}: give {' or '.join(_SIMPLEXES)}{question}\n\n{HELP}")
+    if simplex == "stick_breaking" and not model.endswith(".stan"):
         raise UsageError(f"Error: --simplex is for Stan programs, which {model} is not.\n\n{HELP}")
-    source = ModelSource.read(model, include_paths, simplex)
+    source = ModelSource.read(model, include_paths(options), simplex or _SIMPLEXES[0])
     source.module.check(source)
     with source.module.running(source):
         source.module.check_model(source)
@@ -71,51 +80,6 @@ def write_executable(source: ModelSource, target: str, interpreter: str) -> None
         os.chmod(target, mode | (mode & 0o444) >> 2)  # whoever may read may execute
     except OSError as error:
         raise OutputError(target, f"cannot be made executable: {error.strerror}") from error
-
-
-def _model_and_options(words: Sequence[str]) -> tuple[str, str | None, list[str]]:
-    words, include_paths = split_include_paths(words)
-    models, names = [], []
-    queue = list(words)
-    while queue:
-        word = queue.pop(0)
-        if word == "-o":
-            names.append(queue.pop(0) if queue else "")
-        elif word.startswith("-o="):
-            names.append(word.removeprefix("-o="))
-        elif word.startswith("-"):
-            raise UsageError(f"Error: pathfinder compile has no option {word}.\n\n{HELP}")
-        else:
-            models.append(word)
-    if len(models) != 1 or len(names) > 1 or "" in names:
-        raise UsageError(f"Error: pathfinder compile takes one model and at most one -o NAME.\n\n{HELP}")
-    return models[0], names[0] if names else None, include_paths
-
-
-def split_include_paths(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words without `--include-paths=a,b` or `--include-paths a,b`, and the folders named there, as for stanc."""
-    others, folders = [], []
-    queue = list(words)
-    while queue:
-        word = queue.pop(0)
-        name, equals, value = word.partition("=")
-        if name != "--include-paths":
-            others.append(word)
-            continue
-        if not equals:
-            value = queue.pop(0) if queue else ""
-        folders += [folder for folder in value.split(",") if folder]
-    return others, folders
-
-
-def _split_simplex(words: Sequence[str]) -> tuple[list[str], str]:
-    """The words without `--simplex=...`, and what it says."""
-    others = [word for word in words if not word.startswith("--simplex")]
-    given = [word for word in words if word.startswith("--simplex")]
-    values = [word.partition("=")[2] for word in given]
-    if len(given) > 1 or not set(values) <= {"ilr", "stick_breaking"}:
-        raise UsageError(f"Error: {given[-1]}: give --simplex=ilr or --simplex=stick_breaking, once.\n\n{HELP}")
-    return others, values[0] if values else "ilr"
 
 
 def _script(source: ModelSource, interpreter: str) -> str:

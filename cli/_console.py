@@ -132,6 +132,11 @@ def path_failed(index: int) -> str:
     return f"Pathfinder iteration: {index} failed."
 
 
+def cannot_open(name: str) -> str:
+    """An input file that cannot be read (stderr)."""
+    return f'Can\'t open specified file, "{name}"'
+
+
 def no_path_succeeded() -> str:
     """A run in which all paths failed."""
     return "No pathfinders ran successfully"

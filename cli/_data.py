@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ._close_names import similar_file
+from ._console import cannot_open
 from ._input_error import InputError
 from ._names import split_suffix
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pathfinder._data_files import Value
 
@@ -40,9 +42,10 @@ def read_input_file(name: str) -> InputFile:
         raw = Path(name).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        folder = "" if os.path.isabs(name) else f" (looked in {os.getcwd()})"
-        message = f'Can\'t open specified file, "{name}"'
-        raise InputError(message, f'cannot read "{name}": {reason}{folder}.') from error
+        folder = "" if os.path.isabs(name) else f" (looked in {_current_folder()})"
+        raise InputError(
+            cannot_open(name), f'cannot read "{name}": {reason}{folder}{similar_file(name) or "."}'
+        ) from error
     from pathfinder._data_files import InputFileError, parse_json, parse_rdump
 
     try:
@@ -51,6 +54,19 @@ def read_input_file(name: str) -> InputFile:
         return InputFile(name, "rdump", parse_rdump(raw, name))
     except InputFileError as error:
         raise InputError(error.message, error.detail) from error
+
+
+def absence(name: str, file_name: str, known: "Iterable[str]") -> str:
+    """What to say of a variable that the model needs and does not find.
+
+    Args:
+        name: Its name.
+        file_name: The file of data, "" if none was given.
+        known: The variables in the file.
+    """
+    if not file_name:
+        return f"the model needs `{name}`, but no data file was given; use `data file=<name>`"
+    return f"the model needs `{name}`; the file has {', '.join(f'`{other}`' for other in known) or 'no variables'}"
 
 
 def input_warnings(name: str) -> list[str]:
@@ -62,3 +78,10 @@ def input_warnings(name: str) -> list[str]:
         "\tThis format is deprecated and will not receive new features.\n"
         "\tConsider saving your data in JSON format instead."
     ]
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "a folder that is not there any more"

@@ -63,9 +63,10 @@ def read_draws(path: str) -> DrawsFile:
     except OSError as error:
         raise RunError(f'Error: cannot read "{path}": {error.strerror}{similar_file(path) or "."}') from error
     except ValueError as error:
-        raise _not_draws(path, str(error)) from error
+        raise _not_draws(path, "it is no text in UTF-8") from error
     comments = tuple(line[1:].strip() for line in text if line.startswith("#"))
-    lines = [line for line in text if line.strip() and not line.startswith("#")]
+    numbered = [(number, line) for number, line in enumerate(text, 1) if line.strip() and not line.startswith("#")]
+    lines = [line for _, line in numbered]
     names = tuple(name.strip() for name in lines[0].split(",")) if lines else ()
     if names and not all(name and not _is_number(name) for name in names):
         raise _not_draws(path, "its first line has no names of variables")
@@ -73,10 +74,10 @@ def read_draws(path: str) -> DrawsFile:
         raise RunError(f'Error: "{path}" has no draws.')
     try:
         draws = np.loadtxt(lines[1:], delimiter=",", ndmin=2)
+        if draws.shape[1] != len(names):
+            raise ValueError("another number of columns than of names")
     except ValueError as error:
-        raise _not_draws(path, str(error)) from error
-    if draws.shape[1] != len(names):
-        raise _not_draws(path, f"it has {len(names)} names and {draws.shape[1]} columns")
+        raise _not_draws(path, _first_fault(numbered[1:], len(names)) or str(error)) from error
     return DrawsFile(path, names, draws, comments)
 
 
@@ -103,6 +104,18 @@ def check_same_columns(files: Sequence[DrawsFile]) -> None:
 
 def _not_draws(path: str, why: str) -> RunError:
     return RunError(f'Error: "{path}" is not a CSV file of draws: {why}.')
+
+
+def _first_fault(numbered: Sequence[tuple[int, str]], num_names: int) -> str:
+    """What is wrong in the first line that is no draw."""
+    for number, line in numbered:
+        cells = line.split(",")
+        if len(cells) != num_names:
+            return f"line {number} has {len(cells)} columns, but there are {num_names} names"
+        for cell in cells:
+            if not _is_number(cell):
+                return f"line {number} has {cell.strip()!r} where a number belongs"
+    return ""
 
 
 def _is_number(text: str) -> bool:

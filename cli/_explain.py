@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from . import _stan_model
 from ._backend import start_jax
-from ._compile import split_include_paths
 from ._data import read_input_file
 from ._models import ModelSource
+from ._options import INCLUDE_PATHS, include_paths, split_options, wants_help
 from ._parse import Page, parse
 from ._streams import write_stdout
 from ._usage_error import UsageError
@@ -22,18 +22,18 @@ one after another with each compiled, which is slow to compile, and why not in a
 
 def main(words: Sequence[str]) -> int:
     """Run the command with the words after its name."""
-    if any(word in ("-h", "--help", "help") for word in words):
+    if wants_help(words):
         write_stdout(HELP)
         return 0
-    others, include_paths = split_include_paths(words)
-    if not others or not others[0].endswith(".stan"):
-        raise UsageError(f"Error: pathfinder explain takes a Stan program.\n\n{HELP}")
+    others, options = split_options("explain", words, INCLUDE_PATHS, HELP)
+    if not others:
+        raise UsageError(f"Error: pathfinder explain takes a Stan program, but none was given.\n\n{HELP}")
     model, *arguments = others
     config = parse(["pathfinder", *arguments], program=f"pathfinder explain {model}")
     if isinstance(config, Page):
         write_stdout(HELP)
         return 0
-    source = ModelSource.read(model, include_paths)
+    source = ModelSource.read_stan("explain", model, include_paths(options))
     start_jax(config.engine, 1)
     with _stan_model.running(source):
         write_stdout(f"{_stan_model.explained(source, read_input_file(config.data.file))}\n")

@@ -16,7 +16,7 @@ from ._names import OutputNames
 from ._progress import PathPrinter
 from ._run_error import RunError
 from ._run_info import RunInfo
-from ._streams import write_stderr, write_stdout
+from ._streams import print_error_line, print_line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,9 +48,9 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         RunError: If no path succeeds, or an option is not possible for this model.
     """
     options = config.pathfinder
-    inits = read_inits(config, model, _error)
+    inits = read_inits(config, model, print_error_line)
     if options.num_psis_draws > options.num_draws * options.num_paths:
-        _out(_console.more_psis_draws_than_draws())
+        print_line(_console.more_psis_draws_than_draws())
     printer = PathPrinter(
         options.num_paths,
         first_id=config.id,
@@ -59,8 +59,8 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         init_failures=inits.failures,
         radius=config.init.radius,
         num_attempts=inits.points.max_tries.tolist(),
-        out=_out,
-        error=_error,
+        out=print_line,
+        error=print_error_line,
     )
     begin = time.perf_counter()
     try:
@@ -81,7 +81,7 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
     except PathfinderError as error:
         printer.finish(error.statuses)
         if options.num_paths > 1:
-            _out(_console.no_path_succeeded())
+            print_line(_console.no_path_succeeded())
         raise RunError(_failure(error, inits, config.id)) from error
     except ValueError as error:
         raise RunError(f"Error: {error}") from error
@@ -112,14 +112,14 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
     if result.interrupted:
         cut = sum(path.status in (Status.INTERRUPTED, Status.INTERRUPTED_AT_START) for path in result.paths)
         what = "the refinement" if result.refinement else f"{cut} of {len(result.paths)} paths"
-        _out(f"Warning: engine time_limit={config.engine.time_limit:g} ended {what} early.")
+        print_line(f"Warning: engine time_limit={config.engine.time_limit:g} ended {what} early.")
     if config.output.refresh and len(result.paths) > 1:
-        _out(_console.total_evaluations(result.num_gradients + result.num_densities))
+        print_line(_console.total_evaluations(result.num_gradients + result.num_densities))
     if result.is_resampled and result.pareto_k > result.pareto_k_threshold:
-        _out(_console.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
+        print_line(_console.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
     words = reliability(result)
     if words and (config.output.refresh or not is_reliable(result)):
-        _out(words)
+        print_line(words)
 
 
 def _failure(error: PathfinderError, inits: Inits, first_id: int) -> str:
@@ -132,11 +132,3 @@ def _failure(error: PathfinderError, inits: Inits, first_id: int) -> str:
             reasons.setdefault(reason, []).append(str(first_id + path))
     lines = [f"  path {', '.join(paths)}: {reason}" for reason, paths in reasons.items()]
     return "\n".join(["Error: no path produced an approximation.", *lines])
-
-
-def _out(message: str) -> None:
-    write_stdout(f"{message}\n")
-
-
-def _error(message: str) -> None:
-    write_stderr(f"{message}\n")

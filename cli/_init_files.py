@@ -6,6 +6,8 @@ itself; CmdStanPy relies on this and writes the numbered files only.
 
 from collections.abc import Callable, Iterator
 
+from ._close_names import similar_file
+from ._console import cannot_open
 from ._names import split_suffix
 from ._usage_error import UsageError
 
@@ -41,13 +43,14 @@ def init_files(name: str, *, num_paths: int, first_id: int, exists: Callable[[st
         first = first or candidate
         if exists(candidate):
             return _numbered(name, numbered_base, extension, range(first_id, first_id + num_paths), exists)
+    question = similar_file(name) or "."
     if num_paths == 1:
-        raise _error(f'Can\'t open specified file, "{name}"\n', f'there is no readable file "{name}"; see init=.')
+        raise _error(f"{cannot_open(name)}\n", f'there is no readable file "{name}"{question} See init=.')
     if exists(name):
         return (name,) * num_paths
     raise _error(
         f'Searching for  ""{first}" and base file "{name}""\nCan\'t open either of specified files,\n',
-        f'neither "{first}", of the first path, nor "{name}", for all paths, can be read; see init=.',
+        f'neither "{first}", of the first path, nor "{name}", for all paths, can be read{question} See init=.',
     )
 
 

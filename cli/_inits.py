@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -61,13 +61,14 @@ def read_inits(config: Configuration, model: Model, warn: Callable[[str], None])
         return Inits(InitialPoints(center, radius), failures)
     names = init_files(config.init.file, num_paths=num_paths, first_id=config.id, exists=_is_readable)
     files: dict[str, InputFile] = {}
+    parts = model.parts
+    known = _known_names(model, parts)
     for name in dict.fromkeys(names):
         for warning in input_warnings(name):
             warn(warning)
         files[name] = read_input_file(name)
-        for warning in _unknown_names(model, files[name]):
+        for warning in _unknown_names(known, files[name]):
             warn(warning)
-    parts = model.parts
     completion = _Completion(model)
     for path, name in enumerate(names):
         try:
@@ -100,30 +101,43 @@ def _checked(parts: Sequence[Part], file: InputFile) -> dict[str, Array]:
     }
 
 
-def _unknown_names(model: Model, file: InputFile) -> list[str]:
-    """A warning for each name that the model does not have; files may hold all variables of a draw."""
-    known = dict.fromkeys(part.name for part in model.parts)
-    variables = [_FIRST_NAME.split(variable.name)[0] for variable in model.variables if variable.name not in known]
+class _KnownNames(NamedTuple):
+    """The names that may stand in files of initial values.
+
+    Args:
+        parts: Those of parameters, or of the slots of tuples: `t.1`.
+        given: Those and the tuples themselves: `t` and `t.1`.
+        variables: Those of all other variables, since files may hold all variables of a draw.
+    """
+
+    parts: dict[str, None]
+    given: dict[str, None]
+    variables: set[str]
+
+
+def _known_names(model: Model, parts: Sequence[Part]) -> _KnownNames:
+    names = dict.fromkeys(part.name for part in parts)
+    given = dict.fromkeys(start for name in names for start in accumulate(name.split("."), "{}.{}".format))
+    others = {_FIRST_NAME.split(variable.name)[0] for variable in model.variables if variable.name not in names}
+    return _KnownNames(names, given, others)
+
+
+def _unknown_names(known: _KnownNames, file: InputFile) -> list[str]:
+    """A warning for each name that the model does not have."""
     return [
         f'Warning: file "{file.name}": the model has no parameter {name!r}, whose values are not used'
-        f"{did_you_mean(name, _given_names(known)) or '.'}"
+        f"{did_you_mean(name, known.given) or '.'}"
         for name in _all_names(file.values, known)
-        if name not in variables and not name.endswith("__")
+        if name not in known.variables and not name.endswith("__")
     ]
 
 
-def _given_names(known: Iterable[str]) -> list[str]:
-    """The names by which files give parameters, tuples among them: `t` and `t.1`."""
-    return list(dict.fromkeys(start for name in known for start in accumulate(name.split("."), "{}.{}".format)))
-
-
-def _all_names(values: Mapping[str, Value], known: Iterable[str]) -> Iterator[str]:
+def _all_names(values: Mapping[str, Value], known: _KnownNames) -> Iterator[str]:
     """The names in a file that are neither parameters nor tuples, slot by slot."""
-    given = set(_given_names(known))
     for name in values:
-        if name not in given:
+        if name not in known.given:
             yield name
-        elif name not in known and isinstance(value := _readable(values, name), dict):
+        elif name not in known.parts and isinstance(value := _readable(values, name), dict):
             yield from _all_names({f"{name}.{slot}": part for slot, part in value.items()}, known)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from . import _console
+from ._close_names import similar_file
 from ._names import split_suffix
 from ._run_error import RunError
 
@@ -51,7 +53,23 @@ class ModelSource:
             return cls(path, Path(path).read_bytes(), tuple(include_paths), simplex=simplex)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise RunError(f'Error: cannot read the model file "{path}": {reason}.') from error
+            raise RunError(
+                f'Error: cannot read the model file "{path}": {reason}{similar_file(path) or "."}'
+            ) from error
+
+    @classmethod
+    def read_stan(cls, command: str, path: str, include_paths: Sequence[str]) -> "ModelSource":
+        """Read the Stan program that a command wants.
+
+        Raises:
+            RunError: If it is a model of another kind, or cannot be read.
+        """
+        if split_suffix(path)[1] != ".stan":
+            question = similar_file(path) or "."
+            raise RunError(
+                f'Error: pathfinder {command} takes a Stan program, but "{path}" does not end in .stan{question}'
+            )
+        return cls.read(path, include_paths)
 
     @property
     def stem(self) -> str:
@@ -68,6 +86,11 @@ class ModelSource:
         """The functions for models of this kind."""
         name = _kind_of(self.path).module
         return cast(ModelModule, importlib.import_module(f".{name}", __package__))
+
+
+def nothing_to_fit(source: ModelSource) -> RunError:
+    """The error of a model without parameters."""
+    return RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.")
 
 
 class ModelOptions(NamedTuple):
@@ -139,5 +162,6 @@ def _kind_of(path: str) -> ModelKind:
     if suffix not in KINDS:
         known = "; ".join(f"{suffix} ({kind.description})" for suffix, kind in KINDS.items())
         what = f"files ending in {suffix}" if suffix else "files without a suffix"
-        raise RunError(f'Error: cannot run "{path}": {what} are no kind of model. The kinds are: {known}.')
+        question = similar_file(path) or "."
+        raise RunError(f'Error: cannot run "{path}": {what} are no kind of model{question} The kinds are: {known}.')
     return KINDS[suffix]

@@ -6,6 +6,19 @@ from ._close_names import did_you_mean
 from ._usage_error import UsageError
 
 
+INCLUDE_PATHS = {"--include-paths": ""}
+
+
+def include_paths(options: Mapping[str, Sequence[str]]) -> list[str]:
+    """The folders of `--include-paths=a,b`, as for stanc."""
+    return [folder for value in options["--include-paths"] for folder in value.split(",") if folder]
+
+
+def listed(words: Sequence[str]) -> str:
+    """What was given in place of one word, to follow what is wanted."""
+    return f", but {', '.join(map(repr, words))} were given" if words else ", but none was given"
+
+
 def wants_help(words: Sequence[str]) -> bool:
     """Whether a command's words ask for its help page."""
     return any(word in ("-h", "--help", "help") for word in words)

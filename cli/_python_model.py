@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from . import _console, _data_block
-from ._data import InputFile
+from . import _data_block
+from ._data import InputFile, absence
 from ._input_error import InputError
+from ._models import nothing_to_fit
 from ._run_error import RunError
 
 
@@ -60,12 +61,8 @@ class Data(dict[str, Any]):
         if name in self._refused:
             raise MissingData(self._refused[name].message, self._refused[name].detail) from self._refused[name]
         message = f"Exception: variable does not exist; {_STAGE}; variable name={name}"
-        if not self._file_name:
-            detail = f"the model needs `{name}`, but no data file was given; use `data file=<name>`."
-        else:
-            found = ", ".join(f"`{known}`" for known in self) or "no variables"
-            detail = f'file "{self._file_name}": the model needs `{name}`; the file has {found}.'
-        raise MissingData(message, detail)
+        where = f'file "{self._file_name}": ' if self._file_name else ""
+        raise MissingData(message, f"{where}{absence(name, self._file_name, self)}.")
 
 
 def check(source: "ModelSource") -> None:
@@ -134,7 +131,7 @@ def running(source: "ModelSource") -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         if isinstance(error, ValueError) and str(error).startswith(NO_PARAMETERS):
-            raise RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.") from error
+            raise nothing_to_fit(source) from error
         if isinstance(error, SyntaxError) and error.filename:
             raise _syntax_error(error, error.filename) from error
         place = _place(error.__traceback__, source)

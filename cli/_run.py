@@ -13,7 +13,7 @@ from ._models import ModelOptions, ModelSource
 from ._names import OutputNames, output_names
 from ._parse import Page, parse
 from ._run_info import RunInfo
-from ._streams import write_stderr, write_stdout
+from ._streams import print_error_line, print_line, write_stdout
 from ._usage_error import UsageError
 
 
@@ -42,7 +42,7 @@ def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource
     source.module.check(source)
     info = RunInfo.now(parsed, source.model_name)
     for line in (*configuration_lines(parsed, seed=info.seed), ""):
-        _out(line)
+        print_line(line)
     data = _read_data(parsed.data.file)
     _check_outputs(names)
     threads = parsed.num_threads if parsed.num_threads > 0 else available_cores()
@@ -64,14 +64,6 @@ def _model_options(config: Configuration, source: ModelSource, seed: int) -> Mod
     return ModelOptions(seed, simplex, config.engine.print)
 
 
-def _out(message: str) -> None:
-    write_stdout(f"{message}\n")
-
-
-def _error(message: str) -> None:
-    write_stderr(f"{message}\n")
-
-
 def _check_resampling(config: Configuration) -> None:
     options = config.pathfinder
     available = options.num_paths * options.num_draws
@@ -87,7 +79,7 @@ def _read_data(name: str) -> "InputFile":
     from ._data import input_warnings, read_input_file
 
     for warning in input_warnings(name):
-        _error(warning)
+        print_error_line(warning)
     return read_input_file(name)
 
 

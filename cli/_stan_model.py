@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _console
 from ._data import InputFile
 from ._input_error import InputError
+from ._models import nothing_to_fit
 from ._python_model import NO_PARAMETERS
 from ._run_error import RunError
 from ._streams import write_stderr, write_stdout
@@ -99,7 +99,7 @@ def running(source: "ModelSource") -> Iterator[None]:
         raise RunError(f"Exception: {message} (in {_location(diagnostic.span)})\nError: {error}") from error
     except ValueError as error:
         if not isinstance(error, InputError) and str(error).startswith(NO_PARAMETERS):
-            raise RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.") from error
+            raise nothing_to_fit(source) from error
         raise
 
 

@@ -26,6 +26,16 @@ def write_stderr(text: str) -> None:
         _write(sys.stderr, text, "standard error")
 
 
+def print_line(message: str) -> None:
+    """Print a message and a line break on stdout, as `write_stdout` does."""
+    write_stdout(f"{message}\n")
+
+
+def print_error_line(message: str) -> None:
+    """Print a message and a line break on stderr."""
+    write_stderr(f"{message}\n")
+
+
 def _write(stream: TextIO | None, text: str, name: str) -> None:
     if stream is None:  # the process was started with the stream closed
         return

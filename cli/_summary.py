@@ -1,6 +1,7 @@
 """`pathfinder summary`: a table of the draws in CSV files."""
 
 import csv
+import os
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -56,8 +57,11 @@ def main(words: Sequence[str]) -> int:
     single = {name: only_value("summary", name, options[name], HELP) for name in _OPTIONS if name != "--include_param"}
     digits = _digits(single["--sig_figs"] or "3")
     percentiles = _percentiles(single["--percentiles"] or "5,50,95")
+    name = single["--csv_filename"]
+    if name and any(os.path.exists(name) and os.path.samefile(name, path) for path in paths if os.path.exists(path)):
+        raise UsageError(f"Error: --csv_filename={name}: this is one of the files of draws; give another name.\n")
     table = table_of(paths, percentiles, options["--include_param"])
-    if name := single["--csv_filename"]:
+    if name:
         with atomic_file(name) as file:
             _write_csv(table, file, digits)
     write_stdout(_text(table, digits))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pathfinder._data_files import Array, InputFileError, Value, first_outside
 
-from ._data import InputFile
+from ._data import InputFile, absence
 from ._input_error import InputError
 
 
@@ -170,14 +170,12 @@ class _Check:
 
     def _absence(self) -> str:
         name, file = self.declaration.name, self.file
-        if not file.name:
-            return f"the model needs `{name}`, but no data file was given; use `data file=<name>`"
         if _stands_for_tuple(file.values, name):
             outer = name.rpartition(".")[0]
             return f'`{outer}` is a tuple, to be given as an object with its slots: {{"1": ...}}'
         if name in file.values:
             return f"`{name}` is an object, not a number or an array of numbers"
-        return f"the model needs `{name}`; the file has {', '.join(f'`{n}`' for n in file.values) or 'no variables'}"
+        return absence(name, file.name, file.values)
 
     def _fail(self, message: str, context: str, detail: str) -> None:
         stage = f"processing stage={self.purpose.stage}; variable name={self.declaration.name}"

@@ -1,12 +1,13 @@
 """Constraints as users give them, and the mistakes in them."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from jax.core import Tracer
 from numpyro.distributions import constraints as known
+
+from pathfinder._close_names import close_name
 
 
 def checked_constraints(constraints: Any) -> dict[str, Any]:
@@ -34,10 +35,10 @@ def check_constraint(name: str, constraint: Any) -> None:
     if constraint is None:
         return
     if isinstance(constraint, str):
-        near = get_close_matches(constraint, [own for own in dir(known) if not own.startswith("_")], 1)
+        near = close_name(constraint, [own for own in dir(known) if not own.startswith("_")])
         raise ValueError(
             f"The constraint of parameter '{name}' is the string {constraint!r}; give the object"
-            + (f" pathfinder.constraints.{near[0]}." if near else ", for instance pathfinder.constraints.positive.")
+            + (f" pathfinder.constraints.{near}." if near else ", for instance pathfinder.constraints.positive.")
         )
     if not isinstance(constraint, known.Constraint):
         raise ValueError(

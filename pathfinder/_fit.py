@@ -6,7 +6,6 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import jax
@@ -15,6 +14,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from pathfinder._assemble import assemble, finite_draws_required, require_paths
+from pathfinder._close_names import close_name
 from pathfinder._devices import Devices
 from pathfinder._initial_points import InitialPoints, initial_points
 from pathfinder._lbfgs import Start
@@ -150,7 +150,7 @@ def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Se
     unknown = sorted(set(options) - set(names))
     if unknown:
         known = list(inspect.signature(fit).parameters)
-        near = [match for option in unknown for match in get_close_matches(option, known, 1)]
+        near = list(filter(None, (close_name(option, [*known, *names]) for option in unknown)))
         hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
         raise TypeError(f"Unknown option {', '.join(map(repr, unknown))}.{hint} The options are {', '.join(names)}.")
     if settings is not None and not isinstance(settings, Settings):

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from pathfinder._close_names import close_name
 from pathfinder.stan._source import Span
+
+
+_LEAST_LIKENESS = 0.7  # of names of Stan, which are many and short
 
 
 @dataclass(frozen=True)
@@ -52,5 +55,6 @@ class StanTypeError(StanError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A question naming the known name that `word` looks like; empty if it looks like none."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.7)
-    return f"Did you mean `{matches[0]}`?" if matches and matches[0] != word else ""
+    names = list(known)
+    meant = "" if word in names else close_name(word, names, _LEAST_LIKENESS)
+    return f"Did you mean `{meant}`?" if meant else ""

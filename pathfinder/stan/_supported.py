@@ -5,8 +5,7 @@ The type checker knows all functions of Stan; a call of one that is not here is 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
+from pathfinder._close_names import close_name
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._diagnostics import StanTypeError
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES
@@ -50,6 +49,6 @@ def require_supported(checked: CheckedProgram) -> None:
         if is_supported(name):
             continue
         place = node.function if isinstance(node, Call) else node.distribution
-        near = get_close_matches(name, sorted(_TABLES), n=1, cutoff=0.7)
-        hint = f"The nearest function that is: `{near[0]}`." if near else ""
+        near = close_name(name, sorted(_TABLES))
+        hint = f"The nearest function that is: `{near}`." if near else ""
         raise StanTypeError(f"`{name}` is a function of Stan, but cannot be evaluated here.", place.span, hint)

@@ -73,3 +73,11 @@ def test_missing_file_of_cmdstan(tmp_path, monkeypatch):
     with pytest.raises(InputError) as caught:
         read_input_file("nope.json")
     assert caught.value.message == command["stderr"].rstrip("\n")
+
+
+def test_a_current_folder_that_was_removed(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InputError, match=r"cannot read .*looked in a folder that is not there any more"):
+        read_input_file("x.json")

@@ -218,12 +218,20 @@ def test_options_of_stan_programs(cli, folder):
     assert "s.stan, line 5, column" in ended.stderr
 
 
-@pytest.mark.parametrize("words", [("--simplex",), ("--simplex=old",), ("--simplex=ilr", "--simplex=ilr")])
-def test_simplexes_that_do_not_exist(cli, folder, words):
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--simplex",), "--simplex needs a value."),
+        (("--simplex=old",), "--simplex=old: give ilr or stick_breaking."),
+        (("--simplex", "stickbreaking"), "did you mean 'stick_breaking'?"),
+        (("--simplex=ilr", "--simplex=ilr"), "--simplex is given 2 times"),
+    ],
+)
+def test_simplexes_that_do_not_exist(cli, folder, words, message):
     (folder / "s.stan").write_text(SIMPLEX)
     outcome = cli("compile", "s.stan", *words)
     assert outcome.code == 1
-    assert "give --simplex=ilr or --simplex=stick_breaking, once" in outcome.err
+    assert message in outcome.err
 
 
 def test_options_of_stan_programs_are_refused_for_python_files(cli):
@@ -328,10 +336,16 @@ def test_check_prints_what_a_program_declares(stan, folder):
         "included_files": [],
     }
     assert stan("check", "help").out.startswith("Usage: pathfinder check")
-    for words in ((), ("bernoulli.py",), ("a.stan", "b.stan"), ("--all",)):
+    for words, message in (
+        ((), "takes one Stan program, but none was given."),
+        (("bernoulli.py",), 'takes a Stan program, but "bernoulli.py" does not end in .stan.'),
+        (("a.stan", "b.stan"), "takes one Stan program, but 'a.stan', 'b.stan' were given."),
+        (("--all",), "has no option --all."),
+        (("--include-path=x", "a.stan"), "has no option --include-path; did you mean '--include-paths'?"),
+    ):
         outcome = stan("check", *words)
         assert outcome.code == 1
-        assert "takes one Stan program" in outcome.err
+        assert message in outcome.err
 
 
 def test_the_info_is_stancs():

@@ -114,10 +114,10 @@ def test_help(cli, word):
         ("", "has no draws"),
         ("# only\n# comments\n", "has no draws"),
         ("a,b\n", "has no draws"),
-        ("a,b\n1, 2\n3\n", "is not a CSV file of draws"),
-        ("a,b\n1, x\n", "is not a CSV file of draws"),
-        ("a,b\n1, 2, 3\n", "is not a CSV file of draws"),
-        ("\0\xff", "is not a CSV file of draws"),
+        ("a,b\n#\n1, 2\n3\n", "is not a CSV file of draws: line 4 has 1 columns, but there are 2 names."),
+        ("a,b\n1, x\n", "is not a CSV file of draws: line 2 has 'x' where a number belongs."),
+        ("a,b\n1, 2, 3\n", "is not a CSV file of draws: line 2 has 3 columns, but there are 2 names."),
+        ("\0\xff", "is not a CSV file of draws: it is no text in UTF-8."),
     ],
 )
 def test_files_that_hold_no_draws(cli, folder, text, message):
@@ -153,6 +153,7 @@ def test_files_that_hold_no_draws(cli, folder, text, message):
         (["d.csv", "other.csv"], "\"other.csv\" has no 'mu', which \"d.csv\" has; did you mean 'mue'?"),
         (["d.csv", "turned.csv"], 'the columns of "turned.csv" are in another order'),
         (["d.csv", "-c", "no/t.csv"], 'cannot write output file "no/t.csv": the folder "no" does not exist.'),
+        (["d.csv", "-c", "./d.csv"], "--csv_filename=./d.csv: this is one of the files of draws; give another name."),
         (["d.csv", "-c", "."], 'cannot write output file ".": it is a folder.'),
     ],
 )
