@@ -133,10 +133,13 @@ def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> N
     Raises:
         StanRejectError: If the values are known, the call is reached in any case, and they are not.
     """
-    if name in _SPARSE and run.machine.context.size and all(map(_is_known, (*values[:2], *values[3:5]))):
-        _check_sparse(run, name, values, node)
-        return
     if not run.machine.context.size:
+        return
+    if name in _SPARSE:
+        if all(map(_is_known, (*values[:2], *values[3:5]))):
+            _check_sparse(run, name, values, node)
+        elif not any(isinstance(value, Ragged) for value in values):
+            _require_sparse(run, [here(run, value) for value in values])
         return
     base, _, suffix = name.rpartition("_")
     if suffix == "rng":
@@ -185,6 +188,22 @@ def _check_sparse(run: Run, name: str, values: Sequence[Any], node: Node) -> Non
     if wrong and run.machine.mask is None and (run.on_data or run.machine.random_key is None):
         raise StanRejectError(f"`{name}`: {wrong}", node.span)
     run.machine.require(not wrong)
+
+
+def _require_sparse(run: Run, values: Sequence[Any]) -> None:
+    """The same of a sparse matrix whose indices differ between lanes, or depend on the step of a scan."""
+
+    def fits(rows: Any, cols: Any, w: Any, v: Any, u: Any, *vector: Any) -> Any:
+        stored = w.shape[0]
+        ends = (u[0] == 1) & jnp.all(u[1:] >= u[:-1]) & (u[-1] == stored + 1)
+        sizes = (v.shape[0] == stored) & (rows == u.shape[0] - 1)
+        inside = jnp.all((v >= 1) & (v <= cols))
+        for b in vector:
+            sizes &= b.shape[0] == cols
+        return ends & sizes & inside
+
+    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    run.machine.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
 
 
 def _check(run: Run, name: str, demand: Demand, values: Sequence[Any], words: str, node: Node) -> None:

@@ -84,6 +84,18 @@ def test_known_arguments_are_an_error_with_its_place(statement, words):
     assert "line 2, column" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("columns", "ends"),
+    [("{1, n + 1}", "{1, 3}"), ("{1, 2}", "{1, 2 + n}"), ("{3 - n, 2}", "{1, 3}")],
+    ids=["column too large in one iteration", "end too large in one", "all fit"],
+)
+def test_indices_of_sparse_matrices_that_differ_between_iterations(columns, ends):
+    """With x on both elements, iterations that fit add (1 + 2) x each."""
+    product = f"csr_matrix_times_vector(1, 2, [1, 2]', {columns}, {ends}, [x, x]')[1]"
+    value = density(f"parameters {{ real x; }} model {{ for (n in 1:2) target += {product}; }}", [0.5])
+    assert value == (pytest.approx(3.0) if columns == "{3 - n, 2}" else -np.inf)
+
+
 def test_a_factor_with_more_columns_than_rows_is_an_error():
     with pytest.raises(StanError, match="at least as many rows as columns, but has 2 and 3"):
         density("parameters { cholesky_factor_cov[2, 3] L; } model { }", np.zeros(5))
