@@ -7,83 +7,42 @@ the densities test themselves (`densities/_validity.py`) gives NaN and is not re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
+from pathfinder.stan._demands import (
+    CORRELATION,
+    DEFINITE,
+    FACTOR,
+    FINITE,
+    LOWER,
+    NOT_NEGATIVE,
+    POSITIVE,
+    PROBABILITY,
+    SEMIDEFINITE,
+    SIMPLEX,
+    SIMPLEX_ROWS,
+    SOME,
+    SOME_INTEGERS,
+    SYMMETRIC,
+    Check,
+    Demand,
+    found,
+)
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES
-from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, is_static, over_lanes
+from pathfinder.stan._lanes import Lanes, array_of, context_of, deepest, is_static, over_lanes, shape_of_value
 from pathfinder.stan._ragged import Ragged
 from pathfinder.stan._run import Run, StanRejectError, here
+from pathfinder.stan._sampler_checks import SAMPLER_CHECKS, SAMPLER_RELATIONS
 from pathfinder.stan._syntax import Node
+from pathfinder.stan.densities import DISTRIBUTIONS
 
 
-_SUFFIXES = (*DENSITY_SUFFIXES, *CDF_SUFFIXES, "rng")
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What a value has to be.
-
-    Attributes:
-        text: In words.
-        holds: True for each element (of a vector), matrix or row that satisfies it; of NumPy's or JAX's module `xp`.
-    """
-
-    text: str
-    holds: Callable[[Any, Any], Any]
-
-
-@dataclass(frozen=True)
-class Check:
-    """A demand on one argument.
-
-    Attributes:
-        position: Of the argument; negative ones count from the last.
-        what: What the argument is.
-        demand: What it has to be.
-    """
-
-    position: int
-    what: str
-    demand: Demand
-
-
-def _tolerance(xp: Any, a: Any) -> Any:
-    """Stan's, and what rounding may leave of a product that is symmetric (or sums to one) in exact arithmetic."""
-    eps = np.finfo(a.dtype).eps
-    return max(1e-8, eps) + 64 * eps * xp.max(xp.abs(a), initial=0.0)
-
-
-def _symmetric(xp: Any, a: Any) -> Any:
-    return xp.all(xp.abs(a - xp.swapaxes(a, -1, -2)) <= _tolerance(xp, a))
-
-
-def _lower(xp: Any, a: Any) -> Any:
-    return xp.all(xp.triu(a, 1) == 0)
-
-
-def _factor(xp: Any, a: Any) -> Any:
-    return _lower(xp, a) & xp.all(xp.diagonal(a, axis1=-2, axis2=-1) > 0)
-
-
-def _simplex(xp: Any, a: Any) -> Any:
-    eps = np.finfo(a.dtype).eps
-    return xp.all(a >= 0) & xp.all(xp.abs(xp.sum(a, axis=-1) - 1) <= max(1e-8, eps**0.5))
-
-
-SYMMETRIC = Demand("symmetric", _symmetric)
-LOWER = Demand("lower triangular", _lower)
-FACTOR = Demand("lower triangular with a positive diagonal", _factor)
-POSITIVE = Demand("positive and finite", lambda xp, a: (a > 0) & (a < np.inf))
-NOT_NEGATIVE = Demand("zero or more, and finite", lambda xp, a: (a >= 0) & (a < np.inf))
-PROBABILITY = Demand("between 0 and 1", lambda xp, a: (a >= 0) & (a <= 1))
-SIMPLEX = Demand("a simplex (no element negative, sum 1)", _simplex)
-SIMPLEX_ROWS = Demand("a simplex in every row (no element negative, sum 1)", _simplex)
-SOME = Demand("not empty", lambda xp, a: np.size(a) > 0)
+_SUFFIXES = (*DENSITY_SUFFIXES, *CDF_SUFFIXES)
 
 
 def _covariance(position: int, what: str = "the covariance matrix") -> Check:
@@ -104,17 +63,18 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "multi_student_t": (_covariance(-1, "the scale matrix"),),
     "multi_student_t_cholesky": (Check(-1, "the Cholesky factor", FACTOR),),
     "multi_gp": (_covariance(1, "the kernel matrix"),),
+    "multi_gp_cholesky": (Check(1, "the Cholesky factor", FACTOR),),
     "wishart": (_covariance(0, "the outcome"), _covariance(-1, "the scale matrix")),
     "inv_wishart": (_covariance(0, "the outcome"), _covariance(-1, "the scale matrix")),
     "wishart_cholesky": (Check(0, "the outcome", FACTOR), Check(-1, "the scale factor", FACTOR)),
     "inv_wishart_cholesky": (Check(0, "the outcome", FACTOR), Check(-1, "the scale factor", FACTOR)),
-    "lkj_corr": (_covariance(0, "the outcome"),),
+    "lkj_corr": (Check(0, "the outcome", CORRELATION),),
     "lkj_cov": (_covariance(0, "the outcome"),),
-    "lkj_corr_cholesky": (Check(0, "the outcome", LOWER),),
+    "lkj_corr_cholesky": (Check(0, "the outcome", FACTOR),),
     "gaussian_dlm_obs": (
-        _covariance(-4, "the observation covariance V"),
-        _covariance(-3, "the system covariance W"),
-        _covariance(-1, "the initial covariance C0"),
+        Check(-4, "the observation covariance V", SEMIDEFINITE),
+        Check(-3, "the system covariance W", SEMIDEFINITE),
+        Check(-1, "the initial covariance C0", DEFINITE),
     ),
     "hmm_marginal": _CHAIN,
     "hmm_latent": _CHAIN,
@@ -128,7 +88,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eigenvalues_sym": (_MATRIX,),
     "eigenvectors_sym": (_MATRIX,),
     "eigendecompose_sym": (_MATRIX,),
-    "chol2inv": (Check(0, "the matrix", FACTOR),),
+    "chol2inv": (Check(0, "the matrix", LOWER),),
     "gp_exp_quad_cov": _KERNEL,
     "cov_exp_quad": _KERNEL,
     "gp_exponential_cov": _KERNEL,
@@ -140,15 +100,25 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check(-2, "the length scale", POSITIVE),
         Check(-1, "the period", POSITIVE),
     ),
-    "log_mix": (Check(0, "the weights", PROBABILITY),),
+    "log_mix": (Check(0, "the weights", PROBABILITY), Check(1, "the log densities", FINITE, of=2)),
     "falling_factorial": _COUNT,
     "rising_factorial": _COUNT,
+    "choose": (Check(0, "the first argument", NOT_NEGATIVE), *_COUNT),
+    "binary_log_loss": (Check(1, "the probability", PROBABILITY),),
+    "quantile": (Check(0, "the sample", SOME), Check(1, "the probability", PROBABILITY)),
+    "log_softmax": (Check(0, "the argument", SOME),),
+    "max": (Check(0, "the argument", SOME_INTEGERS, of=1),),
+    "min": (Check(0, "the argument", SOME_INTEGERS, of=1),),
     "mean": (Check(0, "the argument", SOME),),
     "sd": (Check(0, "the argument", SOME),),
     "variance": (Check(0, "the argument", SOME),),
 }
 _SPARSE = frozenset({"csr_matrix_times_vector", "csr_to_dense_matrix"})
-_SAMPLERS = frozenset({"lkj_corr", "lkj_cov", "lkj_corr_cholesky"})  # what is checked is not given to them
+
+
+def is_checked(name: str) -> bool:
+    """Whether something is demanded of the arguments of a function that is neither a density nor a sampler."""
+    return name in CHECKS
 
 
 def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> None:
@@ -163,20 +133,34 @@ def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> N
     Raises:
         StanRejectError: If the values are known, the call is reached in any case, and they are not.
     """
-    if name in _SPARSE and run.machine.context.size and all(map(_is_known, (*values[:2], *values[3:5]))):
-        _check_sparse(run, name, values, node)
+    if not run.machine.context.size:
+        return
+    if name in _SPARSE:
+        if all(map(_is_known, (*values[:2], *values[3:5]))):
+            _check_sparse(run, name, values, node)
+        elif not any(isinstance(value, Ragged) for value in values):
+            _require_sparse(run, [here(run, value) for value in values])
         return
     base, _, suffix = name.rpartition("_")
-    stem = base if suffix in _SUFFIXES and base in CHECKS else name
-    if stem not in CHECKS or not run.machine.context.size or (suffix == "rng" and stem in _SAMPLERS):
-        return
-    for check in CHECKS[stem]:
-        place = check.position % len(values) if check.position < 0 else check.position
-        if suffix == "rng" and place == 0 and check.position >= 0:
-            continue  # the outcome
-        value = values[place]
-        if not isinstance(value, Ragged):
-            _check(run, stem, check, place, value, node)
+    if suffix == "rng":
+        if DISTRIBUTIONS[base].kind == "univariate" and _differ_in_size(values):
+            return  # an error of its own
+        checks = SAMPLER_CHECKS.get(base, ())
+    else:
+        checks = CHECKS.get(base if suffix in _SUFFIXES and base in CHECKS else name, ())
+    for check in checks:
+        if not check.of or check.of == len(values):
+            place = check.position % len(values)
+            words = f"{check.what} (argument {place + 1}) has to be {check.demand.text}"
+            _check(run, name, check.demand, [values[place]], words, node)
+    if suffix == "rng" and base in SAMPLER_RELATIONS:
+        relation = SAMPLER_RELATIONS[base]
+        _check(run, name, relation, values, f"needs {relation.text}", node)
+
+
+def _differ_in_size(values: Sequence[Any]) -> bool:
+    shapes = {shape_of_value(value) for value in values if not isinstance(value, Ragged)}
+    return len(shapes - {()}) > 1
 
 
 def _is_known(value: Any) -> bool:
@@ -206,50 +190,47 @@ def _check_sparse(run: Run, name: str, values: Sequence[Any], node: Node) -> Non
     run.machine.require(not wrong)
 
 
-def _check(run: Run, name: str, check: Check, place: int, value: Any, node: Node) -> None:
+def _require_sparse(run: Run, values: Sequence[Any]) -> None:
+    """The same of a sparse matrix whose indices differ between lanes, or depend on the step of a scan."""
+
+    def fits(rows: Any, cols: Any, w: Any, v: Any, u: Any, *vector: Any) -> Any:
+        stored = w.shape[0]
+        ends = (u[0] == 1) & jnp.all(u[1:] >= u[:-1]) & (u[-1] == stored + 1)
+        sizes = (v.shape[0] == stored) & (rows == u.shape[0] - 1)
+        inside = jnp.all((v >= 1) & (v <= cols))
+        for b in vector:
+            sizes &= b.shape[0] == cols
+        return ends & sizes & inside
+
+    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    run.machine.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
+
+
+def _check(run: Run, name: str, demand: Demand, values: Sequence[Any], words: str, node: Node) -> None:
+    """Require what is demanded of one value, or of several together."""
+    if any(isinstance(value, Ragged) for value in values):
+        return
     machine = run.machine
-    value = here(run, value)
-    context = deepest([context_of(value, machine.root)], machine.root)
-    if is_static(value) and context.is_root:
-        holds: Any = bool(np.all(check.demand.holds(np, np.asarray(value))))
+    given = [here(run, value) for value in values]
+    context = deepest([context_of(value, machine.root) for value in given], machine.root)
+    is_static_here = all(is_static(value) for value in given) and context.is_root
+    if is_static_here:
+        holds: Any = bool(np.all(demand.holds(np, *map(np.asarray, given))))
     else:
-        holds = over_lanes(lambda a: jnp.all(jnp.asarray(check.demand.holds(jnp, jnp.asarray(a)))), [value], context)
+
+        def of_lane(*arrays: Any) -> Any:
+            constant = [lax.stop_gradient(jnp.asarray(array)) for array in arrays]  # only compared, not differentiated
+            return jnp.all(jnp.asarray(demand.holds(jnp, *constant)))
+
+        holds = over_lanes(of_lane, given, context)
     # generated quantities of a draw that fail are NaN, as those of a draw that is rejected
     is_certain = machine.mask is None and (run.on_data or machine.random_key is None)
     if is_certain and is_static(holds) and not np.all(array_of(holds)):
-        raise StanRejectError(
-            f"`{name}`: {check.what} (argument {place + 1}) has to be {check.demand.text}"
-            f"{_found(check.demand, array_of(value))}",
-            node.span,
-        )
+        what = found(demand, array_of(given[0])) if len(given) == 1 else _given(given)
+        raise StanRejectError(f"`{name}`: {words}{what}", node.span)
     machine.require(holds)
 
 
-def _found(demand: Demand, value: Any) -> str:
-    """The first thing that is wrong with a value, in words."""
-    array = np.asarray(value)
-    if demand is SYMMETRIC:
-        swapped = np.swapaxes(array, -1, -2)
-        wrong = ~(np.abs(array - swapped) <= _tolerance(np, array))
-    elif demand is LOWER or demand is FACTOR:
-        above = (np.triu(np.ones(array.shape[-2:]), 1) > 0) & (array != 0)
-        diagonal = np.eye(*array.shape[-2:], dtype=bool) & ~(array > 0)
-        wrong = above | diagonal if demand is FACTOR else above
-    elif demand in (SIMPLEX, SIMPLEX_ROWS):
-        return f", but its sum is {', '.join(f'{total:.9g}' for total in np.sum(array, axis=-1).ravel()[:5])}"
-    elif demand is SOME:
-        return ""
-    else:
-        wrong = ~np.asarray(demand.holds(np, array))
-    if not np.ndim(array):
-        return f", but is {array:.9g}"
-    at = tuple(np.argwhere(wrong)[0])
-    said = f", but element [{_indices(at)}] is {array[at]:.9g}"
-    if demand is SYMMETRIC:
-        other = (*at[:-2], at[-1], at[-2])
-        said += f" and element [{_indices(other)}] is {array[other]:.9g}"
-    return said
-
-
-def _indices(at: tuple[Any, ...]) -> str:
-    return ", ".join(str(int(index) + 1) for index in at)
+def _given(values: Sequence[Any]) -> str:
+    small = [f"{float(array_of(value)):.9g}" for value in values if not np.ndim(array_of(value))]
+    return f", but is given {', '.join(small)}" if len(small) == len(values) else ""

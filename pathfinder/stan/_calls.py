@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._alternatives import distributed
-from pathfinder.stan._argument_checks import check_arguments
+from pathfinder.stan._argument_checks import check_arguments, is_checked
 from pathfinder.stan._argument_sizes import check_argument_sizes, check_equal_sizes, check_sizes
 from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
 from pathfinder.stan._distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
@@ -68,6 +68,8 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
     if definition is None and name in FUNCTIONS and all(type_ == INT for type_ in types):
         with run.at(node):
             values = [symbolic(run, argument) for argument in node.arguments]
+            if is_checked(name):
+                check_arguments(run, name, list(map(settle, values)), node)
             return at_every_step(run, FUNCTIONS[name], types, values, node)
     values = [evaluate(run, argument) for argument in node.arguments]
     if definition is not None:

@@ -159,7 +159,7 @@ class _At:
             raise UntraceableError(f"{error}", self.node.span) from error
         if isinstance(error, jax.errors.JAXTypeError):
             raise UntraceableError("this has to be known from the data", self.node.span) from error
-        if isinstance(error, ValueError | TypeError | ArithmeticError | np.linalg.LinAlgError):
+        if isinstance(error, ValueError | TypeError | ArithmeticError | IndexError | np.linalg.LinAlgError):
             raise StanEvaluationError(f"{error}", self.node.span) from error
 
 
