@@ -64,7 +64,12 @@ def _sampler(function):
 
 
 def _exponential(function):
-    return lambda *values: jnp.exp(function(*values))
+    def evaluate(*values):
+        value = function(*values)
+        # XLA's float32 exponential of a NaN that is known when compiling is whatever stands in memory (jaxlib 0.10).
+        return jnp.where(jnp.isnan(value), value, jnp.exp(value))
+
+    return evaluate
 
 
 def univariate(arguments, log_density, *, lcdf=None, lccdf=None, rng=None):

@@ -152,3 +152,13 @@ def test_cdfs_beyond_the_support_are_zero_and_one():
         assert [float(v) for v in values] == [0.0, -np.inf, 0.0], name
     for name, values in at_above.items():
         assert [float(v) for v in values] == [1.0, 0.0, -np.inf], name
+
+
+@pytest.mark.parametrize("name", ["normal", "exponential", "logistic", "gamma"])
+def test_cdfs_of_invalid_arguments_known_when_compiling_are_nan_in_single_precision(name):
+    """XLA evaluates its float32 exponential of a constant NaN to anything."""
+    distribution = DISTRIBUTIONS[name]
+    invalid = [-1.0] * (len(distribution.arguments) - 1)
+    with jax.enable_x64(False):
+        compiled = jax.jit(lambda x: distribution.cdf(x, *invalid))
+        assert np.all(np.isnan(compiled(np.full(9, 0.3, np.float32))))
