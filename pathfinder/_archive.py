@@ -35,7 +35,7 @@ _CLASSES: dict[str, Any] = {
         Trajectory, Settings, Variable,
     )
 }  # fmt: skip
-_MODEL_FIELDS = ("dim", "variables", "name", "coords")
+_MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")
 
 
 def save(result: PathfinderResult, path: Any) -> None:
@@ -131,6 +131,9 @@ def _without_density(described: Mapping[str, Any]) -> Model:
         dtype=jnp.dtype(described["dtype"]),
         name=described["name"],
         coords=described["coords"],
+        data=described["named_data"] or None,
+        observed=described["observed"],
+        data_dims=described["data_dims"],
     )
 
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pathfinder._named_data import chosen_data
 from pathfinder._version import __version__
 
 
 if TYPE_CHECKING:
+    from pathfinder._model import Model
     from pathfinder._result import PathfinderResult
 
 
@@ -17,14 +19,13 @@ def to_inferencedata(
     result: "PathfinderResult",
     log_likelihood: str | Sequence[str] | None = None,
     posterior_predictive: str | Sequence[str] | None = None,
+    observed: str | Sequence[str] | None = None,
 ) -> Any:
     """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both.
 
     Raises:
-        ValueError: If a name is that of no generated quantity.
+        ValueError: If a name is that of no generated quantity, or of no data.
     """
-    import arviz
-
     model = result.model
     generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
     chosen = {
@@ -66,13 +67,38 @@ def to_inferencedata(
             if value is not None
         },
     }
-    if int(arviz.__version__.split(".")[0]) < 1:
-        data = arviz.from_dict(**groups, coords=coords, dims=dims)
-    else:
-        data = arviz.from_dict(groups, coords=coords, dims=dims)
-    for group in groups:
+    data = _from_dict(groups, coords, dims)
+    data_groups = _data_groups(model, observed)
+    if data_groups:
+        # Apart, as data and variables of one name may have other axes.
+        axes = {name: list(names) for name, names in model.data_dims.items()}
+        others = _from_dict(data_groups, coords, axes)
+        data.update(others) if hasattr(data, "update") else data.extend(others)
+    for group in (*groups, *data_groups):
         data[group].attrs.update(attrs)
     return data
+
+
+def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, list[str]]) -> Any:
+    import arviz
+
+    if int(arviz.__version__.split(".")[0]) < 1:
+        return arviz.from_dict(**groups, coords=coords, dims=dims)
+    return arviz.from_dict(groups, coords=coords, dims=dims)
+
+
+def _data_groups(model: "Model", observed: str | Sequence[str] | None) -> dict[str, dict[str, np.ndarray]]:
+    named = model.named_data
+    chosen = [name for name in model.observed if name in named] if observed is None else chosen_data(named, observed)
+    groups = {"observed_data": chosen, "constant_data": [name for name in named if name not in chosen]}
+    found = {}
+    for group, names in groups.items():
+        axes = {axis for name in names for axis in model.data_dims.get(name, ())}
+        # A number with the name of an axis is its length, and a data set of xarray cannot hold both.
+        own = {name: named[name] for name in names if named[name].ndim or name not in axes}
+        if own:
+            found[group] = own
+    return found
 
 
 def _names(given: str | Sequence[str] | None, default: list[str]) -> list[str]:

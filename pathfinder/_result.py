@@ -256,22 +256,25 @@ class PathfinderResult:
         *,
         log_likelihood: str | Sequence[str] | None = None,
         posterior_predictive: str | Sequence[str] | None = None,
+        observed: str | Sequence[str] | None = None,
     ) -> Any:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
 
-        Groups: `posterior` with one chain, `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw, and
-        those below, if they have variables.
+        Groups: `posterior` with one chain, `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw,
+        `constant_data` with the data that are not observed, and those below, if they have variables.
 
         Args:
             log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
+            observed: Data of the group `observed_data`; by default the variables of a Stan program's data block that its
+                model block has a density of, and of other models none.
 
         Raises:
-            ValueError: If a name is that of no generated quantity.
+            ValueError: If a name is that of no generated quantity, or of no data.
         """
         from pathfinder._arviz import to_inferencedata
 
-        return to_inferencedata(self, log_likelihood, posterior_predictive)
+        return to_inferencedata(self, log_likelihood, posterior_predictive, observed)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
