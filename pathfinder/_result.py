@@ -266,8 +266,8 @@ class PathfinderResult:
         Args:
             log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
-            observed: Data of the group `observed_data`; by default the variables of a Stan program's data block that its
-                model block has a density of, and of other models none.
+            observed: Data of the group `observed_data`; by default the variables of the data block of a Stan program
+                that its model block has a density of, and of other models none.
 
         Raises:
             ValueError: If a name is that of no generated quantity, or of no data.
