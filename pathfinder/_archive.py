@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import tempfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -75,7 +76,8 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
 
     Args:
         path: The file.
-        model: The model that was fitted, with its data, for draws by name of other choices from the pool.
+        model: The model that was fitted, with its data, for draws by name of other choices from the pool. Data that
+            differ from those of the fit are warned of.
 
     Raises:
         OSError: If the file cannot be read.
@@ -108,6 +110,7 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
         result = PathfinderResult(model=own if model is None else _matching(model, own), **fields)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error!r}.") from error
+    _require_precision(described["dtype"])
     vars(result).update(draws=draws, unconstrained_draws=unconstrained)  # the caches of these properties
     return result
 
@@ -116,8 +119,39 @@ def _matching(model: Model, saved: Model) -> Model:
     for name in ("dim", "variables", "dtype"):
         given, expected = getattr(model, name), getattr(saved, name)
         if given != expected:
-            raise ValueError(f"`model` is not the one of the saved result: its {name} is {given}, not {expected}.")
+            hint = " Set jax_enable_x64 as it was in the fit, before the model is made." if name == "dtype" else ""
+            raise ValueError(
+                f"`model` is not the one of the saved result: its {name} is {given}, not {expected}.{hint}"
+            )
+    own, expected = model.named_data, saved.named_data
+    differing = [name for name in {**expected, **own} if not _same(own.get(name), expected.get(name))]
+    if differing:
+        warnings.warn(
+            f"The data of `model` are not those of the fit: {', '.join(map(repr, differing))} differ. Draws made "
+            "from now on use the data of `model`; the diagnostics and weights are those of the fit.",
+            stacklevel=3,
+        )
     return model
+
+
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    if one is None or other is None or one.shape != other.shape:
+        return False
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"))
+
+
+def _require_precision(dtype: str) -> None:
+    """Say that JAX cannot do what the fit did.
+
+    Warns:
+        UserWarning: If the fit was made in double precision, and JAX has single.
+    """
+    if dtype == "float64" and not jax.config.read("jax_enable_x64"):
+        warnings.warn(
+            "The result was fitted in double precision, but jax_enable_x64 is off: `draws` are as they were saved, "
+            "and other draws will be made in single precision. Call jax.config.update('jax_enable_x64', True) first.",
+            stacklevel=3,
+        )
 
 
 def _without_density(described: Mapping[str, Any]) -> Model:

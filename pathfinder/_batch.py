@@ -41,7 +41,7 @@ def fit_batch(
     init: PyTree = None,
     seed: Any = None,
     settings: Settings | None = None,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[Any] | str | None = None,
     max_time: float = float("inf"),
     progress: bool = True,
     **options: Any,
@@ -59,7 +59,7 @@ def fit_batch(
         init: Initial points as in `fit`, the same for all data sets.
         seed: Seed (or key) of all random numbers. Fit i is that of `fit` with the key `result.keys[i]`.
         settings: Options as an object.
-        devices: JAX devices over which the fits are spread.
+        devices: JAX devices over which the fits are spread, or the name of their platform; all local ones if None.
         max_time: Seconds after which all paths, or their refinement, are ended early.
         progress: Whether to show a progress bar.
         **options: Any field of `Settings`.
@@ -99,7 +99,7 @@ def _fit_all(
     points: InitialPoints,
     seed: Any,
     settings: Settings,
-    devices: Sequence[Any] | None,
+    devices: Sequence[Any] | str | None,
     begin: float,
     max_time: float,
     progress: bool,

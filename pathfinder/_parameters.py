@@ -102,6 +102,11 @@ class ParameterStructure:
         """The parameters in order."""
         return tuple(leaf.variable for leaf in self.leaves)
 
+    @property
+    def is_constrained(self) -> bool:
+        """Whether some parameter has a constraint."""
+        return any(leaf.constraint is not None for leaf in self.leaves)
+
     def constrain(self, position: Float[Array, " dim"]) -> tuple[PyTree, Float[Array, ""]]:
         """Parameters at an unconstrained vector, and the log absolute Jacobian determinant of the map to them."""
         values: list[Any] = [None] * len(self.leaves)

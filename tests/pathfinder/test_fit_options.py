@@ -66,7 +66,9 @@ def test_resampling_methods(normal, method):
 
 
 def test_unknown_option_is_named():
-    with pytest.raises(TypeError, match=r"Unknown option 'num_path'\. The options are num_paths, "):
+    with pytest.raises(
+        TypeError, match=r"Unknown option 'num_path'\. Did you mean 'num_paths'\? The options are num_paths, "
+    ):
         pathfinder.fit(lambda x: -(x**2), 0.0, num_path=4)
 
 
@@ -81,6 +83,9 @@ def test_unknown_option_is_named():
         ({"max_time": float("nan")}, r"`max_time` must be a positive number"),
         ({"num_paths": 0}, r"`num_paths` must be a whole number of at least 1, but 0"),
         ({"devices": []}, r"`devices` must name devices of one platform"),
+        ({"devices": "gpu"}, r"`devices` is 'gpu', but JAX finds no such platform here; its devices are"),
+        ({"devices": [0]}, r"`devices` must be a list of JAX devices"),
+        ({"devices": 3}, r"`devices` must be a list of JAX devices"),
         ({"example": None}, r"A log density needs `example`"),
     ],
 )
