@@ -12,10 +12,10 @@ from pathfinder._model import Model as Model
 from pathfinder._outcomes import Iterations as Iterations
 from pathfinder._outcomes import PathReport as PathReport
 from pathfinder._outcomes import Trajectory as Trajectory
+from pathfinder._path_result import PathResult as PathResult
 from pathfinder._refined_pool import RefinedMode as RefinedMode
 from pathfinder._refined_pool import Refinement as Refinement
 from pathfinder._result import PathfinderResult as PathfinderResult
-from pathfinder._result import PathResult as PathResult
 from pathfinder._settings import Settings as Settings
 from pathfinder._status import Status as Status
 from pathfinder._variables import Variable as Variable

@@ -17,10 +17,11 @@ import numpy as np
 from pathfinder._linalg import LowRankNormal
 from pathfinder._model import Model
 from pathfinder._outcomes import Iterations, Trajectory
+from pathfinder._path_result import PathResult
 from pathfinder._pool import PathDraws, Pool
 from pathfinder._refined_lane import Cost
 from pathfinder._refined_pool import RefinedMode, Refinement
-from pathfinder._result import PathfinderResult, PathResult
+from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 from pathfinder._variables import Variable

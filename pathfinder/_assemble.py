@@ -12,9 +12,10 @@ from jaxtyping import Float
 import psis
 from pathfinder._model import Model
 from pathfinder._outcomes import PathOutcomes
+from pathfinder._path_result import PathResult
 from pathfinder._pool import NoFiniteDrawError, Pool
 from pathfinder._refined_pool import FitPool
-from pathfinder._result import PathfinderResult, PathResult
+from pathfinder._result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 from pathfinder._streams import Key, fit_key, host_generator

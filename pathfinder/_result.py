@@ -13,58 +13,16 @@ import psis
 from pathfinder._linalg import LowRankNormal
 from pathfinder._model import Model
 from pathfinder._named_draws import named_draws
-from pathfinder._outcomes import Iterations, Trajectory
+from pathfinder._path_result import PathResult
 from pathfinder._pool import PathDraws, Pool
 from pathfinder._refined_lane import Cost
 from pathfinder._refined_pool import Refinement
 from pathfinder._settings import Settings
-from pathfinder._status import Status
 from pathfinder._streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
 
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class PathResult:
-    """How one path went.
-
-    Args:
-        status: How it ended; `status.message` says it in words.
-        elbo: ELBO estimate of the best approximation along it; -inf if there is none.
-        elbo_standard_error: Monte Carlo standard error of that estimate.
-        best_iteration: L-BFGS iteration of the best approximation; -1 if there is none.
-        num_iterations: L-BFGS iterations made.
-        num_gradients: Evaluations of the log density with its gradient.
-        num_densities: Evaluations of the log density alone, for ELBOs and draws.
-        pareto_k: k-hat of its draws against its own approximation; NaN if there are none.
-        weight: Share of the importance weight that fell on its draws.
-        initial_log_density: Log density at the initial point; of a path that found none, at the last point tried.
-        initial_position: That point, on the unconstrained scale.
-        initial_gradient: Gradient of the log density there.
-        num_tries: Points tried, that one included.
-        approximation: The best approximation, or None if the path failed.
-        iterations: Table of all iterations, with their ELBOs.
-        trajectory: Positions, gradients and approximations of all iterations, if `save_trajectory` was set.
-    """
-
-    status: Status
-    elbo: float
-    elbo_standard_error: float
-    best_iteration: int
-    num_iterations: int
-    num_gradients: int
-    num_densities: int
-    pareto_k: float
-    weight: float
-    initial_log_density: float
-    initial_position: Float[np.ndarray, " dim"] = dataclasses.field(repr=False)
-    initial_gradient: Float[np.ndarray, " dim"] = dataclasses.field(repr=False)
-    num_tries: int
-    approximation: LowRankNormal | None = dataclasses.field(repr=False)
-    iterations: Iterations = dataclasses.field(repr=False)
-    trajectory: Trajectory | None = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True)
