@@ -3,8 +3,8 @@
 from pathfinder import constraints as constraints
 from pathfinder._archive import load as load
 from pathfinder._assemble import PathfinderError as PathfinderError
-from pathfinder._batch import BatchResult as BatchResult
 from pathfinder._batch import fit_batch as fit_batch
+from pathfinder._batch_result import BatchResult as BatchResult
 from pathfinder._fit import fit as fit
 from pathfinder._initial_points import InitialPoints as InitialPoints
 from pathfinder._linalg import LowRankNormal as LowRankNormal

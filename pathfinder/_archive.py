@@ -5,6 +5,7 @@ import io
 import json
 import os
 import uuid
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -38,7 +39,7 @@ _CLASSES: dict[str, Any] = {
         Trajectory, Settings, Variable,
     )
 }  # fmt: skip
-_MODEL_FIELDS = ("dim", "variables", "name", "coords")
+_MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")
 
 
 def save(result: PathfinderResult, path: Any) -> None:
@@ -53,7 +54,6 @@ def save(result: PathfinderResult, path: Any) -> None:
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "data": _encoded(result.model.data_by_name(), arrays),
         "model": _encoded(model | {"dtype": str(np.dtype(result.model.dtype))}, arrays),
         "result": _encoded(fields, arrays),
         "draws": _encoded(result.draws, arrays),
@@ -81,7 +81,8 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
 
     Args:
         path: The file.
-        model: The model that was fitted, with its data, for draws by name of other choices from the pool.
+        model: The model that was fitted, with its data, for draws by name of other choices from the pool. Data that
+            differ from those of the fit are warned of.
 
     Raises:
         OSError: If the file cannot be read.
@@ -109,11 +110,12 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
     try:
         fields = _decoded(content["result"], arrays)
         draws, unconstrained = (_decoded(content[name], arrays) for name in ("draws", "unconstrained_draws"))
-        own = _without_density(_decoded(content["model"], arrays), _decoded(content["data"], arrays))
+        own = _without_density(_decoded(content["model"], arrays))
         fields["key"] = jnp.asarray(fields["key"])
         result = PathfinderResult(model=own, **fields)
     except Exception as error:  # whatever is missing or of another type than was written
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error!r}.") from error
+    _require_precision(own.dtype)
     if model is not None:
         result = dataclasses.replace(result, model=_matching(model, own))
     vars(result).update(draws=draws, unconstrained_draws=unconstrained)  # the caches of these properties
@@ -138,11 +140,42 @@ def _matching(model: Model, saved: Model) -> Model:
     for name in ("dim", "variables", "dtype"):
         given, expected = getattr(model, name), getattr(saved, name)
         if given != expected:
-            raise ValueError(f"`model` is not the one of the saved result: its {name} is {given}, not {expected}.")
+            hint = " Set jax_enable_x64 as it was in the fit, before the model is made." if name == "dtype" else ""
+            raise ValueError(
+                f"`model` is not the one of the saved result: its {name} is {given}, not {expected}.{hint}"
+            )
+    own, expected = model.named_data, saved.named_data
+    differing = [name for name in {**expected, **own} if not _same(own.get(name), expected.get(name))]
+    if differing:
+        warnings.warn(
+            f"The data of `model` are not those of the fit: {', '.join(map(repr, differing))} differ. Draws made "
+            "from now on use the data of `model`; the diagnostics and weights are those of the fit.",
+            stacklevel=3,
+        )
     return model
 
 
-def _without_density(fields: Mapping[str, Any], data: Mapping[str, np.ndarray]) -> Model:
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    if one is None or other is None or one.shape != other.shape:
+        return False
+    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"))
+
+
+def _require_precision(dtype: Any) -> None:
+    """Say that JAX cannot do what the fit did.
+
+    Warns:
+        UserWarning: If the fit was made in double precision, and JAX has single.
+    """
+    if str(np.dtype(dtype)) == "float64" and not jax.config.read("jax_enable_x64"):
+        warnings.warn(
+            "The result was fitted in double precision, but jax_enable_x64 is off: `draws` are as they were saved, "
+            "and other draws will be made in single precision. Call jax.config.update('jax_enable_x64', True) first.",
+            stacklevel=3,
+        )
+
+
+def _without_density(fields: Mapping[str, Any]) -> Model:
     return Model(
         dim=fields["dim"],
         density=_needs_model,
@@ -153,7 +186,9 @@ def _without_density(fields: Mapping[str, Any], data: Mapping[str, np.ndarray]) 
         dtype=jnp.dtype(fields["dtype"]),
         name=fields["name"],
         coords=fields["coords"],
-        named_data=data,
+        data=fields["named_data"] or None,
+        observed=fields["observed"],
+        data_dims=fields["data_dims"],
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pathfinder._named_data import chosen_data
 from pathfinder._version import __version__
 
 
@@ -25,8 +26,6 @@ def to_inferencedata(
     Raises:
         ValueError: If a name is that of no generated quantity, or of no data.
     """
-    import arviz
-
     model = result.model
     generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
     chosen = {
@@ -44,7 +43,6 @@ def to_inferencedata(
     draws = {name: values[None] for name, values in result.draws.items()}
     groups: dict[str, Any] = {"posterior": {name: values for name, values in draws.items() if name not in elsewhere}}
     groups |= {group: {name: draws[name] for name in names} for group, names in chosen.items() if names}
-    groups |= _data_groups(model, chosen["posterior_predictive"], observed)
     groups["sample_stats"] = {
         "lp": result.log_p[None],
         "lp_approx": result.log_q[None],
@@ -69,36 +67,38 @@ def to_inferencedata(
             if value is not None
         },
     }
-    if int(arviz.__version__.split(".")[0]) < 1:
-        data = arviz.from_dict(**groups, coords=coords, dims=dims)
-    else:
-        data = arviz.from_dict(groups, coords=coords, dims=dims)
-    for group in groups:
+    data = _from_dict(groups, coords, dims)
+    data_groups = _data_groups(model, observed)
+    if data_groups:
+        # Apart, as data and variables of one name may have other axes.
+        axes = {name: list(names) for name, names in model.data_dims.items()}
+        others = _from_dict(data_groups, coords, axes)
+        data.update(others) if hasattr(data, "update") else data.extend(others)
+    for group in (*groups, *data_groups):
         data[group].attrs.update(attrs)
     return data
 
 
-def _data_groups(
-    model: "Model", replicated: Sequence[str], observed: str | Sequence[str] | None
-) -> dict[str, dict[str, np.ndarray]]:
-    """The data as the groups `observed_data` and `constant_data`, without those that would be empty."""
-    data: dict[str, np.ndarray] = {}
-    for name, values in model.data_by_name().items():
-        # Files of ArviZ have no complex numbers.
-        parts = {f"{name}.real": np.real(values), f"{name}.imag": np.imag(values)} if values.dtype.kind == "c" else {}
-        data |= parts or {name: values}
-    names = _names(observed, [name for name in data if f"{name}_rep" in replicated])
-    unknown = [name for name in names if name not in data]
-    if unknown:
-        raise ValueError(
-            f"`observed` names {', '.join(map(repr, unknown))}, but the data are "
-            f"{', '.join(map(repr, data)) or 'none'}."
-        )
-    groups = {
-        "observed_data": {name: data[name] for name in names},
-        "constant_data": {name: values for name, values in data.items() if name not in names},
-    }
-    return {group: values for group, values in groups.items() if values}
+def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, list[str]]) -> Any:
+    import arviz
+
+    if int(arviz.__version__.split(".")[0]) < 1:
+        return arviz.from_dict(**groups, coords=coords, dims=dims)
+    return arviz.from_dict(groups, coords=coords, dims=dims)
+
+
+def _data_groups(model: "Model", observed: str | Sequence[str] | None) -> dict[str, dict[str, np.ndarray]]:
+    named = model.named_data
+    chosen = [name for name in model.observed if name in named] if observed is None else chosen_data(named, observed)
+    groups = {"observed_data": chosen, "constant_data": [name for name in named if name not in chosen]}
+    found = {}
+    for group, names in groups.items():
+        axes = {axis for name in names for axis in model.data_dims.get(name, ())}
+        # A number with the name of an axis is its length, and a data set of xarray cannot hold both.
+        own = {name: named[name] for name in names if named[name].ndim or name not in axes}
+        if own:
+            found[group] = own
+    return found
 
 
 def _names(given: str | Sequence[str] | None, default: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 import psis
 from pathfinder._model import Model
@@ -140,11 +141,16 @@ def densities_for_draws(settings: Settings) -> int:
     return settings.num_draws - (min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0)
 
 
-def _is_constant(outcomes: PathOutcomes, pool: Pool) -> bool:
-    """Whether no path could start, and the density has one value at all points where it was evaluated."""
+def is_constant(outcomes: PathOutcomes, log_p: Float[np.ndarray, "..."]) -> bool:
+    """Whether no path could start, and the density has one value at all points where it was evaluated.
+
+    Args:
+        outcomes: Outcomes of the lanes of one fit.
+        log_p: Log densities of its draws; NaN where there is none.
+    """
     if np.any(outcomes.status != Status.STATIONARY_START):
         return False
-    values = np.concatenate([np.asarray(outcomes.tries.log_density, float), pool.log_p[np.isfinite(pool.log_p)]])
+    values = np.concatenate([np.asarray(outcomes.tries.log_density, float), log_p[np.isfinite(log_p)]])
     return len(values) > 1 and np.ptp(values) == 0
 
 
@@ -153,7 +159,7 @@ def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: i
     weights = np.bincount(pool.paths, weights=np.exp(pool.log_weights), minlength=num_paths)
     approximations = jax.tree_util.tree_map(np.asarray, outcomes.approximations)
     results = []
-    constant = _is_constant(outcomes, pool)
+    constant = is_constant(outcomes, pool.log_p)
     if constant:
         warnings.warn(Status.CONSTANT_DENSITY.message, stacklevel=2)
     for path in range(num_paths):

@@ -1,6 +1,6 @@
 """The devices that lanes of work are spread over, and how much they take at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +23,22 @@ class Devices:
     row: tuple[Any, ...]  # jax.Device
 
     @classmethod
-    def choose(cls, devices: Sequence[Any] | None = None) -> "Devices":
-        """The given devices, or all local ones of JAX's default platform.
+    def choose(cls, devices: Sequence[Any] | str | None = None) -> "Devices":
+        """The given devices, those of a platform by its name, or all local ones of JAX's default platform.
 
         Raises:
-            ValueError: If the list is empty or mixes platforms.
+            ValueError: If it is no list of devices, is empty or mixes platforms, or there are none of the platform.
         """
-        row = tuple(jax.local_devices() if devices is None else devices)
+        given: Any = jax.local_devices() if devices is None else devices
+        if isinstance(given, str):
+            given = _of_platform(given)
+        row = tuple(given) if isinstance(given, Iterable) else (given,)
+        for device in row:
+            if not isinstance(device, jax.Device):
+                raise ValueError(
+                    f"`devices` must be a list of JAX devices such as jax.devices()[:2], or the name of a platform "
+                    f"such as 'cpu', but it has {device!r}."
+                )
         platforms = sorted({device.platform for device in row})
         if len(platforms) != 1:
             raise ValueError(f"`devices` must name devices of one platform, but it has {platforms or 'none'}.")
@@ -55,3 +64,14 @@ class Devices:
     def lanes_per_batch(self, bytes_per_lane: int, most: int) -> int:
         """How many lanes go into one batch on one device, from 1 to `most`, within the memory budget."""
         return int(max(1, min(most, self.memory_budget // max(bytes_per_lane, 1))))
+
+
+def _of_platform(name: str) -> tuple[Any, ...]:
+    try:
+        return tuple(jax.local_devices(backend=name))
+    except RuntimeError as error:
+        found = ", ".join(str(device) for device in jax.local_devices())
+        raise ValueError(
+            f"`devices` is {name!r}, but JAX finds no such platform here; its devices are {found}. Leave it out, "
+            "or install JAX for that hardware."
+        ) from error

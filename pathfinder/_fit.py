@@ -40,7 +40,7 @@ def fit(
     init: PyTree | InitialPoints = None,
     seed: Any = None,
     settings: Settings | None = None,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[Any] | str | None = None,
     max_time: float = math.inf,
     progress: bool = True,
     report: Callable[[list[PathReport]], None] | None = None,
@@ -63,7 +63,7 @@ def fit(
             leading axis of length `num_paths` on every leaf. Random if None.
         seed: Seed (or key) of all random numbers; the same seed gives the same draws. Random if None.
         settings: Options as an object.
-        devices: JAX devices over which the paths are spread; all local ones if None.
+        devices: JAX devices over which the paths are spread, or the name of their platform; all local ones if None.
         max_time: Seconds after which the paths, or their refinement, are ended early, with what they have found.
         progress: Whether to show a progress bar if the fit takes long.
         report: Called with a list of `PathReport` each time iterations have been scored.
@@ -90,7 +90,7 @@ def fit_model(
     points: InitialPoints,
     seed: Any,
     settings: Settings,
-    devices: Sequence[Any] | None,
+    devices: Sequence[Any] | str | None,
     begin: float,
     max_time: float,
     progress: bool,

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PyTree
 
 from pathfinder._key_order import key_order
 from pathfinder._model_data import data_arrays
+from pathfinder._named_data import data_dims, named_data
 from pathfinder._over_lanes import over_lanes
 from pathfinder._parameters import ParameterStructure, parameter_names
 from pathfinder._structured import (
@@ -48,11 +49,14 @@ class Model:
             may warn of them; or None.
         rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
             is nothing to say; for errors about points to start from. Or None.
+        data_fn: `data_fn(data)` gives the data by name as they are shown in results; or None, if they are the leaves of
+            `data`.
+        observed: Names of those of them that are observations, which the density is a density of.
+        data_dims: Names of the axes of data, by name.
         parts_fn: `parts_fn()` gives the property `parts`; or None if each parameter is an array under its own name.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
-        named_data: Data by name, for ArviZ; the arrays of `data` if None.
     """
 
     dim: int
@@ -67,11 +71,13 @@ class Model:
     )
     warn_fn: Callable[[Mapping[str, np.ndarray]], None] | None = field(default=None, repr=False)
     rejection_fn: Callable[[np.ndarray], str] | None = field(default=None, repr=False)
+    data_fn: Callable[[PyTree], dict[str, np.ndarray]] | None = field(default=None, repr=False)
+    observed: tuple[str, ...] = field(default=(), repr=False)
+    data_dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     parts_fn: Callable[[], tuple[Part, ...]] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    named_data: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.dim < 1:
@@ -104,7 +110,7 @@ class Model:
                 recompilation and large data are not baked into the compiled program.
             transformed: `transformed(params[, data])` gives transformed parameters by name.
             generated: `generated(key, params[, data])` gives generated quantities by name, random ones with `key`.
-            dims: Names of the axes of variables, by variable name.
+            dims: Names of the axes of variables and data, by name.
             coords: Coordinate values by dimension name.
             name: Defaults to the name of `log_density`.
 
@@ -135,7 +141,8 @@ class Model:
         if generate_fn is not None:
             quantities = shapes_by_name(generate_fn, jax.random.key(0), position, data)
             variables += described_variables(quantities, "generated quantities", dims, taken=variables)
-        _check_known(dims, variables)
+        named = named_data(data)
+        _check_known(dims, variables, named)
         return cls(
             dim=structure.dim,
             density=density,
@@ -145,6 +152,7 @@ class Model:
             variables=tuple(variables),
             data=data,
             generate_fn=generate_fn,
+            data_dims=data_dims(dims, named, {variable.name for variable in variables}),
             dtype=structure.dtype,
             name=name or getattr(log_density, "__name__", "model"),
             coords=dict(coords or {}),
@@ -177,7 +185,7 @@ class Model:
             simplex: How simplexes are unconstrained: "ilr" as in Stan 2.37 and later, or "stick_breaking" as before.
             prints: Whether `print` statements print: those of transformed data now, others at every evaluation.
             include_paths: Folders to look for included files in, after that of the program.
-            dims: Names of the axes of variables, by variable name.
+            dims: Names of the axes of variables and data, by name.
             coords: Coordinate values by dimension name.
             name: Defaults to the name of the file.
 
@@ -187,7 +195,7 @@ class Model:
                 place in the program are of type `pathfinder.stan.StanError` and show it.
         """
         # Imported here, so that the engine can do without.
-        from pathfinder.stan._data import data_by_slot, read_data, take_from
+        from pathfinder.stan._data import read_data, take_from
         from pathfinder.stan._files import is_file, load, load_data
         from pathfinder.stan._model import model_of
 
@@ -197,12 +205,10 @@ class Model:
         values = read_data(checked, take_from(load_data(data)))
         print_line = print if prints else None
         model = model_of(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
-        return replace(
-            model,
-            variables=_with_dims(model.variables, dims or {}),
-            coords=dict(coords or {}),
-            named_data=data_by_slot(checked, values),
-        )
+        named = model.named_data
+        variables = _with_dims(model.variables, dims or {}, named)
+        axes = data_dims(dims or {}, named, {variable.name for variable in variables})
+        return replace(model, variables=variables, data_dims=axes, coords=dict(coords or {}))
 
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
@@ -234,33 +240,27 @@ class Model:
         return tuple(variable for variable in self.variables if variable.block == "parameters")
 
     @property
+    def named_data(self) -> dict[str, np.ndarray]:
+        """The data by name: for a Stan program the values of its data block, otherwise the leaves of `data`."""
+        return named_data(self.data) if self.data_fn is None else self.data_fn(self.data)
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The parameters as files give them: complex numbers and tuples of a Stan program whole."""
         if self.parts_fn is not None:
             return self.parts_fn()
         return tuple(Part(variable.name, variable.shape, ((variable.name, ()),)) for variable in self.parameters)
 
-    def data_by_name(self) -> dict[str, np.ndarray]:
-        """The arrays of the data by name; those of a pytree without names are `data`, or `data_0` and so on."""
-        if self.named_data is not None:
-            return {name: np.asarray(value) for name, value in self.named_data.items()}
-        leaves = jax.tree_util.tree_leaves(self.data)
-        names = parameter_names(self.data, "data")
-        # Keys of random numbers are no arrays of numbers.
-        return {
-            name: np.asarray(leaves[number])
-            for name, number in names
-            if not jnp.issubdtype(jnp.result_type(leaves[number]), jax.dtypes.extended)
-        }
-
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
         return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
 
 
-def _with_dims(variables: Sequence[Variable], dims: Mapping[str, tuple[str, ...]]) -> tuple[Variable, ...]:
+def _with_dims(
+    variables: Sequence[Variable], dims: Mapping[str, tuple[str, ...]], data: Mapping[str, Any]
+) -> tuple[Variable, ...]:
     """The variables with names of their axes."""
-    _check_known(dims, variables)
+    _check_known(dims, variables, data)
     for variable in variables:
         names = dims.get(variable.name)
         if names is not None and len(names) != len(variable.shape):
@@ -273,8 +273,8 @@ def _with_dims(variables: Sequence[Variable], dims: Mapping[str, tuple[str, ...]
     )
 
 
-def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable]) -> None:
-    unknown = sorted(set(dims) - {variable.name for variable in variables})
+def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable], data: Mapping[str, Any]) -> None:
+    unknown = sorted(set(dims) - {variable.name for variable in variables} - set(data))
     if unknown:
         raise ValueError(f"`dims` names {', '.join(map(repr, unknown))}, which the model does not have.")
 

@@ -102,6 +102,11 @@ class ParameterStructure:
         """The parameters in order."""
         return tuple(leaf.variable for leaf in self.leaves)
 
+    @property
+    def is_constrained(self) -> bool:
+        """Whether some parameter has a constraint."""
+        return any(leaf.constraint is not None for leaf in self.leaves)
+
     def constrain(self, position: Float[Array, " dim"]) -> tuple[PyTree, Float[Array, ""]]:
         """Parameters at an unconstrained vector, and the log absolute Jacobian determinant of the map to them."""
         values: list[Any] = [None] * len(self.leaves)
@@ -199,20 +204,20 @@ def _make_leaf(name, position, shape, constraint, dims, offset) -> _Leaf:
     return _Leaf(variable, constraint, transform, tuple(transform.inverse_shape(shape)), offset, position)
 
 
-def parameter_names(example: PyTree, unnamed: str = "x") -> list[tuple[str, int]]:
+def parameter_names(example: PyTree, alone: str = "x") -> list[tuple[str, int]]:
     """Name of each leaf and its number in JAX's order, dictionaries in insertion order instead of sorted.
 
     Args:
         example: The pytree.
-        unnamed: The name of a single leaf, and the beginning of those of lists and tuples.
+        alone: Name of a leaf that is the whole pytree, and with numbers of those of a list.
     """
     flat, treedef = jax.tree_util.tree_flatten(example)
-    return _walk(example, jax.tree_util.tree_unflatten(treedef, list(range(len(flat)))), "", unnamed)
+    return _walk(example, jax.tree_util.tree_unflatten(treedef, list(range(len(flat)))), "", alone)
 
 
-def _walk(tree: PyTree, positions: PyTree, name: str, unnamed: str) -> list[tuple[str, int]]:
+def _walk(tree: PyTree, positions: PyTree, name: str, alone: str) -> list[tuple[str, int]]:
     if isinstance(positions, int):
-        return [(name or unnamed, positions)]
+        return [(name or alone, positions)]
     if isinstance(tree, dict):
         children = [(str(key), child, positions[key]) for key, child in tree.items()]
         separator = "."
@@ -227,11 +232,11 @@ def _walk(tree: PyTree, positions: PyTree, name: str, unnamed: str) -> list[tupl
             (_entry_name(path[0]), child, number) for (path, child), number in zip(entries, numbers, strict=True)
         ]
         separator = "_" if children and children[0][0].isdigit() else "."
-        name = name or (unnamed if separator == "_" else "")
+        name = name or (alone if separator == "_" else "")
     return [
         item
         for key, child, numbers in children
-        for item in _walk(child, numbers, f"{name}{separator}{key}" if name else key, unnamed)
+        for item in _walk(child, numbers, f"{name}{separator}{key}" if name else key, alone)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a fit returns of each path."""
+"""How one path of a fit went."""
 
 import dataclasses
 from dataclasses import dataclass

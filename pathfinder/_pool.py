@@ -228,6 +228,8 @@ def score_paths(
     lanes = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
     indices = np.tile(np.arange(settings.num_draws), int(succeeded.sum()))
     scores = {name: np.full((len(succeeded), settings.num_draws), np.nan) for name in ("log_p", "log_q", "log_mixture")}
+    if not succeeded.any():
+        return scores
     for name, values in score_draws(
         problem, source, lanes, indices, devices, evaluate=settings.calculate_lp, log_weights=log_weights
     ).items():

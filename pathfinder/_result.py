@@ -220,13 +220,13 @@ class PathfinderResult:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
 
         Groups: `posterior` with one chain, `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw,
-        `constant_data` with the arrays of the model's data that are not observed, and those below, if they have
-        variables.
+        `constant_data` with the data that are not observed, and those below, if they have variables.
 
         Args:
             log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
-            observed: Data of the group `observed_data`; by default `y` for each `y_rep` in `posterior_predictive`.
+            observed: Data of the group `observed_data`; by default the variables of the data block of a Stan program
+                that its model block has a density of, and of other models none.
 
         Raises:
             ValueError: If a name is that of no generated quantity, or of no data.

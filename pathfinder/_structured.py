@@ -1,6 +1,7 @@
 """Functions of parameters that users give, as functions of the unconstrained vector."""
 
 import inspect
+import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.interpreters.partial_eval import dce_jaxpr
 from jaxtyping import Array, PyTree
 
 from pathfinder._key_order import in_key_order
@@ -42,12 +44,14 @@ class _Structured:
 class StructuredDensity(_Structured):
     def __call__(self, position, data):
         parameters, log_jacobian = self._parameters(position)
-        with explained("The log density"):
-            return self.fn(parameters, *self._data(data)) + log_jacobian
+        given = self._data(data)
+        with explained("The log density", parameters, *given):
+            return self.fn(parameters, *given) + log_jacobian
 
     def without_jacobian(self, position, data):
-        with explained("The log density"):
-            value = self.fn(self._parameters(position)[0], *self._data(data))
+        parameters, given = self._parameters(position)[0], self._data(data)
+        with explained("The log density", parameters, *given):
+            value = self.fn(parameters, *given)
         for leaf in jax.tree_util.tree_leaves(value):
             if not isinstance(leaf, _NUMERIC):
                 raise ValueError(f"{_WANTED} it returned {described(leaf)}.")
@@ -59,16 +63,18 @@ class StructuredConstrain(_Structured):
         parameters, _ = self._parameters(position)
         named = self.structure.named(parameters)
         if self.fn is not None:
-            with explained("`transformed`"):
-                named |= _named_arrays(self.fn(parameters, *self._data(data)), "transformed")
+            given = self._data(data)
+            with explained("`transformed`", parameters, *given):
+                named |= _named_arrays(self.fn(parameters, *given), "transformed")
         return named
 
 
 class StructuredGenerate(_Structured):
     def __call__(self, key, position, data):
         parameters, _ = self._parameters(position)
-        with explained("`generated`"):
-            return _named_arrays(self.fn(key, parameters, *self._data(data)), "generated")
+        given = self._data(data)
+        with explained("`generated`", parameters, *given):
+            return _named_arrays(self.fn(key, parameters, *given), "generated")
 
 
 def check_call(function: Any, role: str, form: str) -> None:
@@ -119,7 +125,7 @@ def check_scalar(density: StructuredDensity, position: Any, data: PyTree) -> Non
     """
     form = "log_density(params, data)" if density.has_data else "log_density(params)"
     check_call(density.fn, "The log density", form)
-    result = jax.eval_shape(density.without_jacobian, position, data)
+    traced, result = jax.make_jaxpr(density.without_jacobian, return_shape=True)(position, data)
     if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
         leaves = jax.tree_util.tree_leaves(result)
         if not leaves:
@@ -130,6 +136,13 @@ def check_scalar(density: StructuredDensity, position: Any, data: PyTree) -> Non
             hint = "Return the sum of all terms, a floating-point number."
         found = jax.tree_util.tree_map(lambda leaf: f"{leaf.dtype}{list(leaf.shape)}", result)
         raise ValueError(f"{_WANTED} it returned {found}. {hint}")
+    if density.structure.is_constrained and not dce_jaxpr(traced.jaxpr, [True])[1][0]:
+        # Without constraints a fit finds this from the values; with them, the Jacobian varies.
+        warnings.warn(
+            "The log density does not depend on its parameters: only the Jacobian of their constraints varies, "
+            "and draws are those of a flat density within the constraints. Check that it uses its parameters.",
+            stacklevel=4,
+        )
 
 
 def shapes_by_name(function: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:

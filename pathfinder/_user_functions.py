@@ -3,7 +3,7 @@
 import linecache
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -63,20 +63,27 @@ _NOT_THE_USERS -= {"__main__"}
 
 
 @contextmanager
-def explained(role: str) -> Iterator[None]:
+def explained(role: str, parameters: Any = None, data: Any = None) -> Iterator[None]:
     """Say which rule of JAX the user's code broke, in which line, and what to use instead.
 
     Args:
         role: What the function is to the user, for instance "The log density".
+        parameters: What it was called with, for mistakes in names.
+        data: Likewise; None if there are none.
 
     Raises:
-        ValueError: In place of the errors of JAX about values that are not known while it traces.
+        ValueError: In place of the errors of JAX about values that are not known while it traces, and of those about
+            names and lists in the parameters and data.
     """
     try:
         yield
     except Exception as error:
         found = _broken_rule(error)
         if found is None:
+            mistaken = _mistaken(error, parameters, data)
+            if mistaken:
+                place = _place(error.__traceback__)
+                raise ValueError(f"{role} raised {type(error).__name__}: {error}.{place}\n{mistaken}") from error
             raise
         rule, advice = found
         # Without the chain, whose frames are those of JAX and of this package.
@@ -94,6 +101,42 @@ def _broken_rule(error: BaseException | None) -> tuple[str, str] | None:
                 return rule, advice
         error = error.__cause__
     return None
+
+
+def _mistaken(error: Exception, parameters: Any, data: Any) -> str:
+    """What to say of a name that the parameters and data do not have, and of a list in place of an array; or ""."""
+    text = str(error)
+    if parameters is None:
+        return ""
+    if isinstance(error, KeyError) or isinstance(error, AttributeError) and "'dict' object has no" in text:
+        if error.args and isinstance(parameters, Mapping) and error.args[0] in {*parameters, *_keys(data)}:
+            return ""  # of a dictionary of the user's own
+        said = f"The parameters are {_listed(parameters)}" + ("" if data is None else f"; the data are {_listed(data)}")
+        return f'{said}. A dictionary is read as params["name"], with the names of `example` and `data`.'
+    if isinstance(error, TypeError) and "list" in text:
+        lists = [name for role, tree in (("example", parameters), ("data", data)) for name in _lists(role, tree)]
+        if lists:
+            return (
+                f"{', '.join(lists)} is a list, which JAX takes for a container of separate numbers. Give an array, "
+                "such as jnp.array([1.0, 2.0]); rows of different lengths are arrays of their own."
+            )
+    return ""
+
+
+def _keys(tree: Any) -> tuple[Any, ...]:
+    return tuple(tree) if isinstance(tree, Mapping) else ()
+
+
+def _listed(tree: Any) -> str:
+    return ", ".join(map(repr, tree)) if isinstance(tree, Mapping) else described(tree)
+
+
+def _lists(name: str, tree: Any) -> Iterator[str]:
+    if isinstance(tree, list):
+        yield f"`{name}`"
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _lists(f"{name}[{key!r}]", value)
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -17,7 +17,6 @@ from pathfinder.stan._machine import Machine
 from pathfinder.stan._print_expressions import print_sized_type
 from pathfinder.stan._program import declarations
 from pathfinder.stan._run import Run, StanEvaluationError
-from pathfinder.stan._slots import slots_of
 from pathfinder.stan._source import Span
 from pathfinder.stan._statements import call_user
 from pathfinder.stan._syntax import Declaration, SizedType
@@ -95,20 +94,6 @@ def read_data(checked: CheckedProgram, take: Callable[[DataSlot], np.ndarray]) -
         run.machine.declare(name, declared_type(node.type), value)
         values[name] = value
     return values
-
-
-def data_by_slot(checked: CheckedProgram, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The numbers of data by name, elements of tuples and parts of complex numbers by those of CmdStan's columns.
-
-    Args:
-        checked: The program.
-        values: From `read_data`.
-    """
-    return {
-        slot.name: np.asarray(slot.read(values[node.name.text]))
-        for node in declarations(checked.program.data)
-        for slot in slots_of(node.name.text, declared_type(node.type), values[node.name.text])
-    }
 
 
 def _read(run: Run, slot: DataSlot, declared: SizedType, take: Callable[[DataSlot], np.ndarray]) -> Any:

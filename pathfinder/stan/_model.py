@@ -13,6 +13,7 @@ import numpy as np
 
 from pathfinder._model import Model
 from pathfinder._variables import Block, Part, Variable
+from pathfinder.stan._named_data import NamedData, named_values, observed_names
 from pathfinder.stan._program import BoundProgram, bind, declarations
 from pathfinder.stan._quantities import HostQuantities, RejectionWarning, traced_quantities
 from pathfinder.stan._record import Record, Types
@@ -75,12 +76,15 @@ def model_of(
             quantities = generate.variables()
         variables = [*variables, *quantities]
     unconstrain = _Unconstrain(bound, types)
+    values = named_values(checked.program, data)
     return Model(
         dim=bound.dim,
         density=_Density(density),
         constrain_fn=_Constrain(constrain, constrained_names),
         unconstrain_fn=unconstrain,
         named_fn=unconstrain.named,
+        data_fn=NamedData({name: array for arrays in values.values() for name, array in arrays.items()}, arrays),
+        observed=tuple(name for whole in observed_names(checked.program) for name in values[whole]),
         parts_fn=unconstrain.parts,
         variables=tuple(Variable(slot.name, slot.shape, None, block) for slot, block in variables),
         data=arrays,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import jax.numpy as jnp
 import numpy as np
@@ -128,3 +129,46 @@ def test_saving_fails_without_a_trace(result, tmp_path):
     with pytest.raises(OSError, match="nowhere"):
         result.save(tmp_path / "nowhere" / "fit.npz")
     assert not list(tmp_path.iterdir())
+
+
+def _density_of_nested(params, data):
+    return -0.5 * jnp.sum((params["a"]["b"] - data["y"]) ** 2) - 0.5 * params["a"]["list"][0] ** 2
+
+
+def _nested(y):
+    return Model.from_log_density(_density_of_nested, {"a": {"b": np.zeros(2), "list": [0.0]}}, data={"y": y})
+
+
+STAN = """
+data { real y; }
+parameters { real mu; tuple(real<lower=0>, vector[2]) t; }
+model { y ~ normal(mu, 1); t.1 ~ exponential(1); t.2 ~ std_normal(); }
+generated quantities { real z = normal_rng(mu, 1); }
+"""
+
+
+@pytest.mark.parametrize(
+    "make", [_nested, lambda y: Model.from_stan(STAN, {"y": y})], ids=["nested parameters", "Stan program"]
+)
+def test_other_models_are_saved_too(make, tmp_path):
+    model = make(1.5)
+    result = pathfinder.fit(model, seed=3, num_paths=1, num_draws=40, num_psis_draws=20, refine=False, progress=False)
+    result.save(tmp_path / "fit.npz")
+    loaded = pathfinder.load(tmp_path / "fit.npz")
+    assert list(loaded.draws) == list(result.draws)
+    for name, values in result.draws.items():
+        np.testing.assert_array_equal(loaded.draws[name], values)
+    assert loaded.model.named_data.keys() == {"y"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = pathfinder.load(tmp_path / "fit.npz", model=model)
+    for name, values in result.resample(15, seed=1).draws.items():
+        np.testing.assert_array_equal(again.resample(15, seed=1).draws[name], values)
+    with pytest.warns(UserWarning, match="The data of `model` are not those of the fit: 'y' differ"):
+        pathfinder.load(tmp_path / "fit.npz", model=make(2.5))
+
+
+def test_precision_of_the_fit_is_missed(path):
+    program = f"import pathfinder; pathfinder.load({str(path)!r})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "fitted in double precision, but jax_enable_x64 is off" in done.stderr

@@ -1,4 +1,6 @@
-"""The groups of data for ArviZ; those of draws are tested with the results."""
+"""The groups of data in what is given to ArviZ."""
+
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -9,75 +11,98 @@ import pathfinder
 from pathfinder import Model
 
 
-DATA = {"y": np.array([1.0, 2.0, 4.0]), "x": {"b": np.array([3, 4, 5]), "a": 2.0}, "z": np.array([1 + 2j])}
+FEW = {"num_paths": 1, "num_draws": 20, "num_psis_draws": 10, "seed": 1, "refine": False, "progress": False}
+DATA = {"y": np.arange(3.0), "J": 3, "prior": {"scale": 2.0, "knots": np.ones((2, 4))}, "z": np.ones(2) * (1 + 2j)}
 
 
-def density(params, data):
-    return -0.5 * jnp.sum((data["y"] - params["mu"]) ** 2)
+def log_density(params, data):
+    return -0.5 * jnp.sum((data["y"] - params["mu"]) ** 2) / data["prior"]["scale"] - params["mu"] ** 2
 
 
-def replicate(key, params, data):
-    return {"y_rep": params["mu"] + jax.random.normal(key, data["y"].shape), "other": params["mu"]}
-
-
-def fitted(**options):
-    model = Model.from_log_density(density, {"mu": 0.0}, data=DATA, **options)
-    return pathfinder.fit(model, num_paths=1, num_draws=20, refine=False, seed=1, progress=False)
+def exported(result, **arguments):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ArviZ announces its refactoring when imported
+        return result.to_inferencedata(**arguments)
 
 
 @pytest.fixture(scope="module")
 def result():
-    return fitted(generated=replicate)
+    dims, coords = {"y": ("J",), "prior.knots": ("side", "knot")}, {"J": list("abc")}
+    model = Model.from_log_density(log_density, {"mu": 0.0}, data=DATA, dims=dims, coords=coords)
+    return pathfinder.fit(model, **FEW)
 
 
-def values(group):
-    """Flat, because some versions of ArviZ give scalars an axis."""
-    return {name: group[name].values.ravel().tolist() for name in group.data_vars}
+def test_data_of_a_log_density(result):
+    constant = exported(result)["constant_data"]
+    # `J` is the length of an axis of that name, and has no place beside it.
+    assert list(constant.data_vars) == ["y", "prior.scale", "prior.knots", "z.real", "z.imag"]
+    assert constant["y"].dims == ("J",)
+    assert list(constant["J"].values) == ["a", "b", "c"]
+    assert constant["prior.knots"].dims == ("side", "knot")
+    np.testing.assert_array_equal(constant["y"].values, DATA["y"])
+    assert np.all(constant["prior.scale"].values == 2.0)
+    np.testing.assert_array_equal(constant["z.imag"].values, [2.0, 2.0])
 
 
-CONSTANT = {"x.b": [3, 4, 5], "x.a": [2.0], "z.real": [1.0], "z.imag": [2.0]}
+def test_observed_data_are_named(result):
+    data = exported(result, observed="y")
+    assert list(data["observed_data"].data_vars) == ["y"]
+    assert list(data["constant_data"].data_vars) == ["J", "prior.scale", "prior.knots", "z.real", "z.imag"]
+    assert data["observed_data"].attrs["seed"] == "1"
+    whole = exported(result, observed=["prior"])
+    assert list(whole["observed_data"].data_vars) == ["prior.scale", "prior.knots"]
+    with pytest.raises(ValueError, match="`observed` names 'x', but the data are 'y', 'J', 'prior.scale'"):
+        result.to_inferencedata(observed=("x", "y"))
 
 
-def test_data_that_are_replicated_are_observed(result):
-    data = result.to_inferencedata()
-    assert values(data["observed_data"]) == {"y": [1.0, 2.0, 4.0]}
-    assert values(data["constant_data"]) == CONSTANT
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (np.ones(3), ["data"]),
+        ([np.ones(3), np.ones(2)], ["data_0", "data_1"]),
+        ({"b": 1.0, "a": jax.random.key(0)}, ["b", "a"]),
+        ({"mu": np.ones(3)}, ["mu"]),  # also the name of a parameter, which has no axes
+        ({"half": jnp.ones(2, jnp.bfloat16), "flag": np.array([True])}, ["half", "flag"]),
+        (None, []),
+    ],
+)
+def test_names_of_data(data, names):
+    function = (lambda params: -(params["mu"] ** 2)) if data is None else lambda params, data: -(params["mu"] ** 2)
+    model = Model.from_log_density(function, {"mu": 0.0}, data=data, dims={"mu": ()})
+    assert list(model.named_data) == names
+    groups = exported(pathfinder.fit(model, **FEW))
+    assert list(groups["constant_data"].data_vars if names else []) == names
+    assert names or not hasattr(groups, "constant_data")
 
 
-@pytest.mark.parametrize(("observed", "names"), [((), []), ("x.b", ["x.b"]), (["y", "x.a"], ["y", "x.a"])])
-def test_observed_data_are_chosen_by_name(result, observed, names):
-    data = result.to_inferencedata(observed=observed)
-    found = list(data["observed_data"].data_vars) if names else []
-    assert found == names
-    assert set(data["constant_data"].data_vars) == {"y", *CONSTANT} - set(names)
-
-
-def test_names_of_no_data(result):
-    with pytest.raises(ValueError, match="`observed` names 'yy', but the data are 'y', 'x.b', 'x.a', 'z.real'"):
-        result.to_inferencedata(observed="yy")
-
-
-def test_saved_results_have_their_data(result, tmp_path):
-    result.save(tmp_path / "fit.npz")
-    data = pathfinder.load(tmp_path / "fit.npz").to_inferencedata()
-    assert values(data["observed_data"]) == {"y": [1.0, 2.0, 4.0]}
-    assert values(data["constant_data"]) == CONSTANT
-
-
-def test_data_without_names():
-    def model(data):
-        return Model.from_log_density(lambda p, d: -(p**2), 0.0, data=data)
-
-    assert {name: v.tolist() for name, v in model(np.arange(2)).data_by_name().items()} == {"data": [0, 1]}
-    pair = model((np.arange(2), 3.0)).data_by_name()
-    assert {name: v.tolist() for name, v in pair.items()} == {"data_0": [0, 1], "data_1": 3.0}
-    assert model({"key": jax.random.key(0), "n": 1}).data_by_name() == {"n": 1}
-    assert Model.from_log_density(lambda p: -(p**2), 0.0).data_by_name() == {}
+def test_dims_of_data_fit_them():
+    with pytest.raises(ValueError, match=r"`dims` gives `y` 2 names of axes, but its shape is \[3\]"):
+        Model.from_log_density(log_density, {"mu": 0.0}, data=DATA, dims={"y": ("a", "b")})
+    with pytest.raises(ValueError, match="`dims` names 'q', which the model does not have"):
+        Model.from_log_density(log_density, {"mu": 0.0}, data=DATA, dims={"q": ("a",)})
 
 
 def test_each_fit_of_a_batch_has_its_own_data():
-    batch = pathfinder.fit_batch(
-        density, {"y": np.arange(6.0).reshape(2, 3)}, {"mu": 0.0}, num_paths=1, num_draws=10, refine=False, seed=1,
-        progress=False,
-    )  # fmt: skip
-    assert values(batch[1].to_inferencedata(observed="y")["observed_data"]) == {"y": [3.0, 4.0, 5.0]}
+    def density(params, data):
+        return -0.5 * jnp.sum((data["y"] - params["mu"]) ** 2)
+
+    y = np.arange(6.0).reshape(2, 3)
+    first = Model.from_log_density(density, {"mu": 0.0}, data={"y": y[0]}, dims={"y": ("row",)})
+    for fit, result in enumerate(pathfinder.fit_batch(first, {"y": y}, **FEW)):
+        observed = exported(result, observed="y")["observed_data"]["y"]
+        assert observed.dims == ("row",)
+        np.testing.assert_array_equal(observed.values, y[fit])
+
+
+def test_data_are_the_same_after_saving_and_writing(result, tmp_path):
+    import arviz
+
+    result.save(tmp_path / "fit.npz")
+    loaded = exported(pathfinder.load(tmp_path / "fit.npz"), observed="y")
+    expected = exported(result, observed="y")
+    for group in ("constant_data", "observed_data"):
+        assert loaded[group].equals(expected[group])
+    pytest.importorskip("h5netcdf")
+    expected.to_netcdf(str(tmp_path / "fit.nc"))
+    read = arviz.from_netcdf(str(tmp_path / "fit.nc"))
+    np.testing.assert_array_equal(read["constant_data"]["prior.knots"].values, np.ones((2, 4)))

@@ -97,3 +97,50 @@ def test_leading_axes_must_agree():
 def test_there_is_no_fit_beyond_the_last(batch):
     with pytest.raises(IndexError, match="There are 6 fits, but fit 6"):
         batch[NUM_FITS]
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_fits_without_a_path_that_succeeds(refine):
+    settings = {**FEW, "refine": refine}
+    fits = pathfinder.fit_batch(lambda x, data: jnp.sum(x) + 0 * data, np.ones(2), jnp.zeros(3), seed=1, **settings)
+    assert np.all(fits.status == pathfinder.Status.LINE_SEARCH_FAILED_AT_START)
+    assert (fits.draws, fits.num_draws.tolist(), fits.succeeded.any()) == ({}, [0, 0], False)
+
+
+@pytest.mark.parametrize(("refine", "distance"), [(False, 2.0), (True, None)])
+def test_fits_with_different_numbers_of_draws(refine, distance):
+    def half(x, data):
+        center = 0.0 if distance is None else data + distance
+        return jnp.where(x[0] < data, -jnp.inf, -jnp.sum((x - center) ** 2))
+
+    settings = {**FEW, "refine": refine, "num_paths": 4, "num_draws": 50, "psis_resample": False}
+    fits = pathfinder.fit_batch(half, np.array([-9.0, 1.0, 1.9]), jnp.zeros(1), seed=3, **settings)
+    assert len(set(fits.num_draws)) > 1
+    assert fits.draws["x"].shape[1] == fits.num_draws.max()
+    for fit in np.flatnonzero(fits.succeeded):
+        size = fits.num_draws[fit]
+        np.testing.assert_array_equal(fits.draws["x"][fit, :size], fits[fit].draws["x"])
+        assert np.all(np.isnan(fits.draws["x"][fit, size:]))
+
+
+def test_status_of_a_density_that_is_the_same_everywhere():
+    def switched(x, data):
+        return jnp.where(data > 0, 3.0, -jnp.sum(x**2))
+
+    with pytest.warns(UserWarning, match="1 of 2 fits: The log density is the same at every point"):
+        fits = pathfinder.fit_batch(switched, np.array([-1.0, 1.0]), jnp.zeros(2), seed=1, **FEW)
+    constant = fits.status == pathfinder.Status.CONSTANT_DENSITY
+    assert constant.tolist() == [[False, False], [True, True]]
+    with pytest.warns(UserWarning, match="the same at every point"):
+        assert [path.status for path in fits[1].paths] == fits.status[1].tolist()
+
+
+def test_leaks_of_traced_values_are_explained():
+    kept = []
+
+    def leaky(x, data):
+        kept.append(x * data)
+        return jnp.sum(kept[0] ** 2)
+
+    with pytest.raises(ValueError, match="The log density cannot be traced by JAX: a traced value was kept"):
+        pathfinder.fit_batch(leaky, np.ones(2), jnp.zeros(1), seed=1, **FEW)

@@ -83,6 +83,9 @@ def test_unknown_option_is_named():
         ({"max_time": float("nan")}, r"`max_time` must be a positive number"),
         ({"num_paths": 0}, r"`num_paths` must be a whole number of at least 1, but 0"),
         ({"devices": []}, r"`devices` must name devices of one platform"),
+        ({"devices": "gpu"}, r"`devices` is 'gpu', but JAX finds no such platform here; its devices are"),
+        ({"devices": [0]}, r"`devices` must be a list of JAX devices"),
+        ({"devices": 3}, r"`devices` must be a list of JAX devices"),
         ({"example": None}, r"A log density needs `example`"),
     ],
 )

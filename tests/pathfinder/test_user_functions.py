@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -186,3 +187,35 @@ def test_a_value_kept_from_an_earlier_call():
     with pytest.raises(ValueError, match="kept from an earlier call"):
         pathfinder.fit(leaks, EXAMPLE, progress=False)
     assert isinstance(kept[0], jax.core.Tracer)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda p, d: p["aa"], "raised KeyError: 'aa'.*parameters are 'a', 'b'; the data are 'y'"),
+        (lambda p, d: d["x"], "raised KeyError: 'x'.*the data are 'y'"),
+        (lambda p, d: p.a, "'dict' object has no attribute 'a'.*parameters are 'a', 'b'"),
+        (lambda p, d: jnp.sum(p["b"] ** 2), r"`example\['b'\]` is a list, which JAX takes for a container"),
+    ],
+)
+def test_names_and_lists_that_are_not_what_was_given(function, message):
+    with pytest.raises(ValueError, match=f"(?s)The log density.*{message}"):
+        Model.from_log_density(function, {"a": 0.0, "b": [[1.0, 2.0], [3.0]]}, data={"y": 1.0})
+
+
+def test_errors_of_the_users_own_dictionaries_are_left_alone():
+    table = {}
+    with pytest.raises(KeyError):
+        Model.from_log_density(lambda p: table["a"] * p["a"], {"a": 0.0})
+
+
+@pytest.mark.parametrize("function", [lambda p, d: jnp.sum(d["y"]), lambda p, d: jnp.zeros(())])
+def test_constrained_densities_that_ignore_their_parameters_are_warned_of(function):
+    with pytest.warns(UserWarning, match="does not depend on its parameters"):
+        Model.from_log_density(function, {"a": 0.5}, data={"y": 1.0}, constraints={"a": constraints.unit_interval})
+
+
+def test_densities_that_use_their_parameters_are_not():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Model.from_log_density(lambda p: -jnp.log(p["a"]), {"a": 0.5}, constraints={"a": constraints.unit_interval})

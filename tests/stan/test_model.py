@@ -235,7 +235,7 @@ def test_data_have_the_names_of_columns():
     model { x ~ std_normal(); }
     """
     model = Model.from_stan(program, {"t": (3, [1.5, 2.5]), "c": [1.0, -2.0], "k": [[1, 2], [3, 4]]})
-    found = {name: values.tolist() for name, values in model.data_by_name().items()}
+    found = {name: values.tolist() for name, values in model.named_data.items()}
     assert found == {"t:1": 3, "t:2": [1.5, 2.5], "c.real": 1.0, "c.imag": -2.0, "k": [[1, 2], [3, 4]]}
 
 
