@@ -134,7 +134,7 @@ def running(source: "ModelSource") -> Iterator[None]:
             raise nothing_to_fit(source) from error
         if isinstance(error, SyntaxError) and error.filename:
             raise _syntax_error(error, error.filename) from error
-        place = _place(error.__traceback__, source)
+        place = _innermost_place(error, source)
         if place is None:
             raise
         raise RunError(f"Error: {place}: {_told(error)}") from error
@@ -174,6 +174,12 @@ def _compiled(source: "ModelSource") -> CodeType:
 def _syntax_error(error: SyntaxError, path: str) -> RunError:
     text = (error.text or "").strip()
     return RunError(f"Error: {path}, line {error.lineno}: {error.msg}" + (f": {text}" if text else ""))
+
+
+def _innermost_place(error: BaseException, source: "ModelSource") -> str | None:
+    """Where an error began: the engine words errors of a density anew, and they are the causes of its own."""
+    cause = None if error.__cause__ is None else _innermost_place(error.__cause__, source)
+    return cause or _place(error.__traceback__, source)
 
 
 def _place(trace: TracebackType | None, source: "ModelSource") -> str | None:
