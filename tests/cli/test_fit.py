@@ -17,7 +17,7 @@ from pathfinder_cli import _fit
 )
 def test_words_follow_both_diagnostics(pareto_k, size, drawn, words, monkeypatch):
     said = []
-    monkeypatch.setattr(_fit, "_out", said.append)
+    monkeypatch.setattr(_fit, "print_line", said.append)
     result = SimpleNamespace(
         interrupted=False, is_resampled=True, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
         effective_sample_size=size, pool=range(drawn),
