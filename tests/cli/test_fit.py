@@ -5,23 +5,29 @@ from types import SimpleNamespace
 import pytest
 from pathfinder_cli import _fit
 
+import psis
 
+
+@pytest.mark.parametrize("refresh", [0, 100])
 @pytest.mark.parametrize(
-    ("pareto_k", "size", "drawn", "words"),
+    ("pareto_k", "size", "reliable", "is_resampled"),
     [
-        (0.4, 35.0, 4000, ["Effective sample size (35) is less than 100."]),
-        (0.4, 100.0, 4000, []),
-        (0.4, 35.0, 40, []),  # no more were asked for
-        (0.9, 35.0, 4000, ["Pareto k value (0.9) is greater than 0.7."]),
+        (0.4, 35.0, False, True),
+        (0.4, 100.0, True, True),
+        (0.9, 35.0, False, True),
+        (0.9, 1000.0, False, True),
+        (0.9, 1000.0, False, False),
     ],
 )
-def test_words_follow_both_diagnostics(pareto_k, size, drawn, words, monkeypatch):
+def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, monkeypatch):
     said = []
     monkeypatch.setattr(_fit, "print_line", said.append)
     result = SimpleNamespace(
-        interrupted=False, is_resampled=True, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
-        effective_sample_size=size, pool=range(drawn),
+        interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
+        effective_sample_size=size, pool=range(4000), settings=SimpleNamespace(calculate_lp=True),
     )  # fmt: skip
-    _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=0)))
-    assert len(said) == len(words)
-    assert all(line.startswith(start) for line, start in zip(said, words, strict=True))
+    _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=refresh)))
+    cmdstan = ["Pareto k value (0.9) is greater than 0.7."] if pareto_k > 0.7 and is_resampled else []
+    ours = [] if reliable and not refresh else [psis.describe_pareto_k(pareto_k, 4000, size)]
+    assert len(said) == len(cmdstan) + len(ours)
+    assert all(line.startswith(start) for line, start in zip(said, cmdstan + ours, strict=True))
