@@ -16,7 +16,7 @@ test-all: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not oracle"
 
 test-stan-oracle: .venv/installed-test .venv/installed-oracle
-	$(BIN)/python -m pytest tests/stan/test_httpstan.py -m oracle
+	$(BIN)/python -m pytest tests/stan/with_stan/test_httpstan.py -m oracle
 
 check: .venv/installed-test
 	$(BIN)/ruff check .

@@ -17,10 +17,10 @@ from scipy.stats import gmean
 
 from benchmarks.accuracy import Table
 from benchmarks.stan_data import SIMULATORS
-from pathfinder._over_lanes import over_lanes
+from pathfinder._arrays.vectorized import over_lanes
 from pathfinder.stan import check, parse
-from pathfinder.stan._data import read_data, take_from
-from pathfinder.stan._model import model_of
+from pathfinder.stan._program.data import read_data, take_from
+from pathfinder.stan._program.model_fields import model_of
 
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"

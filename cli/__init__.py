@@ -4,5 +4,5 @@ Importing this package loads neither NumPy nor JAX: help, `info` and mistakes in
 are answered without them.
 """
 
-from ._main import main as main
-from ._main import run_executable as run_executable
+from pathfinder_cli._main import main as main
+from pathfinder_cli._main import run_executable as run_executable

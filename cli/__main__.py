@@ -2,7 +2,7 @@
 
 import sys
 
-from ._main import main
+from pathfinder_cli._main import main
 
 
 sys.exit(main())

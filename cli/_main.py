@@ -6,14 +6,12 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-from ._close_names import did_you_mean
-from ._files import OutputError
-from ._input_error import InputError
-from ._models import KINDS, ModelSource
-from ._run_error import RunError
-from ._signals import Stopped, stoppable
-from ._streams import write_stderr, write_stdout
-from ._usage_error import UsageError
+from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder_cli._console.signals import Stopped, stoppable
+from pathfinder_cli._console.streams import write_stderr, write_stdout
+from pathfinder_cli._errors import InputError, RunError, UsageError
+from pathfinder_cli._models.source import KINDS, ModelSource
+from pathfinder_cli._outputs.atomic_files import OutputError
 
 
 PROGRAM = "pathfinder"
@@ -54,7 +52,7 @@ def run_executable(
     Returns:
         The exit status.
     """
-    from ._run import run
+    from pathfinder_cli._commands.run import run
 
     words = sys.argv[1:] if argv is None else list(argv)
     source = ModelSource(path, text, included=tuple((included or {}).items()), simplex=simplex)
@@ -71,7 +69,7 @@ def _dispatch(words: Sequence[str]) -> int:
         question = did_you_mean(first, (name for name in _COMMANDS if not name.startswith("-")))
         if question:
             raise UsageError(f"Error: there is no command {first!r}{question}\n")
-    from ._run import run
+    from pathfinder_cli._commands.run import run
 
     return run(rest, f"{PROGRAM} {first}", lambda: ModelSource.read(first))
 
@@ -98,7 +96,7 @@ def _help(words: Sequence[str]) -> int:
 
 
 def _info(words: Sequence[str]) -> int:
-    from ._help import info
+    from pathfinder_cli._arguments.help import info
 
     write_stdout(info())
     return 0
@@ -107,7 +105,7 @@ def _info(words: Sequence[str]) -> int:
 def _version(words: Sequence[str]) -> int:
     from importlib.metadata import version
 
-    from ._stan_version import STAN_VERSION
+    from pathfinder_cli._arguments.stan_version import STAN_VERSION
 
     stan = ".".join(map(str, STAN_VERSION))
     write_stdout(f"{PROGRAM} ({DISTRIBUTION}) {version(DISTRIBUTION)}, with the interface of CmdStan {stan}\n")
@@ -115,25 +113,25 @@ def _version(words: Sequence[str]) -> int:
 
 
 def _compile(words: Sequence[str]) -> int:
-    from ._compile import main as compile_model
+    from pathfinder_cli._commands.compile import main as compile_model
 
     return compile_model(words)
 
 
 def _check(words: Sequence[str]) -> int:
-    from ._check import main as check
+    from pathfinder_cli._commands.check import main as check
 
     return check(words)
 
 
 def _explain(words: Sequence[str]) -> int:
-    from ._explain import main as explain
+    from pathfinder_cli._commands.explain import main as explain
 
     return explain(words)
 
 
 def _summary(words: Sequence[str]) -> int:
-    from ._summary import main as summary
+    from pathfinder_cli._commands.summary import main as summary
 
     return summary(words)
 

@@ -42,8 +42,8 @@ from numpyro.distributions.constraints import (
     zero_sum as zero_sum,
 )
 
-from pathfinder._constraint_checks import check_bounds as _check_bounds
-from pathfinder._constraint_checks import check_interval as _check_interval
+from pathfinder._model.constraint_checks import check_bounds as _check_bounds
+from pathfinder._model.constraint_checks import check_interval as _check_interval
 
 
 def interval(lower_bound: _Any, upper_bound: _Any) -> _Any:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import stan
 from benchmarks.stan_data import SIMULATORS
 from pathfinder.stan import check, parse
-from pathfinder.stan._data import read_data, take_from
+from pathfinder.stan._program.data import read_data, take_from
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from pathfinder_cli import main
 
 
-MODELS = Path(__file__).parent / "models"
+MODELS = Path(__file__).parent / "model_files"
 BERNOULLI = {"N": 10, "y": [0, 1, 0, 0, 0, 0, 0, 0, 0, 1]}
 EIGHT_SCHOOLS = {"J": 8, "y": [28, 8, -3, 7, -1, 1, 18, 12], "sigma": [15, 10, 16, 11, 9, 11, 10, 18]}
 FEW_DRAWS = ("num_draws=30", "num_psis_draws=40", "num_elbo_draws=5")

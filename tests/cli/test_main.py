@@ -4,13 +4,12 @@ import os
 import subprocess
 import sys
 
-import pathfinder_cli
 import pytest
-from pathfinder_cli import _main, main
 
 import pathfinder
-
-from .conftest import FEW_DRAWS, new_files
+import pathfinder_cli
+from pathfinder_cli import _main, main
+from tests.cli.conftest import FEW_DRAWS, new_files
 
 
 HEAVY = ("numpy", "jax", "pathfinder", "numpyro", "stanio", "tqdm")

@@ -7,30 +7,31 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from pathfinder.stan import _constraint_functions, _higher_order_calls, _slicing, _transforms, densities
-from pathfinder.stan._constraint_functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
-from pathfinder.stan._embedded_laplace import EMBEDDED_LAPLACE
-from pathfinder.stan._higher_order import HIGHER_ORDER as HIGHER_ORDER_SIGNATURES
-from pathfinder.stan._higher_order_calls import HIGHER_ORDER
-from pathfinder.stan._signatures import LIBRARY
-from pathfinder.stan._slicing import SHAPES, SLICES
-from pathfinder.stan._supported import OTHERS, is_supported
-from pathfinder.stan._transforms import TRANSFORMS
-from pathfinder.stan.densities import DISTRIBUTIONS
-from pathfinder.stan.functions import (
+from pathfinder.stan._checking.embedded_laplace import EMBEDDED_LAPLACE
+from pathfinder.stan._expressions import higher_order_calls, indexing_calls
+from pathfinder.stan._expressions.higher_order_calls import HIGHER_ORDER
+from pathfinder.stan._expressions.indexing_calls import SHAPES, SLICES
+from pathfinder.stan._expressions.supported import OTHERS, is_supported
+from pathfinder.stan._library import densities
+from pathfinder.stan._library.densities import DISTRIBUTIONS
+from pathfinder.stan._library.functions import (
     OPERATORS,
-    bessel,
     containers,
     elementwise,
-    first_passage,
-    gamma_functions,
     gaussian_process,
-    hypergeometric,
     linear_algebra,
     operators,
-    special,
     sums,
 )
+from pathfinder.stan._library.functions.special import bessel, first_passage, hypergeometric
+from pathfinder.stan._library.functions.special import gamma as gamma_functions
+from pathfinder.stan._library.functions.special import quantiles as special
+from pathfinder.stan._library.transforms import functions as _constraint_functions
+from pathfinder.stan._library.transforms import table as _transforms
+from pathfinder.stan._library.transforms.functions import CONSTRAIN_FUNCTIONS, JACOBIAN_FUNCTIONS
+from pathfinder.stan._library.transforms.table import TRANSFORMS
+from pathfinder.stan._types.higher_order import HIGHER_ORDER as HIGHER_ORDER_SIGNATURES
+from pathfinder.stan._types.tables import LIBRARY
 from tests.docs.pages import SITE
 
 
@@ -85,9 +86,9 @@ def _sections() -> Iterator[str]:
         yield f"## {heading}\n"
         yield _functions(table, module)
     yield "## Sizes and parts\n"
-    yield _functions([*SHAPES, *SLICES], _slicing)
+    yield _functions([*SHAPES, *SLICES], indexing_calls)
     yield "## Functions of functions\n"
-    yield _functions(HIGHER_ORDER, _higher_order_calls)
+    yield _functions(HIGHER_ORDER, higher_order_calls)
     yield "## Hidden Markov models\n"
     yield _functions(OTHERS, None)
     yield "## Constraints as functions\n"

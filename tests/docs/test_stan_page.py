@@ -5,8 +5,8 @@ import re
 import pytest
 
 from pathfinder.stan import check, parse
-from pathfinder.stan._signatures import LIBRARY
-from pathfinder.stan._supported import is_supported
+from pathfinder.stan._expressions.supported import is_supported
+from pathfinder.stan._types.tables import LIBRARY
 from tests.docs import stan_functions
 from tests.docs.pages import PAGES, ROOT, SITE, page_name, table
 

@@ -3,7 +3,7 @@ import pytest
 
 import pathfinder
 from tests import problems
-from tests.pathfinder.fitting import PLAIN, model_of
+from tests.pathfinder.plain_fits import PLAIN, model_of
 
 
 @pytest.fixture(autouse=True, scope="package")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan import CheckedProgram, check, parse, print_program
-from pathfinder.stan._syntax import (
+from pathfinder.stan._syntax.tree import (
     Binary,
     Call,
     Expression,

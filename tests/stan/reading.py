@@ -1,7 +1,7 @@
 """Parts of programs, read alone."""
 
 from pathfinder.stan import parse
-from pathfinder.stan._syntax import Assignment, Expression, Statement
+from pathfinder.stan._syntax.tree import Assignment, Expression, Statement
 
 
 def the_statement(text: str) -> Statement:

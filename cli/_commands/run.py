@@ -1,0 +1,89 @@
+"""One run: from the words of the command line to the files, in CmdStan's order of events."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from pathfinder_cli._arguments.grammar import Configuration
+from pathfinder_cli._arguments.parse import Page, parse
+from pathfinder_cli._commands.backend import available_cores, compilation_cache, start_jax
+from pathfinder_cli._console.streams import print_error_line, print_line, write_stdout
+from pathfinder_cli._errors import UsageError
+from pathfinder_cli._models.source import ModelOptions, ModelSource
+from pathfinder_cli._outputs.atomic_files import check_writable
+from pathfinder_cli._outputs.echo import configuration_lines
+from pathfinder_cli._outputs.names import OutputNames, output_names
+from pathfinder_cli._outputs.run_info import RunInfo
+
+
+if TYPE_CHECKING:
+    from pathfinder_cli._inputs.input_file import InputFile
+
+
+def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource]) -> int:
+    """Answer a command line of a model, which mostly means to run it.
+
+    Args:
+        words: The words after the model.
+        program: How the program was called, for help pages.
+        read_model: Gives the model; called once the words are understood.
+
+    Returns:
+        The exit status.
+    """
+    parsed = parse(words, program=program, environ=os.environ, cores=available_cores())
+    if isinstance(parsed, Page):
+        write_stdout(parsed.text)
+        return 0
+    source = read_model()
+    names = output_names(parsed)
+    _check_resampling(parsed)
+    source.module.check(source)
+    info = RunInfo.now(parsed, source.model_name)
+    for line in (*configuration_lines(parsed, seed=info.seed), ""):
+        print_line(line)
+    data = _read_data(parsed.data.file)
+    _check_outputs(names)
+    threads = parsed.num_threads if parsed.num_threads > 0 else available_cores()
+    devices = start_jax(parsed.engine, threads)
+    with ExitStack() as stack:
+        stack.enter_context(compilation_cache())
+        stack.enter_context(source.module.running(source))
+        from pathfinder_cli._commands.fit import fit
+        from pathfinder_cli._outputs.results import write_results
+
+        model = source.module.bind(source, data, _model_options(parsed, source, info.seed))
+        fitted = fit(model, parsed, info, names, devices)
+        write_results(fitted, parsed, names, info)
+    return 0
+
+
+def _model_options(config: Configuration, source: ModelSource, seed: int) -> ModelOptions:
+    simplex = config.engine.simplex if "engine.simplex" in config.given else source.simplex
+    return ModelOptions(seed, simplex, config.engine.print)
+
+
+def _check_resampling(config: Configuration) -> None:
+    options = config.pathfinder
+    available = options.num_paths * options.num_draws
+    resamples = options.num_paths > 1 and options.psis_resample and options.calculate_lp
+    if resamples and config.engine.resample == "without_replacement" and options.num_psis_draws > available:
+        raise UsageError(
+            f"Error: engine resample=without_replacement cannot choose num_psis_draws={options.num_psis_draws} of "
+            f"num_paths * num_draws = {available} draws.\n"
+        )
+
+
+def _read_data(name: str) -> "InputFile":
+    from pathfinder_cli._inputs.input_file import input_warnings, read_input_file
+
+    for warning in input_warnings(name):
+        print_error_line(warning)
+    return read_input_file(name)
+
+
+def _check_outputs(names: OutputNames) -> None:
+    for name in (names.draws, *names.path_draws, *names.trajectories, names.configuration):
+        if name is not None:
+            check_writable(name)

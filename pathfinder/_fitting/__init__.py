@@ -1,0 +1,1 @@
+"""The front doors `fit` and `fit_batch`: arguments in, result out."""

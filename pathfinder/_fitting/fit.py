@@ -1,0 +1,241 @@
+"""Fit a posterior: the front door."""
+
+import dataclasses
+import inspect
+import math
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.streams import Key, Stream, fit_key, path_keys, path_numbers
+from pathfinder._close_names import close_name
+from pathfinder._fitting.initial_points import InitialPoints, initial_points
+from pathfinder._fitting.progress import ProgressBar
+from pathfinder._importance.pool import PathDraws, path_draws
+from pathfinder._importance.refined_pool import fit_pool
+from pathfinder._model.model import Model
+from pathfinder._model.user_functions import described, explained
+from pathfinder._paths.lbfgs import Start
+from pathfinder._paths.outcomes import Interrupt, PathOutcomes, PathReport, Problem
+from pathfinder._paths.run_paths import run_paths
+from pathfinder._refinement.refine import refine_modes
+from pathfinder._results.assemble import assemble, finite_draws_required, require_paths
+from pathfinder._results.result import PathfinderResult
+from pathfinder._settings import Settings
+
+
+def fit(
+    model: Model | Callable[..., Any],
+    example: PyTree = None,
+    *,
+    data: PyTree = None,
+    constraints: Mapping[str, Any] | None = None,
+    init: PyTree | InitialPoints = None,
+    seed: Any = None,
+    settings: Settings | None = None,
+    devices: Sequence[Any] | str | None = None,
+    max_time: float = math.inf,
+    progress: bool = True,
+    report: Callable[[list[PathReport]], None] | None = None,
+    **options: Any,
+) -> PathfinderResult:
+    """Approximate a posterior with (multi-path) Pathfinder and draw from it.
+
+    Algorithm: Zhang, Carpenter, Gelman and Vehtari (2022), JMLR 23(306), with importance weights against the mixture of
+    all paths. Options have CmdStan's names and defaults; `Settings` describes them.
+
+    Ctrl-C ends the paths, or their refinement, early and returns what is finished; if nothing is, it raises
+    `KeyboardInterrupt`.
+
+    Args:
+        model: A `Model`, or a log density of a pytree of parameters, as in `Model.from_log_density`.
+        example: If `model` is a function: a pytree like its parameters. Defaults to `init`.
+        data: If `model` is a function: data to call it with.
+        constraints: If `model` is a function: constraints of its parameters by name.
+        init: Initial points: parameters as a pytree, for all paths; a list of `num_paths` of them; or a pytree with a
+            leading axis of length `num_paths` on every leaf. Random if None.
+        seed: Seed (or key) of all random numbers; the same seed gives the same draws. Random if None.
+        settings: Options as an object.
+        devices: JAX devices over which the paths are spread, or the name of their platform; all local ones if None.
+        max_time: Seconds after which the paths, or their refinement, are ended early, with what they have found.
+        progress: Whether to show a progress bar if the fit takes long.
+        report: Called with a list of `PathReport` each time iterations have been scored.
+        **options: Any field of `Settings`, overriding `settings`.
+
+    Returns:
+        The draws with their diagnostics.
+
+    Raises:
+        PathfinderError: If no path succeeds; the message lists what happened to each.
+        ValueError: If an argument is out of range or does not fit the model.
+        TypeError: If an option is not known.
+    """
+    begin = time.perf_counter()
+    settings = merged_settings(settings, options)
+    model = model_of(model, example if example is not None else init, data, constraints)
+    points = initial_points(model, init, settings.num_paths, settings.init_radius)
+    with explained("The log density"):
+        return fit_model(model, points, seed, settings, devices, begin, max_time, progress, report)
+
+
+def fit_model(
+    model: Model,
+    points: InitialPoints,
+    seed: Any,
+    settings: Settings,
+    devices: Sequence[Any] | str | None,
+    begin: float,
+    max_time: float,
+    progress: bool,
+    report: Callable[[list[PathReport]], None] | None,
+    first_path: int = 0,
+) -> PathfinderResult:
+    """The fit itself.
+
+    Args:
+        model: The model.
+        points: Where paths may start.
+        seed: As in `fit`.
+        settings: Options.
+        devices: As in `fit`.
+        begin: When the fit began, by `time.perf_counter()`.
+        max_time: As in `fit`.
+        progress: As in `fit`.
+        report: As in `fit`.
+        first_path: The number of the first path among the random streams of the seed: path k of this fit has the
+            random numbers of path `first_path + k` of one with `first_path=0`.
+    """
+    seed, key = seed_and_key(seed)
+    chosen_devices = Devices.choose(devices)
+    problem = Problem(model.density, model.dim, model.dtype, model.data)
+    numbers = path_numbers(first_path, settings.num_paths)
+    whole = fit_key(key, first_path)
+    with ProgressBar(settings.num_paths, progress) as bar:
+        outcomes = run_paths(
+            problem,
+            Start(path_keys(key, numbers, Stream.INITIAL_POINT), points.center, points.radius, points.max_tries),
+            path_keys(key, numbers, Stream.ELBO),
+            settings,
+            chosen_devices,
+            check=time_limit(begin, max_time),
+            report=all_of(bar.update, report),
+        )
+    succeeded = outcomes.best_iteration >= 0
+    if outcomes.interrupted and not succeeded.any() and time.perf_counter() - begin < max_time:
+        raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
+    require_paths(outcomes, model.rejection_fn)
+    drawing = time.perf_counter()
+    source = draws_of(problem, outcomes, key, settings, chosen_devices, numbers)
+    refined, seconds = None, dict(outcomes.seconds)
+    if settings.refines and not outcomes.interrupted:
+        (refined,), ended = refine_modes(problem, outcomes, whole[None], settings, check=time_limit(begin, max_time))
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+    with finite_draws_required(outcomes):
+        weighted = fit_pool(problem, refined, source, whole, succeeded, settings, chosen_devices)
+    now = time.perf_counter()
+    seconds.update(draws=now - drawing, total=now - begin)
+    return assemble(model, settings, seed, key, outcomes, weighted, seconds, first_path)
+
+
+def merged_settings(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
+    names = [field.name for field in dataclasses.fields(Settings)]
+    unknown = sorted(set(options) - set(names))
+    if unknown:
+        known = list(inspect.signature(fit).parameters)
+        near = list(filter(None, (close_name(option, [*known, *names]) for option in unknown)))
+        hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
+        raise TypeError(f"Unknown option {', '.join(map(repr, unknown))}.{hint} The options are {', '.join(names)}.")
+    if settings is not None and not isinstance(settings, Settings):
+        raise ValueError(f"`settings` must be a pathfinder.Settings, but {settings!r} was given; see also **options.")
+    return dataclasses.replace(settings or Settings(), **options)
+
+
+def model_of(model: Any, example: PyTree, data: PyTree, constraints: Mapping[str, Any] | None) -> Model:
+    if isinstance(model, Model):
+        if data is not None or constraints is not None:
+            raise ValueError("`data` and `constraints` go with a log density; a Model has its own.")
+        return model
+    if isinstance(model, str) or hasattr(model, "__fspath__"):
+        raise ValueError(
+            f"`model` must be a pathfinder.Model or a log density, but {str(model)!r} was given. For a Stan program "
+            "give pathfinder.Model.from_stan(path, data)."
+        )
+    if not callable(model) or isinstance(model, type):
+        raise ValueError(f"`model` must be a pathfinder.Model or a log density, but {described(model)} was given.")
+    if example is None:
+        raise ValueError(
+            "A log density needs `example`, a pytree with the structure and shapes of its parameters, for instance "
+            'fit(log_density, {"mu": 0.0, "theta": jnp.zeros(8)}).'
+        )
+    return Model.from_log_density(model, example, data=data, constraints=constraints)
+
+
+def seed_and_key(seed: Any) -> tuple[int | None, Key]:
+    """The seed, if there is one, and the key that all random numbers come from."""
+    if seed is None:
+        seed = secrets.randbits(32)
+    if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.shape == ():
+        words = jax.random.key_data(seed)
+        # Keys of other generators than Threefry are longer.
+        return None, words if words.shape == (2,) else jax.random.bits(seed, (2,), jnp.uint32)
+    if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):
+        return None, jnp.asarray(seed)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"`seed` must be a whole number from 0 to 2^64 - 1 or a JAX key, but {seed!r} was given.")
+    return int(seed), jnp.array([int(seed) >> 32, int(seed) % 2**32], jnp.uint32)
+
+
+def time_limit(begin: float, max_time: float) -> Callable[[], None]:
+    if not isinstance(max_time, int | float | np.number) or not max_time > 0:
+        raise ValueError(f"`max_time` must be a positive number of seconds, but {max_time!r} was given.")
+
+    def check() -> None:
+        if time.perf_counter() - begin > max_time:
+            raise Interrupt
+
+    return check
+
+
+def all_of(*callables: Callable[[list[PathReport]], None] | None) -> Callable[[list[PathReport]], None]:
+    def call(reports: list[PathReport]) -> None:
+        for each in callables:
+            if each is not None:
+                each(reports)
+
+    return call
+
+
+def draws_of(
+    problem: Problem, outcomes: PathOutcomes, keys, settings: Settings, devices: Devices, numbers
+) -> PathDraws:
+    """Where the draws of all lanes come from; `numbers` is the path number of each."""
+    return path_draws(
+        problem,
+        outcomes.approximations,
+        path_keys(keys, numbers, Stream.DRAWS),
+        path_keys(keys, numbers, Stream.ELBO),
+        outcomes.best_iteration,
+        settings,
+        devices,
+    )
+
+
+def _signature() -> inspect.Signature:
+    """The signature of `fit` with the options spelled out, for help and completion."""
+    own = [parameter for parameter in inspect.signature(fit).parameters.values() if parameter.name != "options"]
+    spelled = [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+        for field in dataclasses.fields(Settings)
+    ]
+    return inspect.Signature([*own, *spelled], return_annotation=PathfinderResult)
+
+
+fit.__signature__ = _signature()  # type: ignore[attr-defined]

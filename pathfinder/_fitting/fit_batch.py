@@ -1,0 +1,169 @@
+"""Fit many data sets at once."""
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.key_order import map_in_order
+from pathfinder._arrays.streams import Stream, counted_keys, path_keys
+from pathfinder._density.batch_sizes import scoring_batch_size
+from pathfinder._fitting.fit import draws_of, merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.initial_points import InitialPoints, initial_points
+from pathfinder._fitting.progress import ProgressBar
+from pathfinder._importance.pool import NoFiniteDrawError, PathDraws, score_paths
+from pathfinder._importance.refined_pool import FitPool, fit_pool
+from pathfinder._model.data import data_arrays
+from pathfinder._model.model import Model
+from pathfinder._model.user_functions import explained
+from pathfinder._paths.lbfgs import Start
+from pathfinder._paths.outcomes import Problem
+from pathfinder._paths.run_paths import run_paths
+from pathfinder._refinement.refine import RefinedFit, refine_modes
+from pathfinder._results.batch_result import BatchResult
+from pathfinder._settings import Settings
+from pathfinder._status import Status
+
+
+def fit_batch(
+    model: Model | Callable[..., Any],
+    data: PyTree,
+    example: PyTree = None,
+    *,
+    constraints: Mapping[str, Any] | None = None,
+    init: PyTree = None,
+    seed: Any = None,
+    settings: Settings | None = None,
+    devices: Sequence[Any] | str | None = None,
+    max_time: float = float("inf"),
+    progress: bool = True,
+    **options: Any,
+) -> BatchResult:
+    """Fit one model to many data sets of the same shapes, in compiled batches.
+
+    Every fit is one of `fit`, with its own paths, weights, k-hat and statuses; one that fails does not disturb the
+    others. Memory is bounded: as many fits run together as fit the budget of the devices.
+
+    Args:
+        model: A `Model`, or a log density `log_density(params, data)` as in `fit`.
+        data: Pytree of arrays whose leading axis runs over data sets.
+        example: If `model` is a function: a pytree like its parameters. Defaults to `init`.
+        constraints: If `model` is a function: constraints of its parameters by name.
+        init: Initial points as in `fit`, the same for all data sets.
+        seed: Seed (or key) of all random numbers. Fit i is that of `fit` with the key `result.keys[i]`.
+        settings: Options as an object.
+        devices: JAX devices over which the fits are spread, or the name of their platform; all local ones if None.
+        max_time: Seconds after which all paths, or their refinement, are ended early.
+        progress: Whether to show a progress bar.
+        **options: Any field of `Settings`.
+
+    Raises:
+        ValueError: If the leading axes of `data` differ, or an argument does not fit the model.
+    """
+    begin = time.perf_counter()
+    settings = merged_settings(settings, options)
+    data = data_arrays(data)
+    sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
+    if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
+        shapes = [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(data)]
+        raise ValueError(
+            "Every array of `data` needs the same leading axis, which runs over the data sets; "
+            f"their shapes are {shapes}."
+        )
+    num_fits = int(next(iter(sizes))[0])
+    first = map_in_order(lambda leaf: leaf[0], data)
+    if isinstance(model, Model):
+        # The names are those of the data that the model was made with.
+        model = dataclasses.replace(model, data=first)
+    else:
+        model = model_of(model, example if example is not None else init, first, constraints)
+    points = initial_points(model, init, settings.num_paths, settings.init_radius)
+    with explained("The log density"):
+        result = _fit_all(model, data, num_fits, points, seed, settings, devices, begin, max_time, progress)
+    constant = int(np.any(result.status == Status.CONSTANT_DENSITY, axis=1).sum())
+    if constant:
+        warnings.warn(f"{constant} of {num_fits} fits: {Status.CONSTANT_DENSITY.message}", stacklevel=2)
+    return result
+
+
+def _fit_all(
+    model: Model,
+    data: PyTree,
+    num_fits: int,
+    points: InitialPoints,
+    seed: Any,
+    settings: Settings,
+    devices: Sequence[Any] | str | None,
+    begin: float,
+    max_time: float,
+    progress: bool,
+) -> BatchResult:
+    """The fits themselves, of a model with the first of the data sets."""
+    seed, key = seed_and_key(seed)
+    chosen_devices = Devices.choose(devices)
+    fit_keys = counted_keys(key, np.arange(num_fits))
+    paths = np.tile(np.arange(settings.num_paths), num_fits)
+    lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
+    problem = Problem(model.density, model.dim, model.dtype, data, num_fits)
+    with ProgressBar(len(paths), progress) as bar:
+        outcomes = run_paths(
+            problem,
+            Start(
+                path_keys(lane_keys, paths, Stream.INITIAL_POINT),
+                np.tile(points.center, (num_fits, 1)),
+                np.tile(points.radius, (num_fits, 1)),
+                np.tile(points.max_tries, num_fits),
+            ),
+            path_keys(lane_keys, paths, Stream.ELBO),
+            settings,
+            chosen_devices,
+            check=time_limit(begin, max_time),
+            report=bar.update,
+        )
+    drawing = time.perf_counter()
+    source = draws_of(problem, outcomes, lane_keys, settings, chosen_devices, paths)
+    seconds = dict(outcomes.seconds)
+    scores, refined = {}, None
+    if settings.refines and not outcomes.interrupted and np.any(outcomes.best_iteration >= 0):
+        modes, ended = refine_modes(problem, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+        alone = dataclasses.replace(problem, data=model.data, num_fits=None)
+        source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
+        succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
+        refined = tuple(
+            _pool_of_fit(problem, modes[fit], fit, source, fit_keys[fit], succeeded[fit], settings, chosen_devices)
+            for fit in range(num_fits)
+        )
+    else:
+        scores = score_paths(problem, source, outcomes.best_iteration >= 0, settings, chosen_devices)
+    now = time.perf_counter()
+    seconds.update(draws=now - drawing, total=now - begin)
+    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
+
+
+def _pool_of_fit(
+    problem: Problem,
+    refined: RefinedFit | None,
+    fit: int,
+    source: PathDraws,
+    key,
+    succeeded: np.ndarray,
+    settings: Settings,
+    devices: Devices,
+) -> FitPool | None:
+    """The weighted draws of one fit; None if it failed."""
+    if not succeeded.any():
+        return None
+    own = dataclasses.replace(problem, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data), num_fits=None)
+    lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
+    with suppress(NoFiniteDrawError):
+        return fit_pool(own, refined, source.of_lanes(lanes), key, succeeded, settings, devices)
+    return None

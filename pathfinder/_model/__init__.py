@@ -1,0 +1,1 @@
+"""What is being fitted: an unconstrained log density with the variables around it."""

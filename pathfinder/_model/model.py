@@ -1,0 +1,285 @@
+"""What is being fitted: an unconstrained log density and the variables around it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+from pathfinder._arrays.key_order import key_order
+from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._model.data import data_arrays
+from pathfinder._model.log_density import (
+    StructuredConstrain,
+    StructuredDensity,
+    StructuredGenerate,
+    check_call,
+    check_scalar,
+    described_variables,
+    shapes_by_name,
+)
+from pathfinder._model.named_data import data_dims, named_data
+from pathfinder._model.parameters import ParameterStructure, parameter_names
+from pathfinder._variables import Part, Variable
+
+
+@dataclass(frozen=True)
+class Model:
+    """A log density on the unconstrained space, with the variables it is about.
+
+    Most models are made by `Model.from_log_density` or by an adapter in `pathfinder.interop`; the constructor is for
+    code that has its own unconstrained representation.
+
+    Args:
+        dim: Number of unconstrained parameters.
+        density: `density(position, data)` is the log density of an unconstrained vector of length `dim`, with
+            the log Jacobian of the constraining transform added; `data` is passed through. Compiled programs
+            are cached by this object, so equal models should share it (or give it `__eq__` and `__hash__`).
+        constrain_fn: `constrain_fn(position, data)` gives the parameters and transformed parameters by name.
+        unconstrain_fn: The unconstrained vector of a dictionary of parameters by name.
+        named_fn: A pytree of parameters as a dictionary by name; raises `ValueError` if it has another structure.
+        variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
+        data: Pytree of arrays given to every function above; an argument of the compiled programs.
+        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
+            may warn of them; or None.
+        rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
+            is nothing to say; for errors about points to start from. Or None.
+        data_fn: `data_fn(data)` gives the data by name as they are shown in results; or None, if they are the leaves of
+            `data`.
+        observed: Names of those of them that are observations, which the density is a density of.
+        data_dims: Names of the axes of data, by name.
+        parts_fn: `parts_fn()` gives the property `parts`; or None if each parameter is an array under its own name.
+        dtype: Floating-point type of the unconstrained vector.
+        name: Shown in summaries and written to files.
+        coords: Coordinate values by dimension name, for ArviZ.
+    """
+
+    dim: int
+    density: Callable[[Float[Array, " dim"], PyTree], Float[Array, ""]] = field(repr=False)
+    constrain_fn: Callable[[Float[Array, " dim"], PyTree], dict[str, Array]] = field(repr=False)
+    unconstrain_fn: Callable[[Mapping[str, Any]], np.ndarray] = field(repr=False)
+    named_fn: Callable[[PyTree], dict[str, Any]] = field(repr=False)
+    variables: tuple[Variable, ...]
+    data: PyTree = field(default=None, repr=False)
+    generate_fn: Callable[[Array, Float[Array, " dim"], PyTree], dict[str, Array]] | None = field(
+        default=None, repr=False
+    )
+    warn_fn: Callable[[Mapping[str, np.ndarray]], None] | None = field(default=None, repr=False)
+    rejection_fn: Callable[[np.ndarray], str] | None = field(default=None, repr=False)
+    data_fn: Callable[[PyTree], dict[str, np.ndarray]] | None = field(default=None, repr=False)
+    observed: tuple[str, ...] = field(default=(), repr=False)
+    data_dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    parts_fn: Callable[[], tuple[Part, ...]] | None = field(default=None, repr=False)
+    dtype: Any = None
+    name: str = "model"
+    coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        if self.dim < 1:
+            raise ValueError(f"The model has {self.dim} parameters; Pathfinder needs at least 1.")
+        if self.dtype is None:
+            object.__setattr__(self, "dtype", jnp.zeros(()).dtype)
+
+    @classmethod
+    def from_log_density(
+        cls,
+        log_density: Callable[..., Any],
+        example: PyTree,
+        *,
+        constraints: Mapping[str, Any] | None = None,
+        data: PyTree = None,
+        transformed: Callable[..., Mapping[str, Any]] | None = None,
+        generated: Callable[..., Mapping[str, Any]] | None = None,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> "Model":
+        """Make a model of a log density on a pytree of (possibly constrained) parameters.
+
+        Args:
+            log_density: `log_density(params)`, or `log_density(params, data)` if `data` is given; a JAX-traceable
+                scalar. It is the density of the constrained parameters: the Jacobian is added here.
+            example: A pytree with the structure, shapes and dtype of `params`. Values do not matter.
+            constraints: Constraints by variable name, from `pathfinder.constraints`.
+            data: Pytree of arrays, passed as an argument so that new data of the same shapes need no
+                recompilation and large data are not baked into the compiled program.
+            transformed: `transformed(params[, data])` gives transformed parameters by name.
+            generated: `generated(key, params[, data])` gives generated quantities by name, random ones with `key`.
+            dims: Names of the axes of variables and data, by name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to the name of `log_density`.
+
+        Raises:
+            ValueError: If `example`, `constraints` or `dims` do not fit together, or `log_density` does not
+                return a real scalar.
+        """
+        dims = dict(dims or {})
+        names = {parameter for parameter, _ in parameter_names(example)}
+        structure = ParameterStructure(example, constraints, {key: dims[key] for key in dims if key in names})
+        if data is not None:
+            data = data_arrays(data)
+        has_data, data_order = data is not None, key_order(data)
+        density = StructuredDensity(log_density, structure, has_data, data_order)
+        constrain_fn = StructuredConstrain(transformed, structure, has_data, data_order)
+        generate_fn = None if generated is None else StructuredGenerate(generated, structure, has_data, data_order)
+        position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
+        check_scalar(density, position, data)
+        for function, role, form in (
+            (transformed, "`transformed`", "transformed(params"),
+            (generated, "`generated`", "generated(key, params"),
+        ):
+            if function is not None:
+                check_call(function, role, form + (", data)" if has_data else ")"))
+        variables = list(structure.variables)
+        shapes = shapes_by_name(constrain_fn, position, data)
+        variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
+        if generate_fn is not None:
+            quantities = shapes_by_name(generate_fn, jax.random.key(0), position, data)
+            variables += described_variables(quantities, "generated quantities", dims, taken=variables)
+        named = named_data(data)
+        _check_known(dims, variables, named)
+        return cls(
+            dim=structure.dim,
+            density=density,
+            constrain_fn=constrain_fn,
+            unconstrain_fn=structure.unconstrain,
+            named_fn=structure.named,
+            variables=tuple(variables),
+            data=data,
+            generate_fn=generate_fn,
+            data_dims=data_dims(dims, named, {variable.name for variable in variables}),
+            dtype=structure.dtype,
+            name=name or getattr(log_density, "__name__", "model"),
+            coords=dict(coords or {}),
+        )
+
+    @classmethod
+    def from_stan(
+        cls,
+        program: Any,
+        data: Any = None,
+        *,
+        seed: int = 0,
+        simplex: str = "ilr",
+        prints: bool = False,
+        include_paths: Sequence[Any] = (),
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> "Model":
+        """Make a model of a Stan program.
+
+        Compiled programs are shared by all models of the program whose data have the same shapes. Elements of tuples
+        and parts of complex numbers are variables of their own, with the names of CmdStan's columns (`t:1`, `c.real`).
+
+        Args:
+            program: A path that ends in `.stan`, or the text of the program.
+            data: Values of the data block by name (numbers, lists, arrays; tuples as such or as `{"1": ...}`), the
+                path of a file in CmdStan's form (JSON if it ends in `.json`, R dump otherwise), or None.
+            seed: For random numbers in the block transformed data.
+            simplex: How simplexes are unconstrained: "ilr" as in Stan 2.37 and later, or "stick_breaking" as before.
+            prints: Whether `print` statements print: those of transformed data now, others at every evaluation.
+            include_paths: Folders to look for included files in, after that of the program.
+            dims: Names of the axes of variables and data, by name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to the name of the file.
+
+        Raises:
+            OSError: If a file cannot be read.
+            ValueError: If the program is wrong, data or dims do not fit it, or it has no parameters. Errors that have a
+                place in the program are of type `pathfinder.stan.StanError` and show it.
+        """
+        # Imported here, so that the engine can do without.
+        from pathfinder.stan._program.data import read_data, take_from
+        from pathfinder.stan._program.files import is_file, load, load_data
+        from pathfinder.stan._program.model_fields import model_of
+
+        checked = load(program, include_paths)
+        if name is None:
+            name = str(program).rpartition("/")[2].removesuffix(".stan") if is_file(program) else "model"
+        values = read_data(checked, take_from(load_data(data)))
+        print_line = print if prints else None
+        model = model_of(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
+        named = model.named_data
+        variables = _with_dims(model.variables, dims or {}, named)
+        axes = data_dims(dims or {}, named, {variable.name for variable in variables})
+        return replace(model, variables=variables, data_dims=axes, coords=dict(coords or {}))
+
+    def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
+        """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
+        return _evaluate(self.density, jnp.asarray(position, self.dtype), self.data)
+
+    def constrain(self, position: Float[Array, " dim"]) -> dict[str, Array]:
+        """Parameters and transformed parameters by name at an unconstrained vector."""
+        return self.constrain_fn(jnp.asarray(position, self.dtype), self.data)
+
+    def unconstrain(self, parameters: PyTree) -> np.ndarray:
+        """The unconstrained vector of given parameters (a pytree like the example, or a dictionary by name).
+
+        Raises:
+            ValueError: If something is missing, has another shape, or violates its constraint.
+        """
+        return np.asarray(self.unconstrain_fn(self.named_parameters(parameters)), dtype=self.dtype)
+
+    def named_parameters(self, parameters: PyTree) -> dict[str, Any]:
+        """A pytree of parameters as a dictionary by variable name.
+
+        Raises:
+            ValueError: If it has another structure.
+        """
+        return self.named_fn(parameters)
+
+    @property
+    def parameters(self) -> tuple[Variable, ...]:
+        """The variables of the parameters block."""
+        return tuple(variable for variable in self.variables if variable.block == "parameters")
+
+    @property
+    def named_data(self) -> dict[str, np.ndarray]:
+        """The data by name: for a Stan program the values of its data block, otherwise the leaves of `data`."""
+        return named_data(self.data) if self.data_fn is None else self.data_fn(self.data)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parameters as files give them: complex numbers and tuples of a Stan program whole."""
+        if self.parts_fn is not None:
+            return self.parts_fn()
+        return tuple(Part(variable.name, variable.shape, ((variable.name, ()),)) for variable in self.parameters)
+
+    def columns(self, style: str = "stan") -> list[str]:
+        """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
+        return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
+
+
+def _with_dims(
+    variables: Sequence[Variable], dims: Mapping[str, tuple[str, ...]], data: Mapping[str, Any]
+) -> tuple[Variable, ...]:
+    """The variables with names of their axes."""
+    _check_known(dims, variables, data)
+    for variable in variables:
+        names = dims.get(variable.name)
+        if names is not None and len(names) != len(variable.shape):
+            raise ValueError(
+                f"`dims` gives `{variable.name}` {len(names)} names of axes, but its shape is {list(variable.shape)}."
+            )
+    return tuple(
+        replace(variable, dims=tuple(dims[variable.name])) if variable.name in dims else variable
+        for variable in variables
+    )
+
+
+def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable], data: Mapping[str, Any]) -> None:
+    unknown = sorted(set(dims) - {variable.name for variable in variables} - set(data))
+    if unknown:
+        raise ValueError(f"`dims` names {', '.join(map(repr, unknown))}, which the model does not have.")
+
+
+# Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.
+@partial(jax.jit, static_argnums=0)
+def _evaluate(density, position, data):
+    return over_lanes(lambda own: density(own, data))(position[None])[0]

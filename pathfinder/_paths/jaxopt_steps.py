@@ -1,0 +1,114 @@
+"""Paths made by `jaxopt.LBFGS` instead of our own steps, recorded in the same way.
+
+One path at a time: jaxopt's nested loops under `vmap` have deadlocked XLA's CPU runtime on densities with a Cholesky
+factorization (jax 0.10.2, jaxopt 0.8.5).
+"""
+
+import warnings
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pathfinder._paths import lbfgs
+from pathfinder._paths.lbfgs import Path, Tolerances
+from pathfinder._status import Status
+
+
+class _Programs(NamedTuple):
+    """Compiled functions for one density."""
+
+    try_start: Any
+    init_solver: Any
+    update: Any
+    take_iterate: Any
+
+
+@lru_cache(maxsize=16)
+def _programs(density, history_size: int) -> _Programs:
+    with warnings.catch_warnings():
+        # jaxopt warns on import that it is no longer developed; whoever asks for it here has chosen it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import jaxopt
+
+    solver = jaxopt.LBFGS(
+        fun=lambda position, data: -density(position, data), history_size=history_size, linesearch="zoom", tol=0.0
+    )
+
+    def try_start(path: Path, data, tolerances: Tolerances) -> Path:
+        path = path._replace(state=path.state._replace(position=lbfgs.propose_start(path.state)))
+        trial = lbfgs.trial_point(path)
+        return lbfgs.step(path, trial, *jax.value_and_grad(density)(trial, data), tolerances, history_size)
+
+    def take_iterate(path: Path, position, f, gradient, num_gradients, tolerances: Tolerances) -> Path:
+        before = path.state._replace(num_gradients=num_gradients)
+        yes = jnp.ones((), bool)
+        state, pairs = lbfgs.accept(before, path.records.pairs, yes, position, f, gradient, tolerances, history_size)
+        return lbfgs.record(Path(state, path.records._replace(pairs=pairs)), yes, before)
+
+    def update(position, solver_state, data):
+        step = solver.update(position, solver_state, data)
+        moved = jnp.any(step.params != position)
+        finite = jnp.isfinite(step.state.value) & jnp.all(jnp.isfinite(step.state.grad))
+        return step.params, step.state, moved & finite
+
+    return _Programs(
+        jax.jit(try_start), jax.jit(lambda position, data: solver.init_state(position, data)), jax.jit(update),
+        jax.jit(take_iterate),
+    )  # fmt: skip
+
+
+class JaxoptAdvance:
+    """Moves lanes like `advance`, with jaxopt's line search (zoom) and direction; Stan's tolerances end the paths.
+
+    Holds jaxopt's state of every lane between calls.
+
+    Args:
+        density: `density(position, data)`.
+        history_size: Number of pairs of jaxopt's direction and of the approximations.
+        data_of_lane: Data of one lane.
+    """
+
+    def __init__(self, density, history_size: int, data_of_lane):
+        self.programs = _programs(density, history_size)
+        self.data_of_lane = data_of_lane
+        self.solver_states: dict[int, Any] = {}
+
+    def __call__(self, paths: Path, tolerances: Tolerances, max_steps: int) -> Path:
+        """Up to `max_steps` iterations of every lane that can step."""
+        num_lanes = paths.state.phase.shape[0]
+        lanes = [jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], paths) for lane in range(num_lanes)]
+        moved = [self._advance_lane(lane, path, tolerances, max_steps) for lane, path in enumerate(lanes)]
+        return jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *moved)
+
+    def _advance_lane(self, lane: int, path: Path, tolerances: Tolerances, max_steps: int) -> Path:
+        data = self.data_of_lane(lane)
+        for _ in range(max_steps):
+            if not lbfgs.can_step(path):
+                break
+            if path.state.phase == lbfgs.STARTING:
+                path = self.programs.try_start(path, data, tolerances)
+                continue
+            if lane not in self.solver_states:
+                self.solver_states[lane] = (
+                    self.programs.init_solver(path.state.position, data),
+                    int(path.state.num_gradients),
+                )
+            solver_state, gradients_to_start = self.solver_states[lane]
+            position, solver_state, usable = self.programs.update(path.state.position, solver_state, data)
+            self.solver_states[lane] = (solver_state, gradients_to_start)
+            num_gradients = jnp.int32(gradients_to_start + np.asarray(solver_state.num_grad_eval))
+            if usable:
+                path = self.programs.take_iterate(
+                    path, position, solver_state.value, solver_state.grad, num_gradients, tolerances
+                )
+            else:
+                path = path._replace(state=_failed(path.state._replace(num_gradients=num_gradients)))
+        return path
+
+
+def _failed(state: lbfgs.PathState) -> lbfgs.PathState:
+    status = Status.LINE_SEARCH_FAILED_AT_START if state.iteration == 0 else Status.LINE_SEARCH_FAILED
+    return state._replace(phase=jnp.full_like(state.phase, lbfgs.DONE), status=jnp.full_like(state.status, status))

@@ -1,0 +1,79 @@
+"""The approximations of every path with the highest ELBO estimates so far."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from pathfinder._normals.low_rank import LowRankNormal
+
+
+class Finalists:
+    """The best approximations of each lane, on the device, with what the host knows about them.
+
+    They depend on the order in which approximations of the same lane are offered, and on nothing else.
+
+    Args:
+        num_lanes: Lanes.
+        num_slots: Approximations kept for each.
+    """
+
+    def __init__(self, num_lanes: int, num_slots: int):
+        self.elbo: Float[np.ndarray, "lane slot"] = np.full((num_lanes, num_slots), -np.inf)
+        self.iteration: Int[np.ndarray, "lane slot"] = np.full((num_lanes, num_slots), -1)
+        self._normals: LowRankNormal | None = None  # lane l, slot s is row l * num_slots + s
+
+    def offer(self, normals: LowRankNormal, lanes, elbos, iterations) -> None:
+        """Take in those of a batch that beat the lowest kept of their lane.
+
+        Args:
+            normals: The batch, on the leading axis.
+            lanes: Lane of each of the first ones; the rest is padding.
+            elbos: Their ELBO estimates.
+            iterations: Their iterations.
+        """
+        num_slots = self.elbo.shape[1]
+        source = np.zeros(self.elbo.size, np.int64)
+        replace = np.zeros(self.elbo.size, bool)
+        for position, (lane, elbo) in enumerate(zip(lanes, elbos, strict=True)):
+            slot = int(np.argmin(self.elbo[lane]))
+            if elbo > self.elbo[lane, slot]:
+                self.elbo[lane, slot] = elbo
+                self.iteration[lane, slot] = iterations[position]
+                source[lane * num_slots + slot], replace[lane * num_slots + slot] = position, True
+        if self._normals is None:
+            self._normals = jax.tree_util.tree_map(
+                lambda leaf: jnp.full((self.elbo.size, *leaf.shape[1:]), jnp.nan, leaf.dtype), normals
+            )
+        if replace.any():
+            self._normals = _replace(self._normals, normals, source, replace)
+
+    def take(self, lanes: Int[np.ndarray, " n"], slots: Int[np.ndarray, " n"]) -> LowRankNormal:
+        """Some of them, on the leading axis; there must have been an offer."""
+        assert self._normals is not None
+        return _take(self._normals, lanes * self.elbo.shape[1] + slots)
+
+    @property
+    def best(self) -> LowRankNormal | None:
+        """That with the highest estimate of each lane, NaN where there is none; None before the first offer."""
+        if self._normals is None or self.elbo.shape[1] == 1:
+            return self._normals
+        return self.take(np.arange(len(self.elbo)), np.argmax(self.elbo, axis=1))
+
+
+@jax.jit
+def _replace(
+    kept: LowRankNormal, batch: LowRankNormal, source: Int[Array, " row"], replace: Bool[Array, " row"]
+) -> LowRankNormal:
+    def choose(old, new):
+        chosen = replace.reshape(-1, *[1] * (old.ndim - 1))
+        return jnp.where(chosen, new[source], old)
+
+    return jax.tree_util.tree_map(choose, kept, batch)
+
+
+@jax.jit
+def _take(tree: Any, rows: Int[Array, " n"]) -> Any:
+    return jax.tree_util.tree_map(lambda leaf: leaf[rows], tree)

@@ -1,0 +1,119 @@
+"""Many paths at once: blocks of L-BFGS lanes driven from the host, and the best approximation along each path.
+
+Paths are lanes of a batch. A compiled `advance` moves all lanes of a block by some steps; the accepted iterates are
+then made into approximations, packed into batches, and scored. Between calls the host reports progress and honours
+interrupts and time limits.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from itertools import islice
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, UInt32
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._density.batch_sizes import block_size
+from pathfinder._paths.compiled_steps import take
+from pathfinder._paths.driver import Block
+from pathfinder._paths.lbfgs import Start
+from pathfinder._paths.outcomes import Interrupt, PathOutcomes, PathReport, Problem, concatenated, stacked
+from pathfinder._settings import Settings
+
+
+def run_paths(
+    problem: Problem,
+    starts: Start,
+    elbo_keys: UInt32[Array, "lane 2"],
+    settings: Settings,
+    devices: Devices,
+    *,
+    check: Callable[[], None] = lambda: None,
+    report: Callable[[list[PathReport]], None] = lambda reports: None,
+) -> PathOutcomes:
+    """Run all paths and choose the best approximation along each.
+
+    Args:
+        problem: What to fit.
+        starts: Where each lane may start.
+        elbo_keys: Key of each lane for the draws that estimate ELBOs.
+        settings: Options.
+        devices: Where to run.
+        check: Called between chunks; ends all paths early by raising `Interrupt`.
+        report: Called with the progress of the lanes that moved, in order, after each scoring.
+    """
+    num_lanes = starts.center.shape[0]
+    size = block_size(problem, num_lanes, settings, devices)
+    blocks = []
+    for first in range(0, num_lanes, size):
+        lanes = np.arange(first, min(first + size, num_lanes))
+        blocks.append(Block(problem, starts, elbo_keys, settings, devices, len(blocks), lanes, size))
+    interrupted = _run_blocks(blocks, len(devices), check, report)
+    for block in blocks:
+        block.finish()
+    return _join(blocks, devices, interrupted)
+
+
+def _run_blocks(blocks: list[Block], at_a_time: int, check, report) -> bool:
+    """Run the blocks, one on each device at a time; returns whether they were interrupted.
+
+    A block gives way while its device computes, so that the host can feed the others.
+    """
+    waiting = iter(blocks)
+    running: list[Generator[None, None, None]] = []
+    try:
+        while True:
+            running += [block.run(check, report) for block in islice(waiting, at_a_time - len(running))]
+            if not running:
+                return False
+            running = [block for block in running if _goes_on(block)]
+    except (Interrupt, KeyboardInterrupt):
+        for block in running:
+            with suppress(Interrupt, StopIteration):
+                block.throw(Interrupt)
+        return True
+
+
+def _goes_on(block: Generator[None, None, None]) -> bool:
+    for _ in block:
+        return True
+    return False
+
+
+def _join(blocks: list[Block], devices: Devices, interrupted: bool) -> PathOutcomes:
+    def joined(name):
+        return np.concatenate([getattr(block, name) for block in blocks])
+
+    chosen = [block.finalists.best for block in blocks]
+    template = next((best for best in chosen if best is not None), None)
+    parts = []
+    for block, best in zip(blocks, chosen, strict=True):
+        if best is None and template is not None:
+            best = jax.tree_util.tree_map(lambda leaf: jnp.full_like(leaf, jnp.nan), template)
+        count = len(block.lanes)
+        parts.append(devices.put(best if count == block.size else take(best, np.arange(count)), 0))
+    approximations = (
+        parts[0] if len(parts) == 1 else jax.tree_util.tree_map(lambda *rows: jnp.concatenate(rows), *parts)
+    )
+    tables = [table for block in blocks for table in block.tables]
+    trajectories = None
+    if blocks[0].settings.save_trajectory:
+        trajectories = [stacked(rows) for block in blocks for rows in block.trajectories]
+    return PathOutcomes(
+        approximations=approximations,
+        status=joined("status"),
+        best_iteration=joined("best_iteration"),
+        elbo=joined("elbo"),
+        elbo_standard_error=joined("elbo_standard_error"),
+        num_iterations=joined("num_iterations"),
+        num_gradients=joined("num_gradients"),
+        num_elbo_draws=joined("num_elbo_draws"),
+        tries=jax.tree_util.tree_map(lambda *leaves: np.concatenate(leaves), *[block.tries for block in blocks]),
+        num_rejected=joined("num_rejected"),
+        iterations=[concatenated(parts) for parts in tables],
+        trajectories=trajectories,
+        seconds={stage: sum(block.seconds[stage] for block in blocks) for stage in ("paths", "elbo")},
+        interrupted=interrupted,
+    )

@@ -1,0 +1,1 @@
+"""Better normals by matching scores, from the best path of each mode on."""

@@ -1,0 +1,105 @@
+"""Results as ArviZ data."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pathfinder._model.named_data import chosen_data
+from pathfinder._version import __version__
+
+
+if TYPE_CHECKING:
+    from pathfinder._model.model import Model
+    from pathfinder._results.result import PathfinderResult
+
+
+def to_inferencedata(
+    result: "PathfinderResult",
+    log_likelihood: str | Sequence[str] | None = None,
+    posterior_predictive: str | Sequence[str] | None = None,
+    observed: str | Sequence[str] | None = None,
+) -> Any:
+    """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both.
+
+    Raises:
+        ValueError: If a name is that of no generated quantity, or of no data.
+    """
+    model = result.model
+    generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
+    chosen = {
+        "log_likelihood": _names(log_likelihood, [name for name in generated if name == "log_lik"]),
+        "posterior_predictive": _names(posterior_predictive, [name for name in generated if name.endswith("_rep")]),
+    }
+    for group, names in chosen.items():
+        unknown = [name for name in names if name not in generated]
+        if unknown:
+            raise ValueError(
+                f"`{group}` names {', '.join(map(repr, unknown))}, but the generated quantities are "
+                f"{', '.join(map(repr, generated)) or 'none'}."
+            )
+    elsewhere = {name for names in chosen.values() for name in names}
+    draws = {name: values[None] for name, values in result.draws.items()}
+    groups: dict[str, Any] = {"posterior": {name: values for name, values in draws.items() if name not in elsewhere}}
+    groups |= {group: {name: draws[name] for name in names} for group, names in chosen.items() if names}
+    groups["sample_stats"] = {
+        "lp": result.log_p[None],
+        "lp_approx": result.log_q[None],
+        "path": result.path_ids[None],
+        "weight": result.weights[None],
+    }
+    dims = {variable.name: list(variable.dims) for variable in model.variables if variable.dims is not None}
+    coords = {name: np.asarray(values) for name, values in model.coords.items()}
+    attrs = {
+        "inference_library": "pathfinder-vi",
+        "inference_library_version": __version__,
+        "model_name": model.name,
+        "seed": "" if result.seed is None else str(result.seed),
+        "pareto_k": result.pareto_k,
+        "effective_sample_size": result.effective_sample_size,
+        "num_gradients": result.num_gradients,
+        "num_densities": result.num_densities,
+        "is_resampled": int(result.is_resampled),
+        **{
+            f"settings_{name}": int(value) if isinstance(value, bool) else value
+            for name, value in dataclasses.asdict(result.settings).items()
+            if value is not None
+        },
+    }
+    data = _from_dict(groups, coords, dims)
+    data_groups = _data_groups(model, observed)
+    if data_groups:
+        # Apart, as data and variables of one name may have other axes.
+        axes = {name: list(names) for name, names in model.data_dims.items()}
+        others = _from_dict(data_groups, coords, axes)
+        data.update(others) if hasattr(data, "update") else data.extend(others)
+    for group in (*groups, *data_groups):
+        data[group].attrs.update(attrs)
+    return data
+
+
+def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, list[str]]) -> Any:
+    import arviz
+
+    if int(arviz.__version__.split(".")[0]) < 1:
+        return arviz.from_dict(**groups, coords=coords, dims=dims)
+    return arviz.from_dict(groups, coords=coords, dims=dims)
+
+
+def _data_groups(model: "Model", observed: str | Sequence[str] | None) -> dict[str, dict[str, np.ndarray]]:
+    named = model.named_data
+    chosen = [name for name in model.observed if name in named] if observed is None else chosen_data(named, observed)
+    groups = {"observed_data": chosen, "constant_data": [name for name in named if name not in chosen]}
+    found = {}
+    for group, names in groups.items():
+        axes = {axis for name in names for axis in model.data_dims.get(name, ())}
+        # A number with the name of an axis is its length, and a data set of xarray cannot hold both.
+        own = {name: named[name] for name in names if named[name].ndim or name not in axes}
+        if own:
+            found[group] = own
+    return found
+
+
+def _names(given: str | Sequence[str] | None, default: list[str]) -> list[str]:
+    return default if given is None else [given] if isinstance(given, str) else list(given)

@@ -1,0 +1,1 @@
+"""From tree to checked program: every name known, every expression typed."""

@@ -1,0 +1,1 @@
+"""Continuous families of numbers."""

@@ -1,0 +1,1 @@
+"""Differential and algebraic equations, integrals."""

@@ -1,0 +1,1 @@
+"""Constraining transforms."""

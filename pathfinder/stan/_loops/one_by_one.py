@@ -1,0 +1,78 @@
+"""Iterations one after another, those of all lanes at the same time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pathfinder.stan._loops.range import Range
+from pathfinder.stan._state.leaving import Break, Continue, nothing
+from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._statements.branches import branch
+from pathfinder.stan._syntax.tree import For, ForEach, While
+from pathfinder.stan._values.lanes import Context, Lanes
+
+
+def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:
+    """Run the body once, where a condition holds; False if `break` ends the loop."""
+    try:
+        with run.machine.where(condition):
+            execute(run, node.body, nothing)
+    except Continue:
+        return True
+    except Break:
+        return False
+    return True
+
+
+def run_part(run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Any = None) -> bool:
+    """As `run_body`; where only some of the lanes run it, the others do not leave with them."""
+    if is_whole:
+        return run_body(run, node, execute, condition)
+    with run.machine.where(condition):
+        branch(run, lambda: execute(run, node.body, nothing))
+    return True
+
+
+def run_sequentially(run: Run, node: For | ForEach, loop: Range, execute: Execute, before: Any = nothing) -> None:
+    """Run the iterations one after another, those of all lanes at the same time."""
+    machine = run.machine
+    context, outer_mask = machine.context, machine.mask
+    active = np.arange(context.size)
+    fewest, first = int(np.min(loop.counts, initial=loop.most)), loop.first
+    run.broken.append([])
+    try:
+        for number in range(loop.most):
+            if number >= fewest:
+                active = active[loop.counts[active] > number]
+                if not len(active):
+                    return
+            part = context if len(active) == context.size else context.part(active)
+            index = first + number if first is not None else Lanes(loop.lower[active] + number, part)
+            with machine.within(part), machine.nested():
+                if before is not nothing:
+                    before(number, part, active)
+                machine.declare(loop.variable, loop.type, loop.element(index))
+                condition = None if loop.holds is None else loop.holds(index)
+                going = run_part(run, node, execute, part is context, condition)
+            if not going:
+                return
+            active = drop_broken(run, context, active)
+    finally:
+        run.broken.pop()
+        machine.mask = outer_mask
+
+
+def drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
+    """Leave out what has left the loop: lanes, or under a condition on parameters the part of the mask."""
+    machine = run.machine
+    if not run.broken[-1]:
+        return active
+    for where, mask in run.broken[-1]:
+        if mask is machine.mask or mask is None:
+            active = np.setdiff1d(active, where.lane_of(context))
+        else:
+            machine.mask = machine.both(machine.mask, machine.negation(mask))
+    run.broken[-1].clear()
+    return active

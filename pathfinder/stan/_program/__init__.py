@@ -1,0 +1,1 @@
+"""A program with its data: density, parameters, generated quantities, and the fields of a model."""

@@ -1,0 +1,1 @@
+"""Types, and the signatures of Stan's functions."""

@@ -1,0 +1,98 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+
+from pathfinder._arrays.streams import (
+    Stream,
+    counted_keys,
+    fit_key,
+    fold_in,
+    host_generator,
+    normal,
+    path_keys,
+    path_numbers,
+    threefry,
+    uniform,
+)
+
+
+SEED = jnp.asarray([0, 42], jnp.uint32)
+
+
+def test_threefry_known_answers():
+    """The test vectors of Random123 (Salmon et al. 2011), kat_vectors, threefry 2x32 with 20 rounds."""
+    ones = 0xFFFFFFFF
+    known = [
+        ((0, 0), (0, 0), (0x6B200159, 0x99BA4EFE)),
+        ((ones, ones), (ones, ones), (0x1CB996FC, 0xBB002BE7)),
+        ((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3), (0xC4923A9C, 0x483DF7A0)),
+    ]
+    for key, counter, words in known:
+        key, counter = jnp.asarray(key, jnp.uint32), jnp.asarray(counter, jnp.uint32)
+        assert tuple(int(word) for word in threefry(key, counter[0], counter[1])) == words
+
+
+def test_folding_in_is_that_of_jax():
+    for counter in (0, 1, 12345, 2**31 - 1):
+        expected = jax.random.key_data(jax.random.fold_in(jax.random.key(42), counter))
+        np.testing.assert_array_equal(fold_in(SEED, jnp.asarray(counter)), expected)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_uniform_and_normal_numbers(dtype):
+    numbers = uniform(SEED, 100_000, dtype)
+    assert numbers.dtype == dtype
+    assert np.all(np.abs(numbers) < 1)
+    assert scipy.stats.kstest(np.asarray(numbers, float), scipy.stats.uniform(-1, 2).cdf).pvalue > 0.001
+    draws = normal(SEED, 100_000, dtype)
+    assert draws.dtype == dtype
+    assert np.all(np.isfinite(draws))
+    assert scipy.stats.kstest(np.asarray(draws, float), "norm").pvalue > 0.001
+
+
+def test_longer_vectors_begin_like_shorter_ones():
+    np.testing.assert_array_equal(normal(SEED, 3, float), normal(SEED, 10, float)[:3])
+
+
+def test_keys_of_a_path_do_not_depend_on_the_others():
+    few, many = (path_keys(SEED, np.arange(n), Stream.DRAWS) for n in (2, 9))
+    np.testing.assert_array_equal(few, many[:2])
+    np.testing.assert_array_equal(path_keys(SEED, np.array([7]), Stream.DRAWS)[0], many[7])
+
+
+def test_paths_that_are_not_counted_from_zero():
+    whole = path_keys(SEED, path_numbers(0, 9), Stream.DRAWS)
+    np.testing.assert_array_equal(path_keys(SEED, path_numbers(3, 6), Stream.DRAWS), whole[3:])
+    np.testing.assert_array_equal(path_keys(SEED, path_numbers(-1, 4), Stream.DRAWS)[1:], whole[:3])
+    assert path_numbers(2**31 - 2, 4).tolist() == [2**31 - 2, 2**31 - 1, -(2**31), -(2**31) + 1]
+    np.testing.assert_array_equal(fit_key(SEED, 0), SEED)
+    keys = {tuple(np.asarray(fit_key(SEED, first)).tolist()) for first in (-1, 0, 1, 2)}
+    assert len(keys) == 4
+
+
+def test_one_key_per_lane_is_as_good_as_one_for_all():
+    lanes = np.arange(5)
+    alone = path_keys(SEED, lanes, Stream.ELBO)
+    repeated = path_keys(jnp.broadcast_to(SEED, (5, 2)), lanes, Stream.ELBO)
+    np.testing.assert_array_equal(alone, repeated)
+
+
+def test_no_key_is_used_twice():
+    keys = [
+        tuple(np.asarray(key))
+        for stream in Stream
+        for lane in path_keys(SEED, np.arange(20), stream)
+        for key in counted_keys(lane, np.arange(5))
+    ]
+    assert len(set(keys)) == len(Stream) * 20 * 5
+
+
+def test_host_generators_are_apart():
+    one, same, other, third = (
+        host_generator(key, purpose).random()
+        for key, purpose in [(SEED, "a"), (SEED, "a"), (SEED, "b"), (fold_in(SEED, jnp.asarray(1)), "a")]
+    )
+    assert one == same
+    assert len({one, other, third}) == 3

@@ -1,9 +1,0 @@
-import jax
-import pytest
-
-
-@pytest.fixture(autouse=True, scope="package")
-def float64():
-    """The references have double precision."""
-    with jax.enable_x64(True):
-        yield

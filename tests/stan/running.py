@@ -1,0 +1,74 @@
+"""Programs with data as densities, and ways to make loops run as they would not by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pathfinder.stan import parse
+from pathfinder.stan._checking.programs import check
+from pathfinder.stan._loops import strategy
+from pathfinder.stan._loops.scan import ScanError
+from pathfinder.stan._program.program import BoundProgram, bind, declarations
+from pathfinder.stan._types.types import declared_type
+from tests.stan.library.densities.compiling import compiled
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program with data; `equivalent` says the same in words that stanli can compile, if it cannot the program."""
+
+    program: str
+    data: dict[str, Any] = field(default_factory=dict)
+    equivalent: str = ""
+
+
+def bound(program: str, data: dict[str, Any]) -> BoundProgram:
+    checked = check(parse(program))
+    values = {}
+    for statement in declarations(checked.program.data):
+        name, base = statement.name.text, declared_type(statement.type).base
+        values[name] = np.asarray(data[name], dtype=int if base == "int" else float)[()]
+    return bind(checked, values)
+
+
+def points(dim: int) -> np.ndarray:
+    """The positions at which densities are compared."""
+    return np.array([0.8 * np.cos(1.7 * np.arange(dim) + shift) for shift in (0.0, 1.0, 2.5)])
+
+
+def values_and_gradients(program: BoundProgram) -> tuple[np.ndarray, np.ndarray]:
+    """At all of `points`."""
+    # one position at a time, as conditions on parameters run otherwise under `vmap`
+    every = compiled(jax.value_and_grad(program.log_density))
+    found = [every(jnp.asarray(position)) for position in points(program.dim)]
+    return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
+
+
+def how(program: BoundProgram) -> list[str]:
+    """How the loops ran when the program was last traced, by the lines they stand on."""
+    return [report.how for report in sorted(program.reports.values(), key=lambda report: report.line)]
+
+
+def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
+    """Differences are small compared with the largest number, or with one."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    scale = np.max(np.abs(expected), initial=1.0)
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance * scale)
+
+
+def force(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Make loops run one after another: "scan" in JAX where that is possible, "unrolled" in Python."""
+
+    def refuse(*arguments: Any) -> None:
+        raise ScanError("it is switched off")
+
+    monkeypatch.setattr(strategy, "try_lanes", lambda *arguments: "it is switched off")
+    monkeypatch.setattr(strategy, "MOST_UNROLLED", 10**6)
+    if way == "unrolled":
+        monkeypatch.setattr(strategy, "execute_scan", refuse)

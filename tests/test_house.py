@@ -1,0 +1,168 @@
+"""The rooms of the house: which there are, what may import what, how large they are, and that names mean one thing."""
+
+import ast
+from collections import defaultdict
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = {"pathfinder": "pathfinder", "psis": "psis", "pathfinder_cli": "cli"}
+MOST_FILES = 12
+
+# Of each package its rooms and files from top to bottom: what stands in a line may import the lines below it, only. The
+# rooms of one line do not import each other.
+ORDER = {
+    "pathfinder": """
+        _fitting
+        interop
+        _results
+        _importance
+        _refinement
+        _paths
+        _normals
+        constraints
+        _model
+        _density
+        stan
+        _arrays
+        _data_files
+        _settings
+        _status _variables _close_names _version
+    """,
+    "pathfinder.stan": """
+        _program
+        _loops
+        _statements
+        _expressions
+        _state
+        _checking
+        _library
+        _demands
+        _values
+        _parsing
+        _types
+        _syntax
+    """,
+    "pathfinder.stan._library": """
+        densities solvers transforms
+        functions
+        numerics
+    """,
+    "pathfinder_cli": """
+        _main
+        _commands
+        _models
+        _inputs
+        _console
+        _outputs
+        _arguments
+        _errors
+    """,
+}
+
+
+def files(package):
+    """Every source file of a package."""
+    head, *rooms = package.split(".")
+    return sorted(ROOT.joinpath(FOLDERS[head], *rooms).rglob("*.py"))
+
+
+def module(path):
+    """The name by which a source file is imported."""
+    head, *parts = path.relative_to(ROOT).with_suffix("").parts
+    name = next(name for name, folder in FOLDERS.items() if folder == head)
+    return ".".join([name, *(parts[:-1] if parts[-1] == "__init__" else parts)])
+
+
+MODULES = {module(path): path for package in FOLDERS for path in files(package)}
+
+
+def imports(path, *, only_at_load=False):
+    """The modules of ours that a file imports, those for type checkers and within functions included."""
+    tree = ast.parse(path.read_text())
+    found = set()
+    for node in loaded(tree.body) if only_at_load else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {path}"
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= parts & set(MODULES) if parts <= set(MODULES) else parts | {str(node.module)}
+    return found
+
+
+def loaded(body):
+    """Statements that run when a module is loaded."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test):
+            yield from loaded(node.body + node.orelse)
+        elif isinstance(node, ast.Try):
+            yield from loaded(node.body + node.orelse + node.finalbody)
+
+
+def enclosing_packages(name):
+    """What Python has begun to load when it comes to the imports of a module: `a`, `a.b` and `a.b.c` for `a.b.c`."""
+    parts = name.split(".")
+    return {".".join(parts[: count + 1]) for count in range(len(parts))}
+
+
+def room(package, name):
+    """The part of a package that a module belongs to, if it does."""
+    return name.removeprefix(f"{package}.").split(".")[0] if name.startswith(f"{package}.") else None
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_rooms_are_those_of_the_order(package):
+    listed = ORDER[package].split()
+    there = {room(package, name) for name in MODULES} - {None, "__main__"}
+    assert there <= set(listed)
+    assert set(listed) - there <= {"interop"}  # reserved
+
+
+def test_packages_import_downwards():
+    for name, path in MODULES.items():
+        found = {other.split(".")[0] for other in imports(path)}
+        above = {"psis": {"pathfinder", "pathfinder_cli"}, "pathfinder": {"pathfinder_cli"}}.get(
+            name.split(".")[0], set()
+        )
+        assert not found & above, f"{name} imports upwards"
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_files_have_an_order(package):
+    """No circle of files when they are loaded."""
+    own = {name: path for name, path in MODULES.items() if name.split(".")[0] == package}
+    graph = {name: imports(path, only_at_load=True) & set(own) - enclosing_packages(name) for name, path in own.items()}
+    assert len(list(TopologicalSorter(graph).static_order())) >= len(own) - 1  # a CycleError names the circle
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_no_folder_is_crowded(package):
+    count = defaultdict(int)
+    for path in files(package):
+        count[path.parent] += path.name != "__init__.py"
+    assert not {folder: number for folder, number in count.items() if number > MOST_FILES}
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_every_room_says_what_it_is(package):
+    """A docstring that says what the room is, what goes in and what comes out; only tables of contents import."""
+    doors = {"pathfinder", "pathfinder.stan", "psis", "pathfinder_cli"}
+    contents = {"pathfinder._data_files", "pathfinder.stan._library.functions", "pathfinder.stan._library.densities"}
+    for path in files(package):
+        if path.name == "__init__.py":
+            tree = ast.parse(path.read_text())
+            assert ast.get_docstring(tree), path
+            assert module(path) in doors | contents or len(tree.body) == 1, f"{path} has more than a docstring"
+
+
+@pytest.mark.parametrize("package", ["psis", "pathfinder"])
+def test_engine_neither_prints_nor_reads(package):
+    forbidden = {"logging", "argparse", "pathlib", "os", "csv"}
+    for path in files(package):
+        if module(path) != "pathfinder._results.archive":  # which writes the files that `save` is asked for
+            assert not {name.split(".")[0] for name in imports(path)} & forbidden, path
