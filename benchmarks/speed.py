@@ -30,7 +30,7 @@ from benchmarks.accuracy import PLAIN, Table
 from benchmarks.models import eight_schools_noncentered
 from pathfinder._arrays.devices import CPU_PATHS, Devices
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._paths.outcomes import Problem
+from pathfinder._density.problem import Problem
 
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,21 +14,9 @@ from pathfinder_cli._console.progress import PathPrinter
 from pathfinder_cli._console.streams import print_error_line, print_line
 from pathfinder_cli._errors import RunError
 from pathfinder_cli._inputs.inits import Inits, read_inits
+from pathfinder_cli._outputs.fitted import Fitted
 from pathfinder_cli._outputs.names import OutputNames
 from pathfinder_cli._outputs.run_info import RunInfo
-
-
-@dataclasses.dataclass(frozen=True)
-class Fitted:
-    """A result with what files say besides.
-
-    Args:
-        result: The result.
-        psis_seconds: How long weighting and resampling took, after `result.seconds["total"]`.
-    """
-
-    result: PathfinderResult
-    psis_seconds: float
 
 
 def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, devices: Sequence[Any]) -> Fitted:

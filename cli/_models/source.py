@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from pathfinder_cli._arguments.close_names import similar_file
+from pathfinder_cli._arguments.file_names import split_suffix
 from pathfinder_cli._console import texts as _console
 from pathfinder_cli._errors import RunError
-from pathfinder_cli._outputs.names import split_suffix
 
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pathfinder_cli._arguments.file_names import split_suffix
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._errors import UsageError
 
@@ -54,19 +55,6 @@ def output_name(template: str, *, tag: str = "", suffix: str = ".csv", number: i
     if suffix == ".csv" and own_suffix:
         suffix = own_suffix
     return f"{base}{tag}{'' if number is None else f'_{number}'}{suffix}"
-
-
-def split_suffix(name: str) -> tuple[str, str]:
-    """Split a file's name before its suffix, as in `("dir/out", ".csv")`.
-
-    The suffix begins at the last dot of the last component that is neither its first nor its last
-    character and has no other dot beside it; there may be none (`.csv`, `out.`, `x..csv`).
-    """
-    start = name.rfind("/") + 1
-    for position in range(len(name) - 2, start, -1):
-        if name[position] == "." and "." not in (name[position - 1], name[position + 1]):
-            return name[:position], name[position:]
-    return name, ""
 
 
 def _check_well_formed(name: str) -> None:

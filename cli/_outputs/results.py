@@ -12,7 +12,6 @@ from pathfinder import PathfinderResult
 from pathfinder._results.report import reliability
 from pathfinder._variables import flatten_draws
 from pathfinder_cli._arguments.grammar import Configuration
-from pathfinder_cli._commands.fit import Fitted
 from pathfinder_cli._outputs.atomic_files import atomic_file
 from pathfinder_cli._outputs.csv import (
     write_comments,
@@ -22,6 +21,7 @@ from pathfinder_cli._outputs.csv import (
     write_single_timing,
 )
 from pathfinder_cli._outputs.echo import configuration_document, header_lines
+from pathfinder_cli._outputs.fitted import Fitted
 from pathfinder_cli._outputs.names import OutputNames
 from pathfinder_cli._outputs.run_info import RunInfo
 from pathfinder_cli._outputs.stan_json import json_document

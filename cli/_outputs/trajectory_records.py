@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder import LowRankNormal, PathResult
-from pathfinder._normals.low_rank import has_curvature
+from pathfinder._normals.inverse_hessian import has_curvature
 from pathfinder_cli._outputs.trajectory import ApproximationRecord, TrajectoryRecord
 
 

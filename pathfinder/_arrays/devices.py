@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import numpy as np
 
 
 # Lanes on a CPU come in groups of this size, also for a single path: how a batched matrix product rounds depends on the
@@ -75,3 +76,8 @@ def _of_platform(name: str) -> tuple[Any, ...]:
             f"`devices` is {name!r}, but JAX finds no such platform here; its devices are {found}. Leave it out, "
             "or install JAX for that hardware."
         ) from error
+
+
+def on_host(tree: Any) -> Any:
+    """A pytree of arrays as one of NumPy's, once they are computed."""
+    return jax.tree_util.tree_map(np.asarray, tree)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from pathfinder._arrays.devices import CPU_PATHS, Devices
-from pathfinder._paths.outcomes import Problem
+from pathfinder._density.problem import Problem
 from pathfinder._settings import Settings
 
 

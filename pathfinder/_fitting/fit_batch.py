@@ -15,17 +15,19 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._fitting.fit import draws_of, merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._density.problem import Problem
+from pathfinder._fitting.arguments import draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.progress import ProgressBar
-from pathfinder._importance.pool import NoFiniteDrawError, PathDraws, score_paths
-from pathfinder._importance.refined_pool import FitPool, fit_pool
+from pathfinder._importance.fit_pool import FitPool, fit_pool
+from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.pool import NoFiniteDrawError
+from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
-from pathfinder._paths.lbfgs import Start
-from pathfinder._paths.outcomes import Problem
 from pathfinder._paths.run_paths import run_paths
+from pathfinder._paths.start import Start
 from pathfinder._refinement.refine import RefinedFit, refine_modes
 from pathfinder._results.batch_result import BatchResult
 from pathfinder._settings import Settings
@@ -68,7 +70,7 @@ def fit_batch(
         ValueError: If the leading axes of `data` differ, or an argument does not fit the model.
     """
     begin = time.perf_counter()
-    settings = merged_settings(settings, options)
+    settings = merged_settings(fit_batch, settings, options)
     data = data_arrays(data)
     sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
     if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from pathfinder._normals.low_rank import Pairs
+from pathfinder._normals.inverse_hessian import Pairs
 
 
 DECAY = 0.9  # weight of a pair relative to the next one

@@ -10,9 +10,11 @@ from jaxtyping import Array, Bool, Int, UInt32
 
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._normals.diagonals import scalar_diagonal
-from pathfinder._normals.low_rank import LowRankNormal, inverse_hessian_normal
-from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import Path, Records, Start, Tolerances
+from pathfinder._normals.inverse_hessian import inverse_hessian_normal
+from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._paths.lbfgs import propose_start, step, trial_point
+from pathfinder._paths.start import Start
+from pathfinder._paths.state import DONE, STARTING, Path, Records, Tolerances, can_step, init, rewind
 from pathfinder._status import Status
 
 
@@ -45,25 +47,25 @@ def advance(
 
     def go_on(carry):
         num_steps, paths = carry
-        return (num_steps < max_steps) & jnp.any(jax.vmap(lbfgs.can_step)(paths))
+        return (num_steps < max_steps) & jnp.any(jax.vmap(can_step)(paths))
 
-    def step(carry):
+    def move(carry):
         num_steps, paths = carry
         # Only while a lane looks for its start are random numbers made.
         position = jax.lax.cond(
-            jnp.any(paths.state.phase == lbfgs.STARTING),
-            jax.vmap(lbfgs.propose_start),
+            jnp.any(paths.state.phase == STARTING),
+            jax.vmap(propose_start),
             lambda state: state.position,
             paths.state,
         )
         paths = paths._replace(state=paths.state._replace(position=position))
-        trials = jax.vmap(lbfgs.trial_point)(paths)
+        trials = jax.vmap(trial_point)(paths)
         log_densities, scores = evaluate(trials)
-        move = jax.vmap(lbfgs.step, in_axes=(0, 0, 0, 0, None, None))
-        moved = move(paths, trials, log_densities.astype(trials.dtype), scores, tolerances, history_size)
+        step_lanes = jax.vmap(step, in_axes=(0, 0, 0, 0, None, None))
+        moved = step_lanes(paths, trials, log_densities.astype(trials.dtype), scores, tolerances, history_size)
         return num_steps + 1, moved
 
-    return jax.lax.while_loop(go_on, step, (jnp.zeros((), jnp.int32), paths))[1]
+    return jax.lax.while_loop(go_on, move, (jnp.zeros((), jnp.int32), paths))[1]
 
 
 @partial(jax.jit, static_argnames=("num_kept", "num_rows", "follows_secant"))
@@ -71,8 +73,8 @@ def start_lanes(
     starts: Start, unused: Bool[Array, " lane"], *, num_kept: int, num_rows: int, follows_secant: bool
 ) -> Path:
     """Lanes that have not been evaluated yet; those not in use are done."""
-    paths = jax.vmap(lambda start: lbfgs.init(start, num_kept, num_rows, follows_secant))(starts)
-    phase = jnp.where(unused, lbfgs.DONE, paths.state.phase)
+    paths = jax.vmap(lambda start: init(start, num_kept, num_rows, follows_secant))(starts)
+    phase = jnp.where(unused, DONE, paths.state.phase)
     return paths._replace(state=paths.state._replace(phase=phase))
 
 
@@ -85,8 +87,8 @@ def take(tree: Any, indices: Int[Array, " n"]) -> Any:
 @partial(jax.jit, static_argnames=("num_kept",), donate_argnames=("paths",))
 def rewind_lanes(paths: Path, stalled: Bool[Array, " lane"], *, num_kept: int) -> Path:
     """Make room for the next iterates, and end the lanes whose ELBO has stalled."""
-    paths = jax.vmap(lambda path: lbfgs.rewind(path, num_kept))(paths)
-    phase = jnp.where(stalled, lbfgs.DONE, paths.state.phase)
+    paths = jax.vmap(lambda path: rewind(path, num_kept))(paths)
+    phase = jnp.where(stalled, DONE, paths.state.phase)
     status = jnp.where(stalled, Status.ELBO_STALLED, paths.state.status).astype(paths.state.status.dtype)
     return paths._replace(state=paths.state._replace(phase=phase, status=status))
 

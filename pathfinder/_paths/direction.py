@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from pathfinder._normals.low_rank import Pairs
+from pathfinder._normals.inverse_hessian import Pairs
 
 
 def newest_pairs(pairs: Pairs, end: Int[Array, ""], history_size: int) -> Pairs:

@@ -10,17 +10,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.devices import Devices, on_host
 from pathfinder._density.batch_sizes import MAX_ROWS, covariance_history, num_kept, num_slots, scoring_batch_size
+from pathfinder._density.interrupt import Interrupt
+from pathfinder._density.problem import Problem
 from pathfinder._normals.diagonals import BANKS
+from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.scoring import ElboEstimate, ScoredDraws, estimate_elbo, score_lanes
-from pathfinder._paths import lbfgs
+from pathfinder._normals.scoring import ScoredDraws, score_lanes
 from pathfinder._paths.compiled_steps import advance, build_lanes, elbo_draw_keys, rewind_lanes, start_lanes, take
 from pathfinder._paths.jaxopt_steps import JaxoptAdvance
-from pathfinder._paths.lbfgs import Path, Records, Start, Tolerances, Tries
-from pathfinder._paths.outcomes import Interrupt, Iterations, PathReport, Problem, Trajectory, concatenated
+from pathfinder._paths.outcomes import Iterations, PathReport, Trajectory, concatenated
 from pathfinder._paths.ranking import Finalists
+from pathfinder._paths.start import MAX_INIT_TRIES, Start, Tries
+from pathfinder._paths.state import DONE, STARTING, Path, Records, Tolerances
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 
@@ -80,7 +83,7 @@ class Block:
             np.full(count, -np.inf),
             nowhere,
             np.zeros(count, np.int64),
-            np.zeros((count, lbfgs.MAX_INIT_TRIES), bool),
+            np.zeros((count, MAX_INIT_TRIES), bool),
         )
         self.num_rejected = np.zeros(count, np.int64)
         self.all_started = False
@@ -130,7 +133,7 @@ class Block:
                 yield
                 with self._timed("paths"):
                     num_recorded = np.asarray(paths.state.num_recorded)
-                    done = np.all(np.asarray(paths.state.phase) == lbfgs.DONE)
+                    done = np.all(np.asarray(paths.state.phase) == DONE)
                 # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
                 elapsed = time.perf_counter() - begin
                 steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, min(4 * steps, MOST_STEPS)))
@@ -141,7 +144,7 @@ class Block:
                     if not done:
                         stalled = self._end_stalled()
                         paths = rewind_lanes(paths, stalled, num_kept=num_kept(settings))
-                        done = np.all(np.asarray(paths.state.phase) == lbfgs.DONE)
+                        done = np.all(np.asarray(paths.state.phase) == DONE)
             yield from self._end(report)
         except (Interrupt, KeyboardInterrupt):
             if unscored and not paths.state.phase.is_deleted():
@@ -191,7 +194,7 @@ class Block:
         patience = self.settings.elbo_patience
         if patience is not None:
             waited = self.num_iterations - np.maximum(self.best_iteration, 0) >= patience
-            stalled[: len(self.lanes)] = waited & (self.phase != lbfgs.DONE)
+            stalled[: len(self.lanes)] = waited & (self.phase != DONE)
         self.status[stalled[: len(self.lanes)]] = Status.ELBO_STALLED
         return stalled
 
@@ -204,7 +207,7 @@ class Block:
         self.num_iterations = np.asarray(state.iteration)[:count].astype(np.int64)
         if not self.all_started:
             self.tries = jax.tree_util.tree_map(lambda leaf: np.array(leaf[:count]), state.tries)
-            is_looking = self.phase == lbfgs.STARTING
+            is_looking = self.phase == STARTING
             in_vain = is_looking | (self.status == Status.INITIALIZATION_FAILED)
             self.num_rejected = np.asarray(self.tries.num_tries, np.int64) - ~in_vain
             self.all_started = not is_looking.any()
@@ -292,7 +295,7 @@ class Block:
     def _keep_trajectory(self, records: Records, approximations: LowRankNormal, lanes, rows) -> None:
         positions = np.asarray(records.trace.position[lanes, rows])
         gradients = -np.asarray(records.trace.gradient[lanes, rows])
-        fields = jax.tree_util.tree_map(np.asarray, approximations)
+        fields = on_host(approximations)
         for index, lane in enumerate(lanes):
             own = jax.tree_util.tree_map(lambda leaf, i=index: leaf[i], fields)
             self.trajectories[lane].append(Trajectory(positions[index], gradients[index], own))
@@ -314,7 +317,7 @@ class Block:
         for lane in range(len(self.lanes)):
             own = lanes == lane
             table = Iterations(*[column[own] for column in (*columns, means, errors, finite)])
-            if len(table.iteration) or self.phase[lane] == lbfgs.DONE:
+            if len(table.iteration) or self.phase[lane] == DONE:
                 self.tables[lane].append(table)
                 reports.append(self._report(lane, table))
         return reports

@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import Path, Tolerances
+from pathfinder._paths.lbfgs import accept, propose_start, step, trial_point
+from pathfinder._paths.state import DONE, STARTING, Path, PathState, Tolerances, can_step, record
 from pathfinder._status import Status
 
 
@@ -38,15 +38,15 @@ def _programs(density, history_size: int) -> _Programs:
     )
 
     def try_start(path: Path, data, tolerances: Tolerances) -> Path:
-        path = path._replace(state=path.state._replace(position=lbfgs.propose_start(path.state)))
-        trial = lbfgs.trial_point(path)
-        return lbfgs.step(path, trial, *jax.value_and_grad(density)(trial, data), tolerances, history_size)
+        path = path._replace(state=path.state._replace(position=propose_start(path.state)))
+        trial = trial_point(path)
+        return step(path, trial, *jax.value_and_grad(density)(trial, data), tolerances, history_size)
 
     def take_iterate(path: Path, position, f, gradient, num_gradients, tolerances: Tolerances) -> Path:
         before = path.state._replace(num_gradients=num_gradients)
         yes = jnp.ones((), bool)
-        state, pairs = lbfgs.accept(before, path.records.pairs, yes, position, f, gradient, tolerances, history_size)
-        return lbfgs.record(Path(state, path.records._replace(pairs=pairs)), yes, before)
+        state, pairs = accept(before, path.records.pairs, yes, position, f, gradient, tolerances, history_size)
+        return record(Path(state, path.records._replace(pairs=pairs)), yes, before)
 
     def update(position, solver_state, data):
         step = solver.update(position, solver_state, data)
@@ -86,9 +86,9 @@ class JaxoptAdvance:
     def _advance_lane(self, lane: int, path: Path, tolerances: Tolerances, max_steps: int) -> Path:
         data = self.data_of_lane(lane)
         for _ in range(max_steps):
-            if not lbfgs.can_step(path):
+            if not can_step(path):
                 break
-            if path.state.phase == lbfgs.STARTING:
+            if path.state.phase == STARTING:
                 path = self.programs.try_start(path, data, tolerances)
                 continue
             if lane not in self.solver_states:
@@ -109,6 +109,6 @@ class JaxoptAdvance:
         return path
 
 
-def _failed(state: lbfgs.PathState) -> lbfgs.PathState:
+def _failed(state: PathState) -> PathState:
     status = Status.LINE_SEARCH_FAILED_AT_START if state.iteration == 0 else Status.LINE_SEARCH_FAILED
-    return state._replace(phase=jnp.full_like(state.phase, lbfgs.DONE), status=jnp.full_like(state.status, status))
+    return state._replace(phase=jnp.full_like(state.phase, DONE), status=jnp.full_like(state.status, status))

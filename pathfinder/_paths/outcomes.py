@@ -1,40 +1,15 @@
-"""What is to be fitted, and what comes of its paths."""
+"""What comes of the paths of a fit."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._paths.lbfgs import Tries
+from pathfinder._paths.start import Tries
 from pathfinder._status import Status
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A density to fit, or many of the same form.
-
-    Args:
-        density: `density(position, data)`.
-        dim: Number of unconstrained parameters.
-        dtype: Their floating-point type.
-        data: Data of the density, with a leading axis of length `num_fits` if that is not None.
-        num_fits: How many data sets there are to fit, or None for one without a leading axis.
-    """
-
-    density: Callable[[Array, Any], Array]
-    dim: int
-    dtype: Any
-    data: Any = None
-    num_fits: int | None = None
-
-    @property
-    def batched(self) -> bool:
-        """Whether there is a leading axis of fits."""
-        return self.num_fits is not None
 
 
 class Iterations(NamedTuple):
@@ -126,10 +101,6 @@ class PathReport(NamedTuple):
     status: Status
     best_iteration: int
     best_elbo: float
-
-
-class Interrupt(Exception):  # noqa: N818 (a request, not an error)
-    """Raised by the `check` callable between chunks to end all paths early."""
 
 
 def stacked(rows: list[Trajectory]) -> Trajectory | None:

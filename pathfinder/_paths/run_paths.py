@@ -16,10 +16,12 @@ from jaxtyping import Array, UInt32
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.batch_sizes import block_size
+from pathfinder._density.interrupt import Interrupt
+from pathfinder._density.problem import Problem
 from pathfinder._paths.compiled_steps import take
 from pathfinder._paths.driver import Block
-from pathfinder._paths.lbfgs import Start
-from pathfinder._paths.outcomes import Interrupt, PathOutcomes, PathReport, Problem, concatenated, stacked
+from pathfinder._paths.outcomes import PathOutcomes, PathReport, concatenated, stacked
+from pathfinder._paths.start import Start
 from pathfinder._settings import Settings
 
 

@@ -8,11 +8,13 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, UInt32
 
+from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.streams import counted_keys, draw_keys, normal
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.problem import Problem
+from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.scoring import ScoredDraws, estimate_elbo
-from pathfinder._paths.outcomes import Problem
+from pathfinder._normals.scoring import ScoredDraws
 from pathfinder._refinement.history import RefinedLane
 from pathfinder._refinement.low_rank_matching import Window, empty_window, match_low_rank, with_rank
 from pathfinder._refinement.score_matching import usable_draws
@@ -108,7 +110,7 @@ def refine_low_rank(
             if _has_stalled(lane):
                 break
     finally:
-        lane.approximation = _on_host(last if _is_close_to_best(lane) else best)
+        lane.approximation = on_host(last if _is_close_to_best(lane) else best)
 
 
 def _has_stalled(lane: RefinedLane) -> bool:
@@ -125,7 +127,3 @@ def _is_close_to_best(lane: RefinedLane) -> bool:
     best = int(np.argmax(lane.elbos))
     error = np.hypot(lane.elbo_standard_errors[-1], lane.elbo_standard_errors[best])
     return bool(lane.elbos[-1] >= lane.elbos[best] - CLOSE_ERRORS * error)
-
-
-def _on_host(approximation: LowRankNormal) -> LowRankNormal:
-    return jax.tree_util.tree_map(np.asarray, approximation)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._paths.outcomes import Problem
+from pathfinder._density.problem import Problem
 
 
 POINTS = 10  # on the segment between two means, both ends left out

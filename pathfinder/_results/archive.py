@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder._importance.pool import PathDraws, Pool
-from pathfinder._importance.refined_pool import RefinedMode, Refinement
+from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.pool import Pool
+from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
 from pathfinder._normals.low_rank import LowRankNormal

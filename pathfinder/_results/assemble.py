@@ -1,7 +1,7 @@
 """Put together the result of one fit from the outcomes of its lanes."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,30 +10,17 @@ import numpy as np
 from jaxtyping import Float
 
 import psis
+from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.streams import Key, fit_key, host_generator
+from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import NoFiniteDrawError, Pool
-from pathfinder._importance.refined_pool import FitPool
 from pathfinder._model.model import Model
 from pathfinder._paths.outcomes import PathOutcomes
+from pathfinder._results.errors import PathfinderError
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
-
-
-class PathfinderError(RuntimeError):
-    """No path produced a usable approximation.
-
-    Args:
-        message: What happened to each path, and what to try.
-        statuses: Status of each path.
-        reasons: What happened to each path, in words; by default what the status says.
-    """
-
-    def __init__(self, message: str, statuses: Sequence[Status], reasons: Sequence[str] | None = None):
-        super().__init__(message)
-        self.statuses = tuple(statuses)
-        self.reasons = tuple([status.message for status in statuses] if reasons is None else reasons)
 
 
 def assemble(
@@ -157,7 +144,7 @@ def is_constant(outcomes: PathOutcomes, log_p: Float[np.ndarray, "..."]) -> bool
 def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: int) -> tuple[PathResult, ...]:
     num_paths = len(outcomes.status)
     weights = np.bincount(pool.paths, weights=np.exp(pool.log_weights), minlength=num_paths)
-    approximations = jax.tree_util.tree_map(np.asarray, outcomes.approximations)
+    approximations = on_host(outcomes.approximations)
     results = []
     constant = is_constant(outcomes, pool.log_p)
     if constant:

@@ -11,8 +11,9 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 import psis
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._importance.pool import NoFiniteDrawError, PathDraws, log_ratios, make_pool
-from pathfinder._importance.refined_pool import FitPool
+from pathfinder._importance.fit_pool import FitPool
+from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool
 from pathfinder._model.model import Model
 from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.history import Cost

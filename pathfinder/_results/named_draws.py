@@ -8,7 +8,7 @@ from jaxtyping import Array, Int, UInt32
 
 from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._importance.pool import PathDraws
+from pathfinder._importance.path_draws import PathDraws
 from pathfinder._model.model import Model
 
 

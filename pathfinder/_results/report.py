@@ -9,7 +9,7 @@ import psis
 
 
 if TYPE_CHECKING:
-    from pathfinder._importance.refined_pool import RefinedMode, Refinement
+    from pathfinder._importance.refinement import RefinedMode, Refinement
     from pathfinder._results.result import PathfinderResult
 
 MOST_PATHS_SHOWN = 10

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, Int, UInt32
 
 import psis
 from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
-from pathfinder._importance.pool import PathDraws, Pool
-from pathfinder._importance.refined_pool import Refinement
+from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.pool import Pool
+from pathfinder._importance.refinement import Refinement
 from pathfinder._model.model import Model
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.history import Cost

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.stan._state.run import Run, StanEvaluationError, UntraceableError
+from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
+from pathfinder.stan._state.run import Run
 from pathfinder.stan._values.indices import UnknownSizeError
 from pathfinder.stan._values.lanes import Symbolic
 from pathfinder.stan._values.uneven import element_shape

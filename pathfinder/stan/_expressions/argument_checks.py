@@ -37,9 +37,11 @@ from pathfinder.stan._demands.samplers import SAMPLER_CHECKS, SAMPLER_RELATIONS
 from pathfinder.stan._expressions.distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES
 from pathfinder.stan._expressions.ragged import Ragged
 from pathfinder.stan._library.densities import DISTRIBUTIONS
-from pathfinder.stan._state.run import Run, StanRejectError, here
+from pathfinder.stan._state.errors import StanRejectError
+from pathfinder.stan._state.run import Run, here
 from pathfinder.stan._syntax.tree import Node
-from pathfinder.stan._values.lanes import Lanes, array_of, context_of, deepest, is_static, over_lanes, shape_of_value
+from pathfinder.stan._values.contexts import deepest
+from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, over_lanes, shape_of_value
 
 
 _SUFFIXES = (*DENSITY_SUFFIXES, *CDF_SUFFIXES)

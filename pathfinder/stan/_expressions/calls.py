@@ -21,11 +21,11 @@ from pathfinder.stan._library.transforms.functions import CONSTRAIN_FUNCTIONS, J
 from pathfinder.stan._state.run import Run, known_int
 from pathfinder.stan._syntax.tree import Binary, Call, Expression, Node
 from pathfinder.stan._types.types import INT, SCALARS, Type
+from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.lanes import (
     aligned,
     array_of,
     context_of,
-    deepest,
     entering,
     from_data,
     is_static,

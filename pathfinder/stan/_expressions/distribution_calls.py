@@ -15,10 +15,10 @@ from pathfinder.stan._expressions.ragged import Ragged, elementwise, summed
 from pathfinder.stan._library.densities import DISTRIBUTIONS, Distribution
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._types.types import Type
+from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.lanes import (
     aligned,
     context_of,
-    deepest,
     entering,
     from_data,
     is_static,

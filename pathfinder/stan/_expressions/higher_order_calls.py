@@ -25,12 +25,14 @@ from pathfinder.stan._expressions.solver_checks import (
 from pathfinder.stan._library.solvers import algebraic
 from pathfinder.stan._library.solvers import ode as _ode
 from pathfinder.stan._library.solvers.quadrature import integrate_1d
+from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
 from pathfinder.stan._state.machine import Machine
-from pathfinder.stan._state.run import Run, StanEvaluationError, UntraceableError, as_type
+from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._syntax.tree import Call, Expression, FunctionDefinition, Variable
 from pathfinder.stan._types.types import Type, declared_type
+from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.indices import At
-from pathfinder.stan._values.lanes import Lanes, array_of, context_of, deepest, is_static, lift, over_lanes
+from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, lift, over_lanes
 from pathfinder.stan._values.reading import read
 
 

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._state.machine import Machine
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, UnknownSizeError
-from pathfinder.stan._values.lanes import Context, Lanes, Symbolic, array_of, freeze, is_static, lift, wrap
+from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, freeze, is_static, lift, wrap
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, settle
 

@@ -15,9 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._library.solvers.ode import all_finite, in_order
-from pathfinder.stan._state.run import Run, StanRejectError, here
+from pathfinder.stan._state.errors import StanRejectError
+from pathfinder.stan._state.run import Run, here
 from pathfinder.stan._syntax.tree import Call, Expression
-from pathfinder.stan._values.lanes import Lanes, array_of, context_of, deepest, is_static, over_lanes
+from pathfinder.stan._values.contexts import deepest
+from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, over_lanes
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,14 @@ from pathfinder.stan._loops.one_by_one import run_sequentially
 from pathfinder.stan._loops.program_slice import changed_names, data_variables, departures, pruned
 from pathfinder.stan._loops.range import DataPart, Range
 from pathfinder.stan._state.dependence import ConflictError
-from pathfinder.stan._state.run import Execute, Run, UntraceableError
+from pathfinder.stan._state.errors import UntraceableError
+from pathfinder.stan._state.run import Execute, Run
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.traversal import assigned, mentioned
 from pathfinder.stan._syntax.tree import For, ForEach, Statement
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, freeze, is_static, lift
+from pathfinder.stan._values.lanes import Lanes, array_of, freeze, is_static, lift
 
 
 MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the beginning of all iterations

@@ -11,7 +11,8 @@ from pathfinder.stan._state.leaving import Break, Continue, nothing
 from pathfinder.stan._state.run import Execute, Run
 from pathfinder.stan._statements.branches import branch
 from pathfinder.stan._syntax.tree import For, ForEach, While
-from pathfinder.stan._values.lanes import Context, Lanes
+from pathfinder.stan._values.contexts import Context
+from pathfinder.stan._values.lanes import Lanes
 
 
 def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:

@@ -21,8 +21,10 @@ from pathfinder.stan._loops.program_slice import departures
 from pathfinder.stan._loops.range import DataPart, Range
 from pathfinder.stan._loops.scan import ScanError, execute_scan
 from pathfinder.stan._loops.side_by_side import try_lanes
+from pathfinder.stan._state.errors import UntraceableError
 from pathfinder.stan._state.leaving import nothing
-from pathfinder.stan._state.run import Execute, LoopReport, Run, UntraceableError, here
+from pathfinder.stan._state.report import LoopReport
+from pathfinder.stan._state.run import Execute, Run, here
 from pathfinder.stan._state.variables import OutsideWindowError
 from pathfinder.stan._statements.branches import branch
 from pathfinder.stan._syntax.traversal import assigned, leaves, nodes
@@ -38,8 +40,9 @@ from pathfinder.stan._syntax.tree import (
     While,
 )
 from pathfinder.stan._types.types import Type
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, RaggedError, UnknownSizeError
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, is_static, lift
+from pathfinder.stan._values.lanes import Lanes, array_of, is_static, lift
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, settle
 from pathfinder.stan._values.uneven import UnevenArray

@@ -16,19 +16,9 @@ import numpy as np
 from pathfinder.stan._loops.range import Range
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.variables import Cell, Scope, Window
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import Between, Block, Many, flat_positions, step_in
-from pathfinder.stan._values.lanes import (
-    Context,
-    Lanes,
-    array_of,
-    context_of,
-    freeze,
-    is_static,
-    lift,
-    take,
-    traced,
-    wrap,
-)
+from pathfinder.stan._values.lanes import Lanes, array_of, context_of, freeze, is_static, lift, take, traced, wrap
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Scan, Step, difference
 

@@ -14,8 +14,9 @@ from pathfinder.stan._expressions.expressions import concrete_int
 from pathfinder.stan._program.execution import call_user
 from pathfinder.stan._program.parameters import bounds_of, require_constraint
 from pathfinder.stan._program.program import declarations
+from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._state.machine import Machine
-from pathfinder.stan._state.run import Run, StanEvaluationError
+from pathfinder.stan._state.run import Run
 from pathfinder.stan._statements.assignments import shape_of
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.expression_text import print_sized_type

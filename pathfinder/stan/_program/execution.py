@@ -17,8 +17,9 @@ from pathfinder.stan._expressions.argument_checks import check_arguments
 from pathfinder.stan._expressions.distribution_calls import distribution_value
 from pathfinder.stan._expressions.expressions import evaluate
 from pathfinder.stan._loops import strategy
+from pathfinder.stan._state.errors import NotFiniteError, StanRejectError, UntraceableError
 from pathfinder.stan._state.leaving import Break, Continue, Return, Then, nothing
-from pathfinder.stan._state.run import NotFiniteError, Run, StanRejectError, UntraceableError, as_type
+from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._state.variables import Scope
 from pathfinder.stan._statements import branches as _branches
 from pathfinder.stan._statements.assignments import assign, declare

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from pathfinder.stan._program.data import read_data, take_from
 from pathfinder.stan._program.files import load, load_data
 from pathfinder.stan._program.program import BoundProgram, bind, declarations
-from pathfinder.stan._state.run import LoopReport, StanEvaluationError
+from pathfinder.stan._state.errors import StanEvaluationError
+from pathfinder.stan._state.report import LoopReport
 
 
 _WORDS = {

@@ -20,7 +20,7 @@ from pathfinder.stan._program.program import BoundProgram, bind, declarations
 from pathfinder.stan._program.quantities import HostQuantities, RejectionWarning, traced_quantities
 from pathfinder.stan._program.record import Record, Types
 from pathfinder.stan._program.traced import Traced, trace
-from pathfinder.stan._state.run import StanEvaluationError
+from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._types.types import declared_type
 
 

@@ -19,7 +19,8 @@ from pathfinder.stan._library.transforms.table import (
     unconstrain_bounded,
     unconstrain_scaled,
 )
-from pathfinder.stan._state.run import Run, StanRejectError, as_type
+from pathfinder.stan._state.errors import StanRejectError
+from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._statements.assignments import is_unassigned, shape_of
 from pathfinder.stan._syntax.expression_text import print_constraint
 from pathfinder.stan._syntax.traversal import assigned

@@ -14,8 +14,10 @@ from pathfinder.stan._checking.programs import CheckedProgram
 from pathfinder.stan._expressions.supported import require_supported
 from pathfinder.stan._program.execution import call_user, execute_all
 from pathfinder.stan._program.parameters import Parameter, constrained, parameter_of, require_constraint, unconstrained
+from pathfinder.stan._state.errors import NotFiniteError, StanEvaluationError, StanRejectError
 from pathfinder.stan._state.machine import Machine
-from pathfinder.stan._state.run import LoopReport, NotFiniteError, Run, StanEvaluationError, StanRejectError
+from pathfinder.stan._state.report import LoopReport
+from pathfinder.stan._state.run import Run
 from pathfinder.stan._statements.assignments import unassigned
 from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.diagnostics import StanError

@@ -16,7 +16,7 @@ from pathfinder.stan._program.columns import Slot
 from pathfinder.stan._program.program import BoundProgram
 from pathfinder.stan._program.record import Record, Types, numbers, parts
 from pathfinder.stan._program.traced import Traced, trace
-from pathfinder.stan._state.run import StanEvaluationError, StanRejectError
+from pathfinder.stan._state.errors import StanEvaluationError, StanRejectError
 
 
 _REJECTED, _KEY, _POSITION = "rejected__", "key__", "position__"  # names that no variable of a program has

@@ -16,8 +16,9 @@ import numpy as np
 from pathfinder.stan._state.coverage import Coverage
 from pathfinder.stan._state.dependence import Access, ConflictError, Journal
 from pathfinder.stan._state.variables import Cell, LoopFrame, NewPrivateError, OutsideWindowError, Scope
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Between, Many, Position, at_all_steps, flat_positions, resolve, step_in
-from pathfinder.stan._values.lanes import Context, Lanes, freeze, is_static, lift, wrap
+from pathfinder.stan._values.lanes import Lanes, freeze, is_static, lift, wrap
 from pathfinder.stan._values.steps import Scan, settle
 
 

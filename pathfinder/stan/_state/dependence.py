@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pathfinder.stan._values.lanes import Context, common
+from pathfinder.stan._values.contexts import Context, common
 from pathfinder.stan._values.steps import Scan
 
 

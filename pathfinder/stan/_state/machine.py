@@ -17,15 +17,14 @@ import numpy as np
 from pathfinder.stan._state.accesses import Iterations
 from pathfinder.stan._state.variables import Cell, LoopFrame, Scope
 from pathfinder.stan._types.types import Type
+from pathfinder.stan._values.contexts import Context, deepest
 from pathfinder.stan._values.indices import Position, step_in
 from pathfinder.stan._values.lanes import (
-    Context,
     Lanes,
     Symbolic,
     aligned,
     array_of,
     context_of,
-    deepest,
     entering,
     freeze,
     from_data,

@@ -12,54 +12,20 @@ import numpy as np
 
 from pathfinder.stan._checking.programs import CheckedProgram
 from pathfinder.stan._state.dependence import ConflictError
+from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
 from pathfinder.stan._state.leaving import Then
 from pathfinder.stan._state.machine import Machine
+from pathfinder.stan._state.report import LoopReport
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.tree import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._types.types import Type
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError, UnknownSizeError
-from pathfinder.stan._values.lanes import Context, Lanes, Symbolic, array_of, from_data, is_static, lift
+from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, from_data, is_static, lift
 from pathfinder.stan._values.steps import Step, settle
 
 
-class StanEvaluationError(StanError):
-    """A program cannot be evaluated with these data; the message shows the place in it."""
-
-
-class StanRejectError(StanEvaluationError):
-    """`reject` or `fatal_error` was reached, or data violate a constraint."""
-
-
-class NotFiniteError(StanEvaluationError):
-    """The log density at a point that is known is not finite."""
-
-
-class UntraceableError(StanEvaluationError):
-    """Something has to be known when the program is compiled, but depends on parameters."""
-
-
 Execute = Callable[["Run", Statement, Then], None]  # how a statement and what comes after it are run
-
-
-@dataclass(frozen=True)
-class LoopReport:
-    """How a loop was compiled.
-
-    Attributes:
-        line: Where it stands in the program.
-        fewest: Number of iterations in the lane around it that has the fewest.
-        iterations: Number of them in the lane around it that has the most.
-        lanes: How many lanes around it run it side by side; 1 if there are none.
-        how: "lanes", "scan", "unrolled", or "data" where all of it is known from the data.
-        reason: Why not in a faster way; empty if there is none.
-    """
-
-    line: int
-    fewest: int
-    iterations: int
-    lanes: int
-    how: str
-    reason: str = ""
 
 
 @dataclass(eq=False)

@@ -10,8 +10,9 @@ import numpy as np
 
 from pathfinder.stan._state.dependence import Journal
 from pathfinder.stan._types.types import Type
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Between, Block, Many, Position, step_in
-from pathfinder.stan._values.lanes import Context, Lanes, array_of
+from pathfinder.stan._values.lanes import Lanes, array_of
 from pathfinder.stan._values.steps import Scan, Step, difference, step_of
 
 

@@ -19,8 +19,9 @@ from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.traversal import leaves
 from pathfinder.stan._syntax.tree import FunctionDefinition, If, Statement
 from pathfinder.stan._types.types import declared_type
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, is_static, lift
+from pathfinder.stan._values.lanes import Lanes, array_of, is_static, lift
 from pathfinder.stan._values.uneven import element_shape
 
 

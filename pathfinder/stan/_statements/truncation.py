@@ -26,7 +26,8 @@ from pathfinder.stan._library.numerics.logarithms import LOG_2, log_diff_exp
 from pathfinder.stan._state.run import Run
 from pathfinder.stan._syntax.tree import Expression, Sampling
 from pathfinder.stan._types.types import REAL, Type, declared_type
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, context_of, deepest, lift, shape_of_value, wrap
+from pathfinder.stan._values.contexts import Context, deepest
+from pathfinder.stan._values.lanes import Lanes, array_of, context_of, lift, shape_of_value, wrap
 
 
 def truncated_value(run: Run, node: Sampling, types: Sequence[Type], values: Sequence[Any]) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, deepest, is_static, lift
+from pathfinder.stan._values.contexts import Context, deepest
+from pathfinder.stan._values.lanes import Lanes, array_of, is_static, lift
 from pathfinder.stan._values.steps import Scan, Step, settle
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._values.contexts import Context, deepest
 from pathfinder.stan._values.indices import (
     At,
     Between,
@@ -26,7 +27,7 @@ from pathfinder.stan._values.indices import (
     settled,
     step_in,
 )
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, context_of, deepest, freeze, is_static, take, wrap
+from pathfinder.stan._values.lanes import Lanes, array_of, context_of, freeze, is_static, take, wrap
 from pathfinder.stan._values.steps import Scan, step_of
 from pathfinder.stan._values.uneven import UnevenArray, read_uneven
 

@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._values.lanes import Context, Lanes, Symbolic, aligned, array_of, context_of, deepest, lift, wrap
+from pathfinder.stan._values.contexts import Context, deepest
+from pathfinder.stan._values.lanes import Lanes, Symbolic, aligned, array_of, context_of, lift, wrap
 
 
 @dataclass(eq=False)

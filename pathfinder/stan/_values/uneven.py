@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._values.contexts import Context, deepest
 from pathfinder.stan._values.indices import (
     At,
     Between,
@@ -18,18 +19,7 @@ from pathfinder.stan._values.indices import (
     UnknownSizeError,
     out_of_range,
 )
-from pathfinder.stan._values.lanes import (
-    Context,
-    Lanes,
-    Symbolic,
-    array_of,
-    context_of,
-    deepest,
-    entering,
-    is_static,
-    lift,
-    wrap,
-)
+from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, context_of, entering, is_static, lift, wrap
 from pathfinder.stan._values.steps import settle
 
 

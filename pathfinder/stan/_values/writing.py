@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Consecutive, Many, Position, flat_positions, resolve
-from pathfinder.stan._values.lanes import Context, array_of, context_of, entering, freeze, is_static, lift, take
+from pathfinder.stan._values.lanes import array_of, context_of, entering, freeze, is_static, lift, take
 from pathfinder.stan._values.reading import is_single, place_of
 
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pathfinder_cli._arguments.file_names import split_suffix
 from pathfinder_cli._arguments.grammar import DEFAULTS, Output
 from pathfinder_cli._errors import UsageError
-from pathfinder_cli._outputs.names import OutputNames, output_name, output_names, split_suffix
+from pathfinder_cli._outputs.names import OutputNames, output_name, output_names
 
 
 def configured(*, id=1, num_paths=2, save_single_paths=False, **output):

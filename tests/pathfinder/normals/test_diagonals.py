@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
-from pathfinder._normals.low_rank import Pairs
+from pathfinder._normals.inverse_hessian import Pairs
 from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import Tolerances
+from pathfinder._paths.lbfgs import trial_point
+from pathfinder._paths.start import Start
+from pathfinder._paths.state import DONE, Tolerances, can_step, init, rewind
 from pathfinder._settings import Settings
 from tests import problems
 
@@ -78,23 +80,23 @@ def test_paths_follow_the_secant(num_rows):
     density = problems.scaled_normal(6, 1e4)
     start = jnp.asarray(density.starts(1)[0])
     tolerances = Tolerances.from_settings(Settings(), start.dtype)
-    box = lbfgs.Start(jnp.zeros(2, jnp.uint32), start, jnp.zeros_like(start), jnp.int32(1))
+    box = Start(jnp.zeros(2, jnp.uint32), start, jnp.zeros_like(start), jnp.int32(1))
     evaluate = jax.jit(jax.value_and_grad(density.log_density))
     step = jax.jit(lbfgs.step, static_argnums=5)
     traces = []
     for follows_secant in (True, False):
-        path = lbfgs.init(box, 5, num_rows, follows_secant)
+        path = init(box, 5, num_rows, follows_secant)
         path = path._replace(state=path.state._replace(position=start))
         positions = []
-        while path.state.phase != lbfgs.DONE:
-            path = step(path, lbfgs.trial_point(path), *evaluate(lbfgs.trial_point(path)), tolerances, 5)
-            if not lbfgs.can_step(path):
+        while path.state.phase != DONE:
+            path = step(path, trial_point(path), *evaluate(trial_point(path)), tolerances, 5)
+            if not can_step(path):
                 num_recorded = int(path.state.num_recorded)
                 trace = jax.tree.map(lambda rows, n=num_recorded: np.asarray(rows[:n]), path.records.trace)
                 positions.append(trace.position)
                 if follows_secant:
                     variances = np.diag(density.covariance)
                     np.testing.assert_allclose(trace.secant, np.tile(variances, (num_recorded, 1)), rtol=1e-3)
-                path = lbfgs.rewind(path, 5)
+                path = rewind(path, 5)
         traces.append(np.concatenate(positions))
     np.testing.assert_array_equal(*traces)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from pathfinder._normals.low_rank import (
-    LowRankNormal,
+from pathfinder._normals.inverse_hessian import (
     Pairs,
     has_curvature,
     inverse_hessian_normal,
     orthonormal_rows,
     update_diagonal,
 )
+from pathfinder._normals.low_rank import LowRankNormal
 
 
 DIMS = [1, 2, 3, 6, 7, 11, 30, *(pytest.param(dim, marks=pytest.mark.slow) for dim in (4, 5, 8, 9, 10, 12))]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
+from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.scoring import draw_lanes, estimate_elbo, score_lanes
+from pathfinder._normals.scoring import draw_lanes, score_lanes
 from tests import problems
 
 

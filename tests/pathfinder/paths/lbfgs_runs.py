@@ -7,7 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import Start, Tolerances
+from pathfinder._paths.lbfgs import propose_start, trial_point
+from pathfinder._paths.start import Start
+from pathfinder._paths.state import DONE, Tolerances, can_step, init, rewind
 from pathfinder._settings import Settings
 
 
@@ -30,21 +32,21 @@ def run_path(log_density, start, chunk=100, radius=0.0, max_tries=1, seed=0, **o
             continue
         num_recorded = int(path.state.num_recorded)
         traces.append(jax.tree.map(lambda rows, n=num_recorded: np.asarray(rows[:n]), path.records.trace))
-        if path.state.phase == lbfgs.DONE:
+        if path.state.phase == DONE:
             trace = jax.tree.map(lambda *parts: np.concatenate(parts), *traces)
             return path.state, trace, path.records.pairs
         path = rewind(path, settings.history_size)
 
 
-start_path = jax.jit(lbfgs.init, static_argnums=(1, 2))
-rewind = jax.jit(lbfgs.rewind, static_argnums=1)
+start_path = jax.jit(init, static_argnums=(1, 2))
+rewind = jax.jit(rewind, static_argnums=1)
 step = jax.jit(lbfgs.step, static_argnums=5)
 
 
 @jax.jit
 def propose(path):
-    path = path._replace(state=path.state._replace(position=lbfgs.propose_start(path.state)))
-    return path, lbfgs.trial_point(path), lbfgs.can_step(path)
+    path = path._replace(state=path.state._replace(position=propose_start(path.state)))
+    return path, trial_point(path), can_step(path)
 
 
 def run_lanes(log_density, starts, **options):
@@ -58,9 +60,9 @@ def run_lanes(log_density, starts, **options):
         for lane, parts in enumerate(traces):
             num_recorded = int(host.state.num_recorded[lane])
             parts.append(jax.tree.map(lambda rows, i=lane, n=num_recorded: rows[i, :n], host.records.trace))
-        if np.all(host.state.phase == lbfgs.DONE):
+        if np.all(host.state.phase == DONE):
             break
-        paths = jax.vmap(partial(lbfgs.rewind, num_kept=5))(paths)
+        paths = jax.vmap(partial(rewind, num_kept=5))(paths)
     states = [jax.tree.map(lambda leaf, i=lane: leaf[i], host.state) for lane in range(len(starts))]
     whole = [jax.tree.map(lambda *rows: np.concatenate(rows), *parts) for parts in traces]
     return list(zip(states, whole, strict=True))
@@ -70,7 +72,7 @@ def run_lanes(log_density, starts, **options):
 def start_lanes(starts):
     def lane(start):
         box = Start(jnp.zeros(2, jnp.uint32), start, jnp.zeros_like(start), jnp.int32(1))
-        return lbfgs.init(box, num_kept=5, num_rows=100)
+        return init(box, num_kept=5, num_rows=100)
 
     return jax.vmap(lane)(starts)
 
@@ -78,7 +80,7 @@ def start_lanes(starts):
 @partial(jax.jit, static_argnums=0)
 def advance_lanes(log_density, paths, tolerances):
     def go_on(paths):
-        return jnp.any(jax.vmap(lbfgs.can_step)(paths))
+        return jnp.any(jax.vmap(can_step)(paths))
 
     def step_lane(path):
         path, trial, _ = propose(path)

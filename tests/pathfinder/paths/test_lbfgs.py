@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from pathfinder._normals.low_rank import inverse_hessian_normal
+from pathfinder._normals.inverse_hessian import inverse_hessian_normal
 from pathfinder._status import Status
 from tests import problems
 from tests.pathfinder.paths.lbfgs_runs import run_lanes, run_path, value_and_gradient

@@ -12,8 +12,9 @@ from pathfinder import Model, Status
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.batch_sizes import NUM_FINALISTS
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
-from pathfinder._normals.low_rank import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
-from pathfinder._normals.scoring import estimate_elbo, score_lanes
+from pathfinder._normals.elbo import estimate_elbo
+from pathfinder._normals.inverse_hessian import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
+from pathfinder._normals.scoring import score_lanes
 from pathfinder._paths.compiled_steps import RACE
 from tests import problems
 

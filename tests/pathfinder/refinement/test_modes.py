@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pathfinder._paths.outcomes import Problem
+from pathfinder._density.problem import Problem
 from pathfinder._refinement import modes as _modes
 
 

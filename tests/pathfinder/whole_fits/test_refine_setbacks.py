@@ -11,7 +11,7 @@ import pytest
 import pathfinder
 from pathfinder._importance import refined_pool
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._refinement import low_rank_rounds
+from pathfinder._refinement import dense_rounds, low_rank_rounds
 from pathfinder._refinement import modes as _modes
 from pathfinder._refinement import refine as _refine
 from tests import problems
@@ -20,7 +20,7 @@ from tests.pathfinder.refining import QUICK, low_rank_target, refined, two_modes
 
 def test_a_round_that_makes_things_worse_is_undone(monkeypatch):
     calls = []
-    honest = _refine.refine_round
+    honest = dense_rounds.refine_round
 
     def spoilt(normals, *arguments, **options):
         outcome = honest(normals, *arguments, **options)
@@ -30,7 +30,7 @@ def test_a_round_that_makes_things_worse_is_undone(monkeypatch):
             outcome = outcome._replace(updated=wide)
         return outcome
 
-    monkeypatch.setattr(_refine, "refine_round", spoilt)
+    monkeypatch.setattr(dense_rounds, "refine_round", spoilt)
     result = refined(problems.logistic_regression(3).log_density, 3)
     (mode,) = result.refinement.modes
     assert mode.num_undone == 1
@@ -81,7 +81,7 @@ def after_rounds(monkeypatch):
             began.append(jax.tree_util.tree_map(np.array, present))
             return run(present, *arguments, **options)
 
-        monkeypatch.setattr(_refine, "refine_round", partial(counted, _refine.refine_round))
+        monkeypatch.setattr(dense_rounds, "refine_round", partial(counted, dense_rounds.refine_round))
         monkeypatch.setattr(low_rank_rounds, "low_rank_round", partial(counted, low_rank_rounds.low_rank_round))
         return began
 
@@ -172,7 +172,7 @@ def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch, after_roun
 
     def check_after_two():
         if len(began) >= 2:
-            raise pathfinder._paths.outcomes.Interrupt
+            raise pathfinder._density.interrupt.Interrupt
 
     monkeypatch.setattr(pathfinder._fitting.fit, "time_limit", lambda begin, max_time: check_after_two)
     result = refined(problems.logistic_regression(5).log_density, 5)

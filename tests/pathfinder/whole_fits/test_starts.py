@@ -7,7 +7,7 @@ import pytest
 import pathfinder
 from pathfinder import InitialPoints, Model, PathfinderError, Status
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._paths.lbfgs import Start, initial_point
+from pathfinder._paths.start import Start, initial_point
 
 
 NUM_PATHS = 6

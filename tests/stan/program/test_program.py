@@ -8,7 +8,7 @@ import pytest
 from pathfinder.stan import parse
 from pathfinder.stan._checking.programs import check
 from pathfinder.stan._program.program import bind
-from pathfinder.stan._state.run import StanEvaluationError, StanRejectError, UntraceableError
+from pathfinder.stan._state.errors import StanEvaluationError, StanRejectError, UntraceableError
 from tests.stan.running import bound, how
 
 

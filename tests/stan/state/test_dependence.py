@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pathfinder.stan._state.dependence import Access, ConflictError, Journal
-from pathfinder.stan._values.lanes import Context
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.steps import Scan
 
 

@@ -4,13 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pathfinder.stan._values.contexts import Context, common, deepest
 from pathfinder.stan._values.lanes import (
-    Context,
     Lanes,
     aligned,
-    common,
     context_of,
-    deepest,
     freeze,
     is_static,
     lift,

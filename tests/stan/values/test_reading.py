@@ -4,8 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Between, IndexRangeError, Many, RaggedError, UnknownSizeError
-from pathfinder.stan._values.lanes import Context, Lanes, array_of, freeze
+from pathfinder.stan._values.lanes import Lanes, array_of, freeze
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.writing import add, write
 

@@ -1,0 +1,108 @@
+"""Arguments of fits, as `fit` and `fit_batch` take them."""
+
+import dataclasses
+import inspect
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.streams import Key, Stream, path_keys
+from pathfinder._close_names import close_name
+from pathfinder._density.interrupt import Interrupt
+from pathfinder._density.problem import Problem
+from pathfinder._importance.path_draws import PathDraws, path_draws
+from pathfinder._model.model import Model
+from pathfinder._model.user_functions import described
+from pathfinder._paths.outcomes import PathOutcomes, PathReport
+from pathfinder._settings import Settings
+
+
+def merged_settings(function: Callable[..., Any], settings: Settings | None, options: Mapping[str, Any]) -> Settings:
+    """Settings with the options given to a function, whose other arguments may have been meant by unknown ones."""
+    names = [field.name for field in dataclasses.fields(Settings)]
+    unknown = sorted(set(options) - set(names))
+    if unknown:
+        known = list(inspect.signature(function).parameters)
+        near = list(filter(None, (close_name(option, [*known, *names]) for option in unknown)))
+        hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
+        raise TypeError(f"Unknown option {', '.join(map(repr, unknown))}.{hint} The options are {', '.join(names)}.")
+    if settings is not None and not isinstance(settings, Settings):
+        raise ValueError(f"`settings` must be a pathfinder.Settings, but {settings!r} was given; see also **options.")
+    return dataclasses.replace(settings or Settings(), **options)
+
+
+def model_of(model: Any, example: PyTree, data: PyTree, constraints: Mapping[str, Any] | None) -> Model:
+    if isinstance(model, Model):
+        if data is not None or constraints is not None:
+            raise ValueError("`data` and `constraints` go with a log density; a Model has its own.")
+        return model
+    if isinstance(model, str) or hasattr(model, "__fspath__"):
+        raise ValueError(
+            f"`model` must be a pathfinder.Model or a log density, but {str(model)!r} was given. For a Stan program "
+            "give pathfinder.Model.from_stan(path, data)."
+        )
+    if not callable(model) or isinstance(model, type):
+        raise ValueError(f"`model` must be a pathfinder.Model or a log density, but {described(model)} was given.")
+    if example is None:
+        raise ValueError(
+            "A log density needs `example`, a pytree with the structure and shapes of its parameters, for instance "
+            'fit(log_density, {"mu": 0.0, "theta": jnp.zeros(8)}).'
+        )
+    return Model.from_log_density(model, example, data=data, constraints=constraints)
+
+
+def seed_and_key(seed: Any) -> tuple[int | None, Key]:
+    """The seed, if there is one, and the key that all random numbers come from."""
+    if seed is None:
+        seed = secrets.randbits(32)
+    if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.shape == ():
+        words = jax.random.key_data(seed)
+        # Keys of other generators than Threefry are longer.
+        return None, words if words.shape == (2,) else jax.random.bits(seed, (2,), jnp.uint32)
+    if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):
+        return None, jnp.asarray(seed)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"`seed` must be a whole number from 0 to 2^64 - 1 or a JAX key, but {seed!r} was given.")
+    return int(seed), jnp.array([int(seed) >> 32, int(seed) % 2**32], jnp.uint32)
+
+
+def time_limit(begin: float, max_time: float) -> Callable[[], None]:
+    if not isinstance(max_time, int | float | np.number) or not max_time > 0:
+        raise ValueError(f"`max_time` must be a positive number of seconds, but {max_time!r} was given.")
+
+    def check() -> None:
+        if time.perf_counter() - begin > max_time:
+            raise Interrupt
+
+    return check
+
+
+def all_of(*callables: Callable[[list[PathReport]], None] | None) -> Callable[[list[PathReport]], None]:
+    def call(reports: list[PathReport]) -> None:
+        for each in callables:
+            if each is not None:
+                each(reports)
+
+    return call
+
+
+def draws_of(
+    problem: Problem, outcomes: PathOutcomes, keys, settings: Settings, devices: Devices, numbers
+) -> PathDraws:
+    """Where the draws of all lanes come from; `numbers` is the path number of each."""
+    return path_draws(
+        problem,
+        outcomes.approximations,
+        path_keys(keys, numbers, Stream.DRAWS),
+        path_keys(keys, numbers, Stream.ELBO),
+        outcomes.best_iteration,
+        settings,
+        devices,
+    )

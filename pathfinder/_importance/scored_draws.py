@@ -1,0 +1,97 @@
+"""Log densities of draws under the target and under the proposals."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._density.problem import Problem
+from pathfinder._importance.path_draws import PathDraws
+from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.mixture import log_mixture_density
+from pathfinder._normals.scoring import draw_lanes, score_lanes
+from pathfinder._settings import Settings
+
+
+def score_draws(
+    problem: Problem,
+    source: PathDraws,
+    lanes: Int[np.ndarray, " n"],
+    indices: Int[np.ndarray, " n"],
+    devices: Devices,
+    *,
+    evaluate: bool,
+    log_weights: Float[np.ndarray, " lane"] | None = None,
+) -> dict[str, Float[np.ndarray, " n"]]:
+    """Log densities of given draws.
+
+    Args:
+        problem: What was fitted.
+        source: Where draws come from.
+        lanes: The lane of each draw; lanes are ordered by fit.
+        indices: The number of each draw within its lane.
+        devices: Where to run.
+        evaluate: Whether to evaluate the density of the model.
+        log_weights: Of the lanes in the mixture of their fit, if it is wanted.
+
+    Returns:
+        `log_p` if evaluated, `log_q` of the own approximation, and `log_mixture` if wanted.
+    """
+    num_fits = problem.num_fits or 1
+    per_fit = source.num_lanes // num_fits
+    components = None
+    if log_weights is not None:
+        by_fit = jnp.asarray(log_weights.reshape(num_fits, -1), problem.dtype)
+        components = _by_fit(source.approximations, num_fits=num_fits), by_fit
+    shared = [devices.put((problem.data, components), number) for number in range(len(devices))]
+    pending = []  # read at the end, so that the devices need not wait for the host
+    for number, (rows, used, own, keys) in enumerate(source.batches(lanes, indices)):
+        fits = lanes[rows[:, 0]] // per_fit
+        own, keys = devices.put((own, keys), number)
+        data, mixture = shared[number % len(devices)]
+        batch = {}
+        if evaluate:
+            draws, batch["log_p"], batch["log_q"] = score_lanes(
+                own, keys, fits, data, density=problem.density, batched=problem.batched
+            )
+        else:
+            draws, batch["log_q"] = draw_lanes(own, keys)
+        if mixture is not None:
+            batch["log_mixture"] = log_mixture_density(*mixture, fits, draws)
+        pending.append((rows[used], used, batch))
+    scores: dict[str, np.ndarray] = {}
+    for target, used, batch in pending:
+        for name, values in batch.items():
+            scores.setdefault(name, np.empty(len(lanes)))[target] = np.asarray(values)[used]
+    return scores
+
+
+def score_paths(
+    problem: Problem, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
+) -> dict[str, Float[np.ndarray, "lane draw"]]:
+    """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
+
+    Returns:
+        `log_p`, `log_q` (own approximation) and `log_mixture` (of all that succeeded in the same fit).
+    """
+    by_fit = succeeded.reshape(problem.num_fits or 1, -1)
+    with np.errstate(divide="ignore"):
+        log_weights = np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)).ravel()
+    lanes = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
+    indices = np.tile(np.arange(settings.num_draws), int(succeeded.sum()))
+    scores = {name: np.full((len(succeeded), settings.num_draws), np.nan) for name in ("log_p", "log_q", "log_mixture")}
+    if not succeeded.any():
+        return scores
+    for name, values in score_draws(
+        problem, source, lanes, indices, devices, evaluate=settings.calculate_lp, log_weights=log_weights
+    ).items():
+        scores[name][lanes, indices] = values
+    return scores
+
+
+@partial(jax.jit, static_argnames="num_fits")
+def _by_fit(approximations: LowRankNormal, *, num_fits: int) -> LowRankNormal:
+    return jax.tree_util.tree_map(lambda leaf: leaf.reshape(num_fits, -1, *leaf.shape[1:]), approximations)
