@@ -1,5 +1,10 @@
-import jax
-import pytest
+from tests import compilation
+
+
+compilation.set_up()  # before JAX is loaded
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
 
 
 jax.config.update("jax_enable_x64", True)

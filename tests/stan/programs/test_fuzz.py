@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from tests.stan.library.densities.compiling import compiled
 from tests.stan.programs.fuzzing import DATA, DIM, meaning, programs
 from tests.stan.running import assert_close, bound, force
 
@@ -20,7 +19,7 @@ def test_random_loops(program, way):
         if way == "scan":
             force(monkeypatch, way)
         density = bound(program.stan, DATA).log_density
-        value, gradient = compiled(jax.value_and_grad(density))(jnp.asarray(position))
+        value, gradient = jax.jit(jax.value_and_grad(density))(jnp.asarray(position))
     expected, expected_gradient = meaning(program, position)
     assert_close(value, expected, 1e-9)
     assert_close(gradient, expected_gradient, 1e-9)
