@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.scored_draws import score_draws
 from pathfinder._normals.low_rank import LowRankNormal
@@ -26,14 +26,14 @@ class Components:
 
     def __init__(
         self,
-        problem: Problem,
+        density: CompiledDensity,
         keys: UInt32[Array, "room 2"],
         placeholder: LowRankNormal,
         source: PathDraws,
         devices: Devices,
     ):
         room = len(keys)
-        self.problem, self.devices = problem, devices
+        self.density, self.devices = density, devices
         self.normals = [placeholder] * room
         self.keys = np.array(keys)
         self.counts = np.zeros(room, np.int64)
@@ -65,7 +65,7 @@ class Components:
         """Evaluate the density at draws of some components."""
         lanes = np.repeat(np.asarray(components), count)
         indices = np.tile(np.arange(count), len(components))
-        log_p = score_draws(self.problem, self.source, lanes, indices, self.devices, evaluate=True)["log_p"]
+        log_p = score_draws(self.density, self.source, lanes, indices, self.devices, evaluate=True)["log_p"]
         for component, values in zip(components, np.split(log_p, len(components)), strict=True):
             self.log_p[component], self.counts[component] = values, count
         self.num_densities += len(lanes)
@@ -77,7 +77,7 @@ class Components:
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.counts / self.counts.sum())
         scores = score_draws(
-            self.problem, self.source, lanes, indices, self.devices, evaluate=False, log_weights=log_weights
+            self.density, self.source, lanes, indices, self.devices, evaluate=False, log_weights=log_weights
         )
         return (lanes, indices, np.concatenate(self.log_p)), scores["log_q"], scores["log_mixture"]
 
