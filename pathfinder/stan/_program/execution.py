@@ -205,7 +205,7 @@ def _continue(run: Run, node: ContinueStatement) -> None:
 def _reject(run: Run, node: Reject | FatalError) -> None:
     machine = run.machine
     if machine.mask is None and run.on_data:
-        raise StanRejectError(f"rejected: {message(run, node.arguments)}", node.span)
+        raise StanRejectError(message(run, node.arguments), node.span, said=True)
     if machine.context.size:
         machine.require(False)
 

@@ -1,0 +1,12 @@
+"""Errors that callers tell apart by their class."""
+
+
+class NoParametersError(ValueError):
+    """A model without parameters: there is nothing to fit."""
+
+    def __init__(self, dim: int = 0) -> None:
+        super().__init__(f"The model has {dim} parameters; Pathfinder needs at least 1.")
+
+
+class BoundaryValueError(ValueError):
+    """Values of parameters on the boundary of a constraint, which are infinite on the unconstrained scale."""
