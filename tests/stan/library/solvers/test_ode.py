@@ -203,7 +203,7 @@ def test_single_precision_is_kept():
 
     found, slopes = jax.value_and_grad(lambda theta: jnp.sum(states(theta)))(np.float32(0.6))
     assert slopes.dtype == found.dtype == np.float32
-    np.testing.assert_allclose(found, jnp.sum(exact(0.6, TIMES)), rtol=1e-5)
+    np.testing.assert_allclose(found, jnp.sum(exact(0.6, TIMES)), atol=1e-6)  # numbers about one that nearly cancel
 
 
 def test_no_times():
