@@ -4,7 +4,7 @@ A step takes the evaluation at its trial point, then either narrows the line sea
 iterate. The user's density is therefore traced once, and under `vmap` no path waits for the line search of another.
 
 The optimizer minimizes `f = -log density` with the tolerances of Stan's BFGS optimizer (Nocedal and Wright 2006,
-algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `_line_search`).
+algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `line_search`).
 """
 
 import jax.numpy as jnp
