@@ -72,6 +72,7 @@ def _run_blocks(blocks: list[Block], at_a_time: int, check, report) -> bool:
                 return False
             running = [block for block in running if _goes_on(block)]
     except (Interrupt, KeyboardInterrupt):
+        # The others wait at a `yield`; raised there, the interrupt makes them score what they have recorded.
         for block in running:
             with suppress(Interrupt, StopIteration):
                 block.throw(Interrupt)

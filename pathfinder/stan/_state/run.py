@@ -41,7 +41,7 @@ class Run:
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
         on_data: Whether all values are known, so that `reject` is an error at once.
         returns: What the user's functions under way have returned, from the outermost inwards.
-        printed: What `print` is to say when the compiled program runs; see `_printing`.
+        printed: What `print` is to say when the compiled program runs; see `_statements.print_statements`.
         broken: For each sequential loop under way, the lanes (context and mask) that have left it.
     """
 
