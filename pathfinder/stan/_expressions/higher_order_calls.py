@@ -44,7 +44,7 @@ def jax_function(run: Run, definition: FunctionDefinition) -> Callable[..., Any]
     types = [declared_type(argument.type) for argument in definition.arguments]
 
     def evaluate(*arrays: Any) -> Any:
-        inner = Run(run.checked, Machine(), run.call_user, {})
+        inner = Run(run.checked, Machine(), run.call_user, {}, loops=run.loops)
         values = [as_type(type_, array) for type_, array in zip(types, arrays, strict=True)]
         value = run.call_user(inner, definition, values)
         return value if inner.machine.ok is True else jnp.where(inner.machine.ok, value, jnp.nan)

@@ -6,6 +6,7 @@ of it on the host, if it is known from the data; `lax.scan`; unrolled, if there 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +50,7 @@ from pathfinder.stan._values.uneven import UnevenArray
 
 
 MOST_UNROLLED = 24
+_SWITCHED_OFF = "it is switched off"
 _MOST_LANES = 30_000_000  # of a loop on data: an array of them takes 240 MB
 _INT = Type("int")
 
@@ -105,7 +107,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     if is_data and total > _MOST_LANES:
         reason = reason or "its iterations are too many to be held at once"
     if not reason:
-        conflict = try_lanes(run, node, loop, execute, {}, restore)
+        conflict = _side_by_side(run, node, loop, execute, {}, restore)
         if conflict is None:
             _report(run, node, loop.counts, "lanes")
             return
@@ -116,7 +118,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
             else data_part(run, node, loop, execute, restore)
         )
         if known.starts:
-            conflict = try_lanes(run, node, loop, execute, known.starts, restore)
+            conflict = _side_by_side(run, node, loop, execute, known.starts, restore)
             if conflict is None:
                 _report(run, node, loop.counts, "lanes", "what is known from the data is computed beforehand")
                 return
@@ -125,17 +127,18 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
         run_sequentially(run, node, loop, execute)
         _report(run, node, loop.counts, "data", reason)
         return
+    failed: Exception | None = None
     if loop.most > 2:
         try:
+            if run.loops == "unrolled":
+                raise ScanError(_SWITCHED_OFF)
             execute_scan(run, node, loop, execute, known)
             _report(run, node, loop.counts, "scan", reason)
             return
         except (ScanError, OutsideWindowError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
             failed = error
-    else:
-        failed = None
-    if loop.most > MOST_UNROLLED:
+    if loop.most > MOST_UNROLLED and run.loops == "auto":
         assert failed is not None
         raise UntraceableError(
             f"this loop of {loop.most} iterations cannot be compiled: its iterations cannot run side by side "
@@ -145,6 +148,13 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     run_sequentially(run, node, loop, execute)
     cause = "" if failed is None else f"; not a scan: {_message(failed)}"
     _report(run, node, loop.counts, "unrolled", f"{reason}{cause}")
+
+
+def _side_by_side(
+    run: Run, node: For | ForEach, loop: Range, execute: Execute, starts: dict[str, Any], restore: Callable[[], None]
+) -> str | None:
+    """As `try_lanes`, if that is allowed."""
+    return try_lanes(run, node, loop, execute, starts, restore) if run.loops == "auto" else _SWITCHED_OFF
 
 
 def _message(error: Exception) -> str:

@@ -15,7 +15,7 @@ from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
 from pathfinder.stan._state.leaving import Then
 from pathfinder.stan._state.machine import Machine
-from pathfinder.stan._state.report import LoopReport
+from pathfinder.stan._state.report import LoopReport, LoopWays
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.tree import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._types.types import Type
@@ -40,6 +40,7 @@ class Run:
         print_line: Receives what `print` says; None discards it.
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
         on_data: Whether all values are known, so that `reject` is an error at once.
+        loops: The ways loops may run.
         returns: What the user's functions under way have returned, from the outermost inwards.
         printed: What `print` is to say when the compiled program runs; see `_printing`.
         broken: For each sequential loop under way, the lanes (context and mask) that have left it.
@@ -52,6 +53,7 @@ class Run:
     print_line: Callable[[str], None] | None = None
     jacobian: bool = True
     on_data: bool = False
+    loops: LoopWays = "auto"
     printed: list[Any] = field(default_factory=list)
     returns: list[Any] = field(default_factory=list)
     broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
