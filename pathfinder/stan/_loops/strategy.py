@@ -91,10 +91,10 @@ def _execute_begun(run: Run, node: For | ForEach, loop: Range, execute: Execute,
     _execute(run, node, replace(loop, counts=np.maximum(loop.counts - 1, 0)), execute, "")
     last = replace(loop, lower=loop.lower + loop.counts - 1, counts=np.minimum(loop.counts, 1))
     run_sequentially(run, node, last, execute)
-    report = run.reports.get(id(node))
+    report = run.reports.get(node.span)
     if report is not None:
         told = {"fewest": int(np.min(loop.counts)), "iterations": int(np.max(loop.counts)), "lanes": len(loop.counts)}
-        run.reports[id(node)] = replace(report, **told)
+        run.reports[node.span] = replace(report, **told)
 
 
 def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reason: str) -> None:
@@ -235,7 +235,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
 def _report(run: Run, node: Statement, counts: np.ndarray, how: str, reason: str = "") -> None:
     """Tell how a loop ran, of `counts` iterations in the lanes around it."""
     fewest, most = int(np.min(counts)), int(np.max(counts))
-    run.reports[id(node)] = LoopReport(node.span.line, fewest, most, len(counts), how, reason)
+    run.reports[node.span] = LoopReport(node.span.line, fewest, most, len(counts), how, reason)
 
 
 def _why_left(node: For | ForEach) -> str:
@@ -278,9 +278,6 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
     counted = For(Identifier("", span=node.span), *ends, node.body, span=node.span)
     loop = Range("", _INT, np.ones(machine.context.size, np.int64), begun, lambda index: index, names)
     _execute_begun(run, counted, loop, execute, leaves(node.body))
-    report = run.reports.pop(id(counted), None)
-    if report is not None:
-        run.reports[id(node)] = report
 
 
 def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> np.ndarray:

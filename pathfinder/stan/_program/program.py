@@ -21,6 +21,7 @@ from pathfinder.stan._state.run import Run
 from pathfinder.stan._statements.assignments import unassigned
 from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.diagnostics import StanError
+from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Block, Declaration, Statement
 from pathfinder.stan._types.types import declared_type
 from pathfinder.stan._values.lanes import array_of
@@ -36,7 +37,7 @@ class BoundProgram:
         parameters: The parameters in order.
         simplex: How a simplex is unconstrained: "ilr" (Stan 2.37 and later) or "stick_breaking" (until 2.36).
         print_line: Receives what `print` says outside of transformed data; None discards it.
-        reports: How the loops were compiled when it was last traced.
+        reports: How the loops were compiled when it was last traced, by their places in the program.
         loops: The ways they may run.
     """
 
@@ -45,7 +46,7 @@ class BoundProgram:
     parameters: tuple[Parameter, ...]
     simplex: str
     print_line: Callable[[str], None] | None = None
-    reports: dict[int, LoopReport] = field(default_factory=dict)
+    reports: dict[Span, LoopReport] = field(default_factory=dict)
     loops: LoopWays = "auto"
 
     @property
@@ -255,7 +256,7 @@ def bind(
     """
     require_supported(checked)
     machine = Machine()
-    reports: dict[int, LoopReport] = {}
+    reports: dict[Span, LoopReport] = {}
     run = Run(checked, machine, call_user, reports, print_line=print_line, on_data=True, loops=loops)
     program = checked.program
     for statement in declarations(program.data):

@@ -17,6 +17,7 @@ from pathfinder.stan._state.leaving import Then
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.report import LoopReport, LoopWays
 from pathfinder.stan._syntax.diagnostics import StanError
+from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.contexts import Context
@@ -36,7 +37,7 @@ class Run:
         checked: The program with its types.
         machine: The state.
         call_user: Evaluates a user's function: `call_user(run, definition, values, types)`.
-        reports: How loops were compiled, by their node.
+        reports: How loops were compiled, by their places in the program.
         print_line: Receives what `print` says; None discards it.
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
         on_data: Whether all values are known, so that `reject` is an error at once.
@@ -49,7 +50,7 @@ class Run:
     checked: CheckedProgram
     machine: Machine
     call_user: Callable[[Run, FunctionDefinition, list[Any]], Any]
-    reports: dict[int, LoopReport] = field(default_factory=dict)
+    reports: dict[Span, LoopReport] = field(default_factory=dict)
     print_line: Callable[[str], None] | None = None
     jacobian: bool = True
     on_data: bool = False
