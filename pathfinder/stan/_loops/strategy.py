@@ -47,6 +47,7 @@ from pathfinder.stan._values.lanes import Lanes, array_of, is_static, lift
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, settle
 from pathfinder.stan._values.uneven import UnevenArray
+from pathfinder.stan._values.value import Value
 
 
 MOST_UNROLLED = 24
@@ -67,7 +68,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     _for(run, node, None, execute)
 
 
-def _for(run: Run, node: For | ForEach, container: Any, execute: Execute) -> None:
+def _for(run: Run, node: For | ForEach, container: Value, execute: Execute) -> None:
     loop = _range(run, node, container)
     if not np.any(loop.counts > 0):
         return
@@ -161,7 +162,7 @@ def _message(error: Exception) -> str:
     return error.diagnostic.message if isinstance(error, UntraceableError) else str(error)
 
 
-def _range(run: Run, node: For | ForEach, container: Any) -> Range:
+def _range(run: Run, node: For | ForEach, container: Value) -> Range:
     machine = run.machine
     names = assigned(node.body)
     if isinstance(node, ForEach):
@@ -193,7 +194,7 @@ def _range(run: Run, node: For | ForEach, container: Any) -> Range:
     return Range(node.variable.text, _INT, ends[0], counts, lambda index: index, names, holds)
 
 
-def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset[str]) -> Range:
+def _range_of_elements(run: Run, node: ForEach, container: Value, names: frozenset[str]) -> Range:
     """Iterations over the elements of a container, those of a matrix row by row.
 
     As stanc3 compiles it, an element is read when its iteration begins: what the body has assigned to the container of
@@ -203,7 +204,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
     kind = run.type_of(node.container)
     scalar = Type("complex" if kind.base.startswith("complex") else "real")
 
-    def element(*indices: Any) -> Any:
+    def element(*indices: Value) -> Value:
         positions = list(map(At, indices))
         if isinstance(node.container, Variable) and node.container.name in names:
             return read_variable(run, node.container, positions)
@@ -215,7 +216,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
         columns = shape[-1]
         count, type_ = int(np.prod(shape[-2:])), scalar
 
-        def at(index: Any) -> Any:
+        def at(index: Value) -> Value:
             row, column = (array_of(index) - 1) // columns + 1, (array_of(index) - 1) % columns + 1
             if isinstance(index, Lanes):
                 return element(Lanes(row, index.context), Lanes(column, index.context))
@@ -224,7 +225,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
         count = shape[1 if isinstance(first, Lanes) else 0]
         type_ = kind.array(-1) if kind.dims else scalar
 
-        def at(index: Any) -> Any:
+        def at(index: Value) -> Value:
             return element(index)
 
     lower, counts = np.ones(machine.context.size, np.int64), np.full(machine.context.size, count)

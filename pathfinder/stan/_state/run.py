@@ -24,6 +24,7 @@ from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError, UnknownSizeError
 from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, from_data, is_static, lift
 from pathfinder.stan._values.steps import Step, settle
+from pathfinder.stan._values.value import Value
 
 
 Execute = Callable[["Run", Statement, Then], None]  # how a statement and what comes after it are run
@@ -49,7 +50,7 @@ class Run:
 
     checked: CheckedProgram
     machine: Machine
-    call_user: Callable[[Run, FunctionDefinition, list[Any]], Any]
+    call_user: Callable[[Run, FunctionDefinition, list[Value]], Value]
     reports: dict[Span, LoopReport] = field(default_factory=dict)
     print_line: Callable[[str], None] | None = None
     jacobian: bool = True
@@ -132,14 +133,14 @@ class _At:
             raise StanEvaluationError(f"{error}", self.node.span) from error
 
 
-def here(run: Run, value: Any) -> Any:
+def here(run: Run, value: Value) -> Value:
     """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
     if isinstance(value, Lanes) and value.context is not run.machine.context:
         return Lanes(lift(value, run.machine.context), run.machine.context)
     return value
 
 
-def known_int(run: Run, value: Any, what: str, node: Node) -> int:
+def known_int(run: Run, value: Value, what: str, node: Node) -> int:
     """An integer that has to be known from the data and the same for all lanes.
 
     Raises:
@@ -155,7 +156,7 @@ def known_int(run: Run, value: Any, what: str, node: Node) -> int:
     return int(array[0] if np.ndim(array) else array)
 
 
-def as_type(type_: Type, value: Any) -> Any:
+def as_type(type_: Type, value: Value) -> Value:
     """A value promoted to a type: integers to reals, and both to complex numbers."""
     if isinstance(value, Step) and type_.base in ("int", "real") and not type_.dims:
         return Step(value.scan, as_type(type_, value.table))
