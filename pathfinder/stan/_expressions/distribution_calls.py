@@ -63,7 +63,7 @@ def density_value(
         is_product = suffix == "cdf"
         return univariate_value(run, function, types, values, name=f"{name}_{suffix}", is_product=is_product)
     check_argument_sizes(name, list(map(shape_of_value, values)))
-    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
     return over_lanes(batched(function, distribution.arguments, types), values, context)
 
 
@@ -93,7 +93,7 @@ def univariate_value(
         scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
         each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
         return summed(run.machine, each)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(value, root) for value in values], root)
     check_equal_sizes(name, types, list(map(shape_of_value, values)))
     arrays = aligned(values, context)

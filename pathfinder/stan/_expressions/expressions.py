@@ -67,14 +67,15 @@ def symbolic(run: Run, node: Expression) -> Value:
 
 
 def _variable(run: Run, node: Variable) -> Value:
-    cell = run.machine.find(node.name)
+    machine = run.machine
+    cell = machine.variables.find(node.name)
     if cell.padded:
         with run.at(node):
             require_parts(run, cell, ())
-    value = run.machine.read(cell)
+    value = machine.variables.read(cell)
     if isinstance(value, Step):
-        return Step(value.scan, narrowed(value.table, run.machine.context))
-    return run.machine.gate(narrowed(value, run.machine.context))
+        return Step(value.scan, narrowed(value.table, machine.frame.context))
+    return machine.conditions.gate(narrowed(value, machine.frame.context))
 
 
 def _binary(run: Run, node: Binary) -> Value:
@@ -111,23 +112,23 @@ def _logical(run: Run, node: Binary) -> Value:
     if isinstance(left, Lanes) and is_static(left):
         # the right side is evaluated only where it decides, as it may index out of range elsewhere
         return _only_where(run, node, left, decisive)
-    undecided = run.machine.select(left, np.asarray(not decisive), np.asarray(decisive))
+    undecided = run.machine.conditions.select(left, np.asarray(not decisive), np.asarray(decisive))
     with run.machine.where(undecided):
         right = evaluate(run, node.right)
     return call_library(run, OPERATORS[node.operator], types, [left, right], node)
 
 
 def _only_where(run: Run, node: Binary, left: Lanes, decisive: bool) -> Value:
-    truth = lift(left, run.machine.context) != 0
+    truth = lift(left, run.machine.frame.context) != 0
     lanes = np.flatnonzero(truth != decisive)
-    part = run.machine.context.part(lanes)
+    part = run.machine.frame.context.part(lanes)
     with run.machine.within(part):
         right = lift(_truth(run, node.right), part) if len(lanes) else np.zeros(0, dtype=np.int64)
     if is_static(right):
         result = truth.astype(np.int64)
         result[lanes] = right
-        return Lanes(result, run.machine.context)
-    return Lanes(jnp.asarray(truth.astype(np.int64)).at[lanes].set(right), run.machine.context)
+        return Lanes(result, run.machine.frame.context)
+    return Lanes(jnp.asarray(truth.astype(np.int64)).at[lanes].set(right), run.machine.frame.context)
 
 
 def _truth(run: Run, node: Expression) -> Value:
@@ -154,22 +155,22 @@ def _conditional(run: Run, node: Conditional) -> Value:
     if is_static(condition) and not isinstance(condition, Lanes):
         return as_type(type_, evaluate(run, node.if_true if condition else node.if_false))
     if is_static(condition):
-        truth = lift(condition, machine.context) != 0
+        truth = lift(condition, machine.frame.context) != 0
         if np.all(truth) or not np.any(truth):
             return as_type(type_, evaluate(run, node.if_true if len(truth) and truth[0] else node.if_false))
         lanes = np.flatnonzero(truth), np.flatnonzero(~truth)
         parts = []
         for expression, chosen in zip((node.if_true, node.if_false), lanes, strict=True):
-            part = machine.context.part(chosen)
+            part = machine.frame.context.part(chosen)
             with machine.within(part):
                 parts.append(lift(as_type(type_, evaluate(run, expression)), part))
         if _shapes(parts[0]) != _shapes(parts[1]):
-            raise RaggedError(machine.context, truth.astype(np.int64))
-        return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.context)
-    truth = machine.truth(condition)
+            raise RaggedError(machine.frame.context, truth.astype(np.int64))
+        return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.frame.context)
+    truth = machine.conditions.truth(condition)
     with machine.where(truth):
         if_true = as_type(type_, evaluate(run, node.if_true))
-    with machine.where(machine.negation(truth)):
+    with machine.where(machine.conditions.negation(truth)):
         if_false = as_type(type_, evaluate(run, node.if_false))
     return selected(run, truth, if_true, if_false)
 
@@ -203,13 +204,13 @@ def _elements_of(run: Run, node: Index, value: Value, positions: Sequence[Any]) 
     with run.at(node):
         if any(isinstance(position, Stretch) for position in positions):
             return read_ragged(run.machine, value, positions)
-        return read(value, positions, run.machine.root)
+        return read(value, positions, run.machine.frame.root)
 
 
 def read_variable(run: Run, variable: Variable, positions: list[Any]) -> Value:
     """Elements of a variable at this point of the evaluation."""
-    value = _read_cell(run, run.machine.find(variable.name), positions)
-    return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
+    value = _read_cell(run, run.machine.variables.find(variable.name), positions)
+    return value if isinstance(value, Step) else run.machine.conditions.gate(narrowed(value, run.machine.frame.context))
 
 
 def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
@@ -224,7 +225,7 @@ def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
         if position is None or (isinstance(position, Between) and position.upper is None):
             raise RaggedUseError(f"the size of `{cell.name}` differs between iterations, and all of it is used")
         if isinstance(position, At) and is_static(position.index):
-            context = run.machine.context
+            context = run.machine.frame.context
             index, limit = lift(position.index, context), lift(size, context)
             if np.any(index > limit):
                 at = int(np.argmax(index > limit))
@@ -235,9 +236,9 @@ def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Value:
     if cell.padded:
         require_parts(run, cell, positions)
     if not any(isinstance(position, Stretch) for position in positions):
-        return run.machine.read(cell, positions)
+        return run.machine.variables.read(cell, positions)
     anywhere = [Between() if isinstance(position, Stretch) else position for position in positions]
-    run.machine.note_read(cell, anywhere)  # counts as reading all along the axis
+    run.machine.log.note_read(cell, anywhere)  # counts as reading all along the axis
     return read_ragged(run.machine, cell.value, positions)
 
 
@@ -250,7 +251,7 @@ def _range(run: Run, lower: Any, upper: Any) -> Any:
     known = all(isinstance(end, Step) or (end is not None and is_static(end)) for end in (lower, upper))
     if not known or len(scans) > 1:
         return Between(settle(lower), settle(upper))
-    root = run.machine.root
+    root = run.machine.frame.root
     table = difference(table_of(upper), table_of(lower), root)
     size = step_of(scans.pop(), wrap(np.maximum(array_of(table) + 1, 0), context_of(table, root)))
     if isinstance(size, Step):
@@ -283,7 +284,7 @@ def _tuple(run: Run, node: TupleLiteral) -> Value:
 def _array(run: Run, node: ArrayLiteral) -> Value:
     element = run.type_of(node).array(-1)
     values = [as_type(element, evaluate(run, element_node)) for element_node in node.elements]
-    return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
+    return distributed(run, lambda given: side_by_side(given, run.machine.frame.root), values)
 
 
 def _row_vector(run: Run, node: RowVectorLiteral) -> Value:
@@ -291,7 +292,7 @@ def _row_vector(run: Run, node: RowVectorLiteral) -> Value:
     if not node.elements:
         return np.zeros(0)
     values = [as_type(real, evaluate(run, element)) for element in node.elements]
-    return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
+    return distributed(run, lambda given: side_by_side(given, run.machine.frame.root), values)
 
 
 def _call(run: Run, node: Call) -> Value:
@@ -299,8 +300,8 @@ def _call(run: Run, node: Call) -> Value:
 
 
 def _target(run: Run, node: TargetValue) -> Value:
-    run.machine.refuse_lanes("target()")
-    return run.machine.target
+    run.machine.log.refuse_lanes("target()")
+    return run.machine.frame.target
 
 
 _EVALUATE: dict[type, Callable[[Run, Any], Value]] = {

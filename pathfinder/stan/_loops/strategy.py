@@ -103,7 +103,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     total = int(np.sum(loop.counts))
     if not total:
         return
-    restore = run.snapshot(loop.names)
+    restore = run.machine.snapshot(loop.names)
     is_data, known = all_data(run, node.body, loop.variable, is_known=loop.is_known), DataPart({}, {})
     if is_data and total > _MOST_LANES:
         reason = reason or "its iterations are too many to be held at once"
@@ -177,7 +177,7 @@ def _range(run: Run, node: For | ForEach, container: Value) -> Range:
                 "iteration of a sequential loop",
                 bound.span,
             )
-        ends.append(np.asarray(lift(known, machine.context)))
+        ends.append(np.asarray(lift(known, machine.frame.context)))
     counts = np.maximum(ends[1] - ends[0] + 1, 0)
     holds: Any = None
     if any(isinstance(value, Step) for value in symbols):
@@ -187,7 +187,7 @@ def _range(run: Run, node: For | ForEach, container: Value) -> Range:
             above = call_library(run, OPERATORS["<="], (_INT, _INT), [low, index], node)
             below = call_library(run, OPERATORS["<="], (_INT, _INT), [index, high], node)
             both = call_library(run, OPERATORS["&&"], (_INT, _INT), [above, below], node)
-            return machine.truth(both)
+            return machine.conditions.truth(both)
 
         holds = inside
 
@@ -200,7 +200,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Value, names: frozens
     As stanc3 compiles it, an element is read when its iteration begins: what the body has assigned to the container of
     a variable by then is seen. Other containers are evaluated once.
     """
-    machine = run.machine
+    frame = run.machine.frame
     kind = run.type_of(node.container)
     scalar = Type("complex" if kind.base.startswith("complex") else "real")
 
@@ -208,7 +208,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Value, names: frozens
         positions = list(map(At, indices))
         if isinstance(node.container, Variable) and node.container.name in names:
             return read_variable(run, node.container, positions)
-        return read(container, positions, machine.root)
+        return read(container, positions, frame.root)
 
     first = container[0] if isinstance(container, tuple) else container
     shape = (len(first.elements),) if isinstance(first, UnevenArray) else np.shape(array_of(first))
@@ -228,7 +228,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Value, names: frozens
         def at(index: Value) -> Value:
             return element(index)
 
-    lower, counts = np.ones(machine.context.size, np.int64), np.full(machine.context.size, count)
+    lower, counts = np.ones(frame.context.size, np.int64), np.full(frame.context.size, count)
     is_known = is_static(container)
     return Range(node.variable.text, type_, lower, counts, at, names, is_known=is_known)
 
@@ -253,42 +253,41 @@ def _single(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> Non
     """A loop of one iteration in every lane."""
     with run.machine.nested():
         lower = loop.lower
-        index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, run.machine.context)
-        run.machine.declare(loop.variable, loop.type, loop.element(index))
+        index = int(lower[0]) if np.all(lower == lower[0]) else Lanes(lower, run.machine.frame.context)
+        run.machine.variables.declare(loop.variable, loop.type, loop.element(index))
         run_body(run, node, execute)
 
 
 def execute_while(run: Run, node: While, execute: Execute) -> None:
     """A `while` loop, whose condition has to be known from the data."""
-    machine = run.machine
-    body = departures(machine, node.body, "", node.condition) if machine.mask is None and not run.on_data else None
+    machine, frame = run.machine, run.machine.frame
+    body = departures(machine, node.body, "", node.condition) if frame.mask is None and not run.on_data else None
     if body is None or all_data(run, node.body):
         _report(run, node, _while(run, node, execute), "unrolled", "it is a `while` loop")
         return
-    begun = np.zeros(machine.context.size, np.int64)
+    begun = np.zeros(frame.context.size, np.int64)
 
     def record(number: int, part: Context, active: np.ndarray) -> None:
         begun[active] = number + 1
 
     names = assigned(node.body)
-    if not on_host(run, lambda: _while(run, replace(node, body=body), execute, record), run.snapshot(names)):
+    if not on_host(run, lambda: _while(run, replace(node, body=body), execute, record), run.machine.snapshot(names)):
         _report(run, node, _while(run, node, execute), "unrolled", "it is a `while` loop")
         return
     # the iterations are known, and are those of a loop over their numbers
     ends = (IntLiteral(1, span=node.span), IntLiteral(1, span=node.span))
     counted = For(Identifier("", span=node.span), *ends, node.body, span=node.span)
-    loop = Range("", _INT, np.ones(machine.context.size, np.int64), begun, lambda index: index, names)
+    loop = Range("", _INT, np.ones(frame.context.size, np.int64), begun, lambda index: index, names)
     _execute_begun(run, counted, loop, execute, leaves(node.body))
 
 
 def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> np.ndarray:
     """Run the iterations of a `while` loop one after another; gives their number in each lane."""
-    machine = run.machine
-    context, outer_mask = machine.context, machine.mask
+    machine, frame = run.machine, run.machine.frame
+    context = frame.context
     active = np.arange(context.size)
-    run.broken.append([])
     number, counts = 0, np.zeros(context.size, np.int64)
-    try:
+    with machine.leavable():
         while True:
             part = context if len(active) == context.size else context.part(active)
             with machine.within(part):
@@ -311,7 +310,4 @@ def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> np
             if not going:
                 break
             active = drop_broken(run, context, active)
-    finally:
-        run.broken.pop()
-        machine.mask = outer_mask
     return counts

@@ -92,7 +92,7 @@ def read_data(checked: CheckedProgram, take: Callable[[DataSlot], np.ndarray]) -
                 require_constraint(run, node, value)
         except StanEvaluationError as error:
             raise StanDataError(name, error.diagnostic.message, node.span) from error
-        run.machine.declare(name, declared_type(node.type), value)
+        run.machine.variables.declare(name, declared_type(node.type), value)
         values[name] = value
     return values
 

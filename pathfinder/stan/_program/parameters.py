@@ -198,7 +198,7 @@ def require_constraint(
         if not _is_bounded(limits):
             return
         if not is_static(value) or not all(is_static(limit) for limit in limits.values()):
-            run.machine.require(satisfied_bounded(value, **limits))
+            run.machine.target.require(satisfied_bounded(value, **limits))
             return
         _require_assigned(run, node, value, declared, path)
         try:
@@ -217,7 +217,7 @@ def require_constraint(
             except ValueError as error:
                 raise StanRejectError(f"`{node.name.text}`: {error}", node.span) from error
     elif len(elements):
-        run.machine.require(jnp.all(jax.vmap(transform.satisfied)(elements)))
+        run.machine.target.require(jnp.all(jax.vmap(transform.satisfied)(elements)))
 
 
 def _require_assigned(run: Run, node: Declaration, value: Any, declared: SizedType, path: str) -> None:

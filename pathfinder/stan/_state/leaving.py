@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
+from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.value import Value
 
 
@@ -35,3 +37,19 @@ class Break(Leave):
 
 class Continue(Leave):
     """`continue`."""
+
+
+class Returns(NamedTuple):
+    """What the branches of a function under way have returned.
+
+    Attributes:
+        loops: Number of sequential loops around the call.
+        values: The lanes (context and mask) that have returned, and what.
+    """
+
+    loops: int
+    values: tuple[tuple[Context, Value | None, Value], ...] = ()
+
+    def joined_by(self, context: Context, mask: Value | None, value: Value) -> Returns:
+        """Further lanes return."""
+        return self._replace(values=(*self.values, (context, mask, value)))

@@ -53,23 +53,23 @@ def declare(run: Run, node: Declaration) -> Cell:
     type_ = declared_type(node.type)
     if node.value is None:
         try:
-            return run.machine.declare(node.name.text, type_, unassigned(run, node.type))
+            return run.machine.variables.declare(node.name.text, type_, unassigned(run, node.type))
         except RaggedError:
-            if not run.machine.flat_ranges or node.type.base == "tuple":
+            if not run.machine.frame.flat_ranges or node.type.base == "tuple":
                 raise
             return _declare_padded(run, node)
     if run.remembered(_reads_itself, node):
         declare(run, replace(node, value=None))
     value = as_type(type_, symbolic(run, node.value))
     if isinstance(value, Alternatives):
-        cell = run.machine.declare(node.name.text, type_, unassigned(run, node.type))
+        cell = run.machine.variables.declare(node.name.text, type_, unassigned(run, node.type))
         target = Variable(node.name.text, span=node.name.span)
         distributed(run, lambda given: _assign_whole(run, cell, target, given[0]), [value])
         return cell
     if node.type.base != "tuple" and not isinstance(value, Step):
         with run.at(node):
             _check_shape(node.name.text, shape_of(run, node.type), value)
-    return run.machine.declare(node.name.text, type_, value)
+    return run.machine.variables.declare(node.name.text, type_, value)
 
 
 def _reads_itself(node: Declaration) -> bool:
@@ -84,7 +84,7 @@ def _declare_padded(run: Run, node: Declaration) -> Cell:
         raise UntraceableError("a size depends on parameters or is negative", node.span)
     shape = tuple(int(np.max(array_of(size), initial=0)) for size in sizes)
     fill = UNASSIGNED_INT if node.type.base == "int" else UNASSIGNED_REAL
-    cell = run.machine.declare(node.name.text, declared_type(node.type), np.full(shape, fill))
+    cell = run.machine.variables.declare(node.name.text, declared_type(node.type), np.full(shape, fill))
     cell.padded = {axis: size for axis, size in enumerate(sizes) if isinstance(size, Lanes)}
     return cell
 
@@ -144,7 +144,7 @@ def assign(run: Run, node: Assignment) -> None:
     if isinstance(node.target, TupleLiteral):
         _assign_tuple(run, node.target, evaluate(run, node.value))
         return
-    summand, sign = _summand(node) if run.machine.loops else (None, 1)
+    summand, sign = _summand(node) if run.machine.frame.loops else (None, 1)
     if summand is not None and _is_sum_over_lanes(run, node.target, summand):
         value = evaluate(run, summand)
         if sign < 0:
@@ -178,17 +178,17 @@ def _is_sum_over_lanes(run: Run, target: Expression, summand: Expression) -> boo
     base, _ = _simple(run, target)
     if base is None or run.type_of(summand).rank != run.type_of(target).rank:
         return False
-    return run.machine.can_add(run.machine.find(base.name))
+    return run.machine.variables.can_add(run.machine.variables.find(base.name))
 
 
 def _add(run: Run, target: Expression, value: Value) -> None:
     base, indices = _simple(run, target)
     assert base is not None
-    cell = run.machine.find(base.name)
+    cell = run.machine.variables.find(base.name)
     positions = positions_of(run, indices)
     with run.at(target):
         require_parts(run, cell, positions)
-        run.machine.add(cell, positions, as_type(run.type_of(target), value))
+        run.machine.variables.add(cell, positions, as_type(run.type_of(target), value))
 
 
 def _simple(run: Run, target: Expression) -> tuple[Variable | None, Sequence[Any]]:
@@ -212,12 +212,12 @@ def assign_value(run: Run, target: Expression, value: Value) -> None:
         return
     base, indices = _simple(run, target)
     if base is not None:
-        cell = run.machine.find(base.name)
+        cell = run.machine.variables.find(base.name)
         positions = positions_of(run, indices)
         with run.at(target):
             require_parts(run, cell, positions)
             _check_assigned(run, cell, positions, value)
-            run.machine.assign(cell, positions, value)
+            run.machine.variables.assign(cell, positions, value)
         return
     _assign_path(run, target, value)
 
@@ -225,7 +225,7 @@ def assign_value(run: Run, target: Expression, value: Value) -> None:
 def _assign_whole(run: Run, cell: Cell, target: Expression, value: Value) -> None:
     with run.at(target):
         _check_assigned(run, cell, (), value)
-        run.machine.assign(cell, (), value)
+        run.machine.variables.assign(cell, (), value)
 
 
 def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Value) -> None:
@@ -233,8 +233,8 @@ def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: 
         return
     if isinstance(value, Step):
         value = 0  # a number
-    shape = cell.storage_shape(run.machine.root)
-    shape = shape if cell.owner is run.machine.root else shape[1:]
+    shape = cell.storage_shape(run.machine.frame.root)
+    shape = shape if cell.owner is run.machine.frame.root else shape[1:]
     wanted: list[int] = []
     for position, length in zip(positions, shape, strict=False):
         if isinstance(position, Many):
@@ -258,9 +258,9 @@ def _assign_path(run: Run, target: Expression, value: Value) -> None:
         steps.append(at)
         at = at.base
     assert isinstance(at, Variable)
-    cell = run.machine.find(at.name)
-    if cell.owner is not run.machine.context and cell.name in run.machine.watched:
-        raise ConflictError(run.machine.context.loop, cell.name, "is assigned in part")
+    cell = run.machine.variables.find(at.name)
+    if cell.owner is not run.machine.frame.context and cell.name in run.machine.frame.watched:
+        raise ConflictError(run.machine.frame.context.loop, cell.name, "is assigned in part")
     path: list[int] = []
     positions: list[Position] = []
     for step in reversed(steps):
@@ -274,7 +274,7 @@ def _assign_path(run: Run, target: Expression, value: Value) -> None:
             part = changed(whole[path[0]], path[1:])
             return (*whole[: path[0]], part, *whole[path[0] + 1 :])
         part = Cell(cell.name, run.type_of(target), whole, cell.owner)
-        run.machine.assign(part, positions, value)
+        run.machine.variables.assign(part, positions, value)
         return part.value
 
     with run.at(target):

@@ -21,7 +21,7 @@ ONE = [2, 2, 2, 2]
 def record(*accesses, owner=ROOT, size=40):
     journal = Journal("x", owner, size)
     for kind, elements, context, *scans in accesses:
-        journal.record(Access(kind, context, np.array(elements).reshape(context.size, -1), tuple(scans)))
+        journal = journal.with_access(Access(kind, context, np.array(elements).reshape(context.size, -1), tuple(scans)))
 
 
 @pytest.mark.parametrize(
