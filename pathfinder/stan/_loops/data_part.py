@@ -16,9 +16,9 @@ import numpy as np
 from pathfinder.stan._loops.one_by_one import run_sequentially
 from pathfinder.stan._loops.program_slice import changed_names, data_variables, departures, pruned
 from pathfinder.stan._loops.range import DataPart, Range
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import UntraceableError
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.traversal import assigned, mentioned
 from pathfinder.stan._syntax.tree import For, ForEach, Statement

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._loops.range import Range
-from pathfinder.stan._state.leaving import Break, Continue, nothing
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import LeaveIteration, LeaveLoop, nothing
 from pathfinder.stan._statements.branches import branch
 from pathfinder.stan._syntax.tree import For, ForEach, While
 from pathfinder.stan._values.contexts import Context
@@ -21,9 +21,9 @@ def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition:
     try:
         with run.machine.where(condition):
             execute(run, node.body, nothing)
-    except Continue:
+    except LeaveIteration:
         return True
-    except Break:
+    except LeaveLoop:
         return False
     return True
 

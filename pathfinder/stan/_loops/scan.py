@@ -19,8 +19,8 @@ from pathfinder.stan._loops.program_slice import changed_names
 from pathfinder.stan._loops.range import DataPart, Range
 from pathfinder.stan._loops.survey import Survey
 from pathfinder.stan._loops.windows import enter, prepare, reassemble, shifted, windows_of
-from pathfinder.stan._state.leaving import Continue, Leave, nothing
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import Leave, LeaveIteration, ScanError, nothing
 from pathfinder.stan._state.storage import storage
 from pathfinder.stan._state.variables import NewPrivateError, OutsideWindowError, Scope
 from pathfinder.stan._statements.print_statements import emit
@@ -28,10 +28,6 @@ from pathfinder.stan._syntax.tree import For, ForEach
 from pathfinder.stan._values.lanes import Lanes, entering, freeze, traced, wrap
 from pathfinder.stan._values.steps import Scan, Step, settle, step_of
 from pathfinder.stan._values.value import Value
-
-
-class ScanError(Exception):
-    """A loop cannot be a scan; says why."""
 
 
 def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, known: DataPart) -> None:
@@ -129,10 +125,10 @@ def _scan(
                 with machine.where(condition):
                     scan.mask = frame.mask
                     execute(run, node.body, nothing)
-            except Continue:
+            except LeaveIteration:
                 pass
             except Leave as leave:
-                raise ScanError(f"it leaves the loop by `{type(leave).__name__.lower()}`") from leave
+                raise ScanError(f"it leaves the loop by `{leave.statement}`") from leave
             if frame.broken[-1]:
                 raise ScanError("it leaves the loop by `break` or `return`")
         emit(run)

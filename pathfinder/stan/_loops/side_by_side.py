@@ -9,9 +9,9 @@ import numpy as np
 
 from pathfinder.stan._loops.one_by_one import run_body
 from pathfinder.stan._loops.range import Range
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import UntraceableError
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.tree import For, ForEach
 from pathfinder.stan._values.contexts import Context

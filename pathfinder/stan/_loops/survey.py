@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._expressions.expressions import positions_of, symbolic
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._state.run import Run, as_type
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._syntax.traversal import assigned, mentioned, nodes
 from pathfinder.stan._syntax.tree import (
     Assignment,

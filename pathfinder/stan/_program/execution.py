@@ -18,8 +18,8 @@ from pathfinder.stan._expressions.distribution_calls import distribution_value
 from pathfinder.stan._expressions.expressions import evaluate
 from pathfinder.stan._loops import strategy
 from pathfinder.stan._state.errors import NotFiniteError, StanRejectError, UntraceableError
-from pathfinder.stan._state.leaving import Break, Continue, Return, Then, nothing
 from pathfinder.stan._state.run import Run, as_type
+from pathfinder.stan._state.steering import LeaveFunction, LeaveIteration, LeaveLoop, Then, nothing
 from pathfinder.stan._state.variables import Scope
 from pathfinder.stan._statements import branches as _branches
 from pathfinder.stan._statements.assignments import assign, declare
@@ -29,7 +29,9 @@ from pathfinder.stan._syntax.traversal import leaves
 from pathfinder.stan._syntax.tree import (
     Assignment,
     Block,
+    Break,
     CallStatement,
+    Continue,
     Declaration,
     FatalError,
     For,
@@ -40,15 +42,13 @@ from pathfinder.stan._syntax.tree import (
     Print,
     Profile,
     Reject,
+    Return,
     Sampling,
     Skip,
     Statement,
     TargetIncrement,
     While,
 )
-from pathfinder.stan._syntax.tree import Break as BreakStatement
-from pathfinder.stan._syntax.tree import Continue as ContinueStatement
-from pathfinder.stan._syntax.tree import Return as ReturnStatement
 from pathfinder.stan._types.types import declared_type
 from pathfinder.stan._values.value import Value
 
@@ -191,16 +191,16 @@ def _call_statement(run: Run, node: CallStatement) -> None:
     evaluate(run, node.call)
 
 
-def _return(run: Run, node: ReturnStatement) -> None:
-    raise Return(None if node.value is None else evaluate(run, node.value))
+def _return(run: Run, node: Return) -> None:
+    raise LeaveFunction(None if node.value is None else evaluate(run, node.value))
 
 
-def _break(run: Run, node: BreakStatement) -> None:
-    raise Break
+def _break(run: Run, node: Break) -> None:
+    raise LeaveLoop
 
 
-def _continue(run: Run, node: ContinueStatement) -> None:
-    raise Continue
+def _continue(run: Run, node: Continue) -> None:
+    raise LeaveIteration
 
 
 def _reject(run: Run, node: Reject | FatalError) -> None:
@@ -221,8 +221,8 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     Print: execute_print,
     Reject: _reject,
     FatalError: _reject,
-    ReturnStatement: _return,
-    BreakStatement: _break,
-    ContinueStatement: _continue,
+    Return: _return,
+    Break: _break,
+    Continue: _continue,
     Skip: lambda run, node: None,
 }

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._state.coverage import Coverage
-from pathfinder.stan._state.dependence import Access, ConflictError, Journal
+from pathfinder.stan._state.dependence import Access, Journal
 from pathfinder.stan._state.frame import Frame
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._state.storage import flagged, gather, put, storage
 from pathfinder.stan._state.variables import Cell, LaneLoop, NewPrivateError, OutsideWindowError, Scope
 from pathfinder.stan._values.contexts import Context

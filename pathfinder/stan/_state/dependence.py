@@ -11,22 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._values.contexts import Context, common
 from pathfinder.stan._values.steps import Scan
-
-
-class ConflictError(Exception):
-    """Iterations depend on each other.
-
-    Attributes:
-        context: The context whose lanes do.
-        variable: The name of the variable through which they do.
-    """
-
-    def __init__(self, context: Context, variable: str, why: str) -> None:
-        super().__init__(f"`{variable}` {why}")
-        self.context = context
-        self.variable = variable
 
 
 @dataclass(frozen=True, eq=False)

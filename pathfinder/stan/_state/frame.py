@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pathfinder.stan._state.leaving import Returns
+from pathfinder.stan._state.steering import Returns
 from pathfinder.stan._state.variables import LaneLoop, Scope
 from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.restorable import Restorable

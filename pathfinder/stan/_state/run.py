@@ -11,11 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._checking.programs import CheckedProgram
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
-from pathfinder.stan._state.leaving import Then
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.report import LoopReport, LoopWays
+from pathfinder.stan._state.steering import ConflictError, Then
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement

@@ -19,9 +19,9 @@ from pathfinder.stan._expressions.expressions import (
     symbolic,
 )
 from pathfinder.stan._library.functions import OPERATORS
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
 from pathfinder.stan._state.run import Run, as_type, here
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.traversal import mentioned
 from pathfinder.stan._syntax.tree import (

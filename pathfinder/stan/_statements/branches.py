@@ -13,8 +13,8 @@ import numpy as np
 
 from pathfinder.stan._expressions.alternatives import selected
 from pathfinder.stan._expressions.expressions import evaluate
-from pathfinder.stan._state.leaving import Break, Continue, Leave, Return, Returns, Then, nothing
 from pathfinder.stan._state.run import Execute, Run, as_type
+from pathfinder.stan._state.steering import Leave, LeaveFunction, LeaveIteration, LeaveLoop, Returns, Then, nothing
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.traversal import leaves
 from pathfinder.stan._syntax.tree import FunctionDefinition, If, Statement
@@ -79,12 +79,12 @@ def branch(run: Run, body: Callable[[], None]) -> None:
 def leave_here(run: Run, leave: Leave) -> None:
     """Some lanes leave; the others go on."""
     frame = run.machine.frame
-    if isinstance(leave, Continue):
+    if isinstance(leave, LeaveIteration):
         return
-    if isinstance(leave, Break):
+    if isinstance(leave, LeaveLoop):
         frame.leave_loop()
         return
-    assert isinstance(leave, Return)
+    assert isinstance(leave, LeaveFunction)
     frame.leave_function(leave.value)
 
 
@@ -94,7 +94,7 @@ def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None])
     with frame.changed("returns", (*frame.returns, Returns(len(frame.broken)))):
         try:
             body()
-        except Return as leave:
+        except LeaveFunction as leave:
             frame.leave_function(leave.value)
         returns = frame.returns[-1]
     if definition.return_type is None or not returns.values:

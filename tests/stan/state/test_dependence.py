@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pathfinder.stan._state.dependence import Access, ConflictError, Journal
+from pathfinder.stan._state.dependence import Access, Journal
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.steps import Scan
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.machine import Machine
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.indices import At, Between
 from pathfinder.stan._values.lanes import Lanes
