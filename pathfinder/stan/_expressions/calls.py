@@ -12,7 +12,7 @@ from pathfinder.stan._expressions.alternatives import distributed
 from pathfinder.stan._expressions.argument_checks import check_arguments, is_checked
 from pathfinder.stan._expressions.distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._expressions.indexing_calls import SHAPES, SLICES, size_value, slice_value
-from pathfinder.stan._expressions.ragged import REDUCERS, Ragged, RaggedUseError, elementwise
+from pathfinder.stan._expressions.ragged import REDUCERS, Ragged, RaggedUseError, over_elements
 from pathfinder.stan._expressions.random_calls import SIZED, random_value
 from pathfinder.stan._library.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan._library.functions import FUNCTIONS, OPERATORS, Function
@@ -214,7 +214,7 @@ def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values
     if not function.elementwise and function is not OPERATORS["./"]:
         raise RaggedUseError("the sizes of these vectors differ between iterations")
     scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-    return elementwise(values, lambda parts: call_library(run, function, scalars, parts, node))
+    return over_elements(values, lambda parts: call_library(run, function, scalars, parts, node))
 
 
 def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:

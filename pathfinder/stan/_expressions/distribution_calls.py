@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._demands.sizes import check_argument_sizes, check_equal_sizes
-from pathfinder.stan._expressions.ragged import Ragged, elementwise, summed
+from pathfinder.stan._expressions.ragged import Ragged, over_elements, summed
 from pathfinder.stan._library.densities import DISTRIBUTIONS, Distribution
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._types.types import Type
@@ -91,7 +91,7 @@ def univariate_value(
     """
     if any(isinstance(value, Ragged) for value in values):
         scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-        each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
+        each = over_elements(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
         return summed(run.machine, each)
     root = run.machine.frame.root
     context = deepest([context_of(value, root) for value in values], root)

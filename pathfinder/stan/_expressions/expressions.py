@@ -34,7 +34,7 @@ from pathfinder.stan._syntax.tree import (
     Variable,
 )
 from pathfinder.stan._types.types import Type
-from pathfinder.stan._values.indices import At, Between, Block, IndexRangeError, Many, RaggedError, out_of_range
+from pathfinder.stan._values.indices import At, Between, IndexRangeError, Many, MovingRange, RaggedError, out_of_range
 from pathfinder.stan._values.lanes import (
     Lanes,
     array_of,
@@ -257,7 +257,7 @@ def _range(run: Run, lower: Any, upper: Any) -> Any:
     if isinstance(size, Step):
         return Stretch(lower, size)
     sizes = np.ravel(array_of(size))
-    return Block(lower, int(sizes[0])) if np.all(sizes == sizes[0]) else Stretch(lower, size)
+    return MovingRange(lower, int(sizes[0])) if np.all(sizes == sizes[0]) else Stretch(lower, size)
 
 
 def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:

@@ -158,7 +158,7 @@ def _solve_ode(
     rhs = sized(rhs, node.function.text, np.shape(array_of(y0))[-1], state=2)
 
     def solve(y0: Any, t0: Any, ts: Any, *args: Any) -> Any:
-        return _ode.solve(solver, rhs, y0, t0, ts, *settings, args=args)
+        return _ode.solve_ode(solver, rhs, y0, t0, ts, *settings, args=args)
 
     return require_solution(run, node, node.function.text, _apply(run, node, solve, [y0, t0, ts, *args]))
 

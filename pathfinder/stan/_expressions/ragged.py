@@ -107,7 +107,7 @@ def _element_context(machine: Machine, size: Any) -> tuple[Context, Any, Any]:
     return context, mask, size.settled if isinstance(size, Step) else wrap(counts, owner)
 
 
-def elementwise(values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Ragged:
+def over_elements(values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Ragged:
     """Apply a function of scalars to the elements of vectors of equal sizes, and to scalars."""
     ragged = [value for value in values if isinstance(value, Ragged)]
     if any(value.elements.context is not ragged[0].elements.context for value in ragged):
@@ -136,7 +136,7 @@ def _reduced(machine: Machine, value: Ragged, fill: float, segment: Callable[...
 
 
 def _dot(machine: Machine, left: Ragged, right: Ragged) -> Value:
-    product = elementwise([left, right], lambda parts: Lanes(parts[0].array * parts[1].array, parts[0].context))
+    product = over_elements([left, right], lambda parts: Lanes(parts[0].array * parts[1].array, parts[0].context))
     return summed(machine, product)
 
 

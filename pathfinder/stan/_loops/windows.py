@@ -18,7 +18,7 @@ from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.storage import put, storage
 from pathfinder.stan._state.variables import Cell, Scope, Window
 from pathfinder.stan._values.contexts import Context
-from pathfinder.stan._values.indices import Between, Block, Many, flat_positions, step_in
+from pathfinder.stan._values.indices import Between, Many, MovingRange, flat_positions, step_in
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, freeze, is_static, lift, take, traced, wrap
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Scan, Step, difference
@@ -114,7 +114,7 @@ def _window(machine: Machine, scan: Scan, loop: Range, cell: Cell, uses: Sequenc
         gaps = [array_of(difference(step.table, outside[0], root)) for step in moving]
         if any(np.any(gap != gap[..., :1]) for gap in gaps):
             continue
-        sizes = [use[axis].size if isinstance(use[axis], Block) else 1 for use in uses]
+        sizes = [use[axis].size if isinstance(use[axis], MovingRange) else 1 for use in uses]
         low = min(int(np.min(gap)) for gap in gaps)
         high = max(int(np.max(gap)) + size - 1 for gap, size in zip(gaps, sizes, strict=True))
         first, stride = _movement(outside[0], loop, scan)

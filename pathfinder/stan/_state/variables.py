@@ -11,7 +11,7 @@ import numpy as np
 from pathfinder.stan._state.dependence import Journal
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.contexts import Context
-from pathfinder.stan._values.indices import At, Between, Block, Many, Position, step_in
+from pathfinder.stan._values.indices import At, Between, Many, MovingRange, Position, step_in
 from pathfinder.stan._values.lanes import Lanes, array_of
 from pathfinder.stan._values.restorable import Restorable
 from pathfinder.stan._values.steps import Scan, Step, difference, step_of
@@ -49,7 +49,7 @@ class Window:
         slot = step_of(self.scan, difference(step.table, self.first, root))
         if isinstance(slot, Step):
             raise OutsideWindowError(self.whole)
-        size = moving.size if isinstance(moving, Block) else 1
+        size = moving.size if isinstance(moving, MovingRange) else 1
         if np.any(array_of(slot) < 0) or np.any(array_of(slot) + size > self.slots):
             raise OutsideWindowError(self.whole)
         held: Position
@@ -57,11 +57,11 @@ class Window:
             places = slot.array[:, None] + np.arange(1, size + 1)
             held = (
                 Many(Lanes(places, slot.context))
-                if isinstance(moving, Block)
+                if isinstance(moving, MovingRange)
                 else At(Lanes(places[:, 0], slot.context))
             )
         else:
-            held = Between(slot + 1, slot + size) if isinstance(moving, Block) else At(int(slot) + 1)
+            held = Between(slot + 1, slot + size) if isinstance(moving, MovingRange) else At(int(slot) + 1)
         return [*positions[: self.axis], held, *positions[self.axis + 1 :]]
 
 

@@ -36,7 +36,7 @@ from pathfinder.stan._syntax.tree import (
     Variable,
 )
 from pathfinder.stan._types.types import declared_type
-from pathfinder.stan._values.indices import At, Between, Block, Many, Position, RaggedError
+from pathfinder.stan._values.indices import At, Between, Many, MovingRange, Position, RaggedError
 from pathfinder.stan._values.lanes import Lanes, array_of, is_static
 from pathfinder.stan._values.steps import Step
 from pathfinder.stan._values.value import Value
@@ -239,7 +239,7 @@ def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: 
     for position, length in zip(positions, shape, strict=False):
         if isinstance(position, Many):
             wanted.append(np.shape(array_of(position.index))[-1])
-        elif isinstance(position, Block):
+        elif isinstance(position, MovingRange):
             wanted.append(position.size)
         elif isinstance(position, Between):
             lower = 1 if position.lower is None else array_of(position.lower)
