@@ -10,10 +10,10 @@ import numpy as np
 
 from pathfinder.stan._expressions.alternatives import Alternatives, distributed, selected
 from pathfinder.stan._expressions.calls import at_every_step, call_library, evaluate_call
-from pathfinder.stan._expressions.ragged import RaggedUseError, Stretch, read_ragged, stretch_of
+from pathfinder.stan._expressions.positions import range_position, read_cell, require_parts
+from pathfinder.stan._expressions.ragged import Stretch, read_ragged
 from pathfinder.stan._library.functions import OPERATORS, Function
 from pathfinder.stan._state.run import Run, as_type, here, known_int
-from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.tree import (
     ArrayLiteral,
     Binary,
@@ -34,18 +34,15 @@ from pathfinder.stan._syntax.tree import (
     Variable,
 )
 from pathfinder.stan._types.types import Type
-from pathfinder.stan._values.indices import At, Between, IndexRangeError, Many, MovingRange, RaggedError, out_of_range
+from pathfinder.stan._values.indices import At, Many, RaggedError
 from pathfinder.stan._values.lanes import (
     Lanes,
-    array_of,
-    context_of,
     is_static,
     lift,
     narrowed,
-    wrap,
 )
 from pathfinder.stan._values.reading import read
-from pathfinder.stan._values.steps import Step, difference, settle, step_of, table_of
+from pathfinder.stan._values.steps import Step, settle
 from pathfinder.stan._values.uneven import side_by_side
 from pathfinder.stan._values.value import Value
 
@@ -209,55 +206,8 @@ def _elements_of(run: Run, node: Index, value: Value, positions: Sequence[Any]) 
 
 def read_variable(run: Run, variable: Variable, positions: list[Any]) -> Value:
     """Elements of a variable at this point of the evaluation."""
-    value = _read_cell(run, run.machine.variables.find(variable.name), positions)
+    value = read_cell(run, run.machine.variables.find(variable.name), positions)
     return value if isinstance(value, Step) else run.machine.conditions.gate(narrowed(value, run.machine.frame.context))
-
-
-def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
-    """Of a container whose sizes differ between lanes, only what has a fixed size can be taken.
-
-    Raises:
-        RaggedUseError: If something else is.
-        IndexRangeError: If an index is larger than the size of its lane.
-    """
-    for axis, size in cell.padded.items():
-        position = positions[axis] if axis < len(positions) else None
-        if position is None or (isinstance(position, Between) and position.upper is None):
-            raise RaggedUseError(f"the size of `{cell.name}` differs between iterations, and all of it is used")
-        if isinstance(position, At) and is_static(position.index):
-            context = run.machine.frame.context
-            index, limit = lift(position.index, context), lift(size, context)
-            if np.any(index > limit):
-                at = int(np.argmax(index > limit))
-                raise IndexRangeError(out_of_range(index[at], limit[at]))
-
-
-def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Value:
-    if cell.padded:
-        require_parts(run, cell, positions)
-    if not any(isinstance(position, Stretch) for position in positions):
-        return run.machine.variables.read(cell, positions)
-    anywhere = [Between() if isinstance(position, Stretch) else position for position in positions]
-    run.machine.log.note_read(cell, anywhere)  # counts as reading all along the axis
-    return read_ragged(run.machine, cell.value, positions)
-
-
-def _range(run: Run, lower: Any, upper: Any) -> Any:
-    """`lower:upper`, whose ends may move from one iteration of a sequential loop to the next."""
-    lower = 1 if lower is None else lower
-    scans = {end.scan for end in (lower, upper) if isinstance(end, Step)}
-    if not scans:
-        return stretch_of(run.machine, lower, upper) or Between(lower, upper)
-    known = all(isinstance(end, Step) or (end is not None and is_static(end)) for end in (lower, upper))
-    if not known or len(scans) > 1:
-        return Between(settle(lower), settle(upper))
-    root = run.machine.frame.root
-    table = difference(table_of(upper), table_of(lower), root)
-    size = step_of(scans.pop(), wrap(np.maximum(array_of(table) + 1, 0), context_of(table, root)))
-    if isinstance(size, Step):
-        return Stretch(lower, size)
-    sizes = np.ravel(array_of(size))
-    return MovingRange(lower, int(sizes[0])) if np.all(sizes == sizes[0]) else Stretch(lower, size)
 
 
 def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:
@@ -266,7 +216,7 @@ def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:
     for index in indices:
         if isinstance(index, Slice):
             ends = [None if end is None else here(run, symbolic(run, end)) for end in (index.lower, index.upper)]
-            positions.append(_range(run, *ends))
+            positions.append(range_position(run, *ends))
             continue
         value = symbolic(run, index)
         positions.append(Many(value) if run.type_of(index).dims else At(value))

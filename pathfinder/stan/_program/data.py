@@ -17,7 +17,7 @@ from pathfinder.stan._program.program import declarations
 from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.run import Run
-from pathfinder.stan._statements.assignments import shape_of
+from pathfinder.stan._statements.declarations import shape_of
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.expression_text import print_sized_type
 from pathfinder.stan._syntax.source import Span

@@ -22,7 +22,8 @@ from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._state.steering import LeaveFunction, LeaveIteration, LeaveLoop, Then, nothing
 from pathfinder.stan._state.variables import Scope
 from pathfinder.stan._statements import branches as _branches
-from pathfinder.stan._statements.assignments import assign, declare
+from pathfinder.stan._statements.assignments import assign
+from pathfinder.stan._statements.declarations import declare
 from pathfinder.stan._statements.print_statements import execute_print, message
 from pathfinder.stan._statements.truncation import truncated_value
 from pathfinder.stan._syntax.traversal import leaves

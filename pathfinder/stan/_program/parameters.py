@@ -21,7 +21,7 @@ from pathfinder.stan._library.transforms.table import (
 )
 from pathfinder.stan._state.errors import StanRejectError
 from pathfinder.stan._state.run import Run, as_type
-from pathfinder.stan._statements.assignments import is_unassigned, shape_of
+from pathfinder.stan._statements.declarations import is_unassigned, shape_of
 from pathfinder.stan._syntax.expression_text import print_constraint
 from pathfinder.stan._syntax.traversal import assigned
 from pathfinder.stan._syntax.tree import Bounds, Declaration, SizedType

@@ -18,7 +18,7 @@ from pathfinder.stan._state.errors import NotFiniteError, StanEvaluationError, S
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.report import LoopReport, LoopWays
 from pathfinder.stan._state.run import Run
-from pathfinder.stan._statements.assignments import unassigned
+from pathfinder.stan._statements.declarations import unassigned
 from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.source import Span
