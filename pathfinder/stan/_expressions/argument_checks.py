@@ -42,6 +42,7 @@ from pathfinder.stan._state.run import Run, here
 from pathfinder.stan._syntax.tree import Node
 from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, over_lanes, shape_of_value
+from pathfinder.stan._values.value import Value
 
 
 _SUFFIXES = (*DENSITY_SUFFIXES, *CDF_SUFFIXES)
@@ -123,7 +124,7 @@ def is_checked(name: str) -> bool:
     return name in CHECKS
 
 
-def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> None:
+def check_arguments(run: Run, name: str, values: Sequence[Value], node: Node) -> None:
     """Reject the point, in the lanes that run, unless the arguments of a call are as Stan demands.
 
     Args:
@@ -135,7 +136,7 @@ def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> N
     Raises:
         StanRejectError: If the values are known, the call is reached in any case, and they are not.
     """
-    if not run.machine.context.size:
+    if not run.machine.frame.context.size:
         return
     if name in _SPARSE:
         if all(map(_is_known, (*values[:2], *values[3:5]))):
@@ -160,16 +161,16 @@ def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> N
         _check(run, name, relation, values, f"needs {relation.text}", node)
 
 
-def _differ_in_size(values: Sequence[Any]) -> bool:
+def _differ_in_size(values: Sequence[Value]) -> bool:
     shapes = {shape_of_value(value) for value in values if not isinstance(value, Ragged)}
     return len(shapes - {()}) > 1
 
 
-def _is_known(value: Any) -> bool:
+def _is_known(value: Value) -> bool:
     return is_static(value) and not isinstance(value, Ragged | Lanes)
 
 
-def _check_sparse(run: Run, name: str, values: Sequence[Any], node: Node) -> None:
+def _check_sparse(run: Run, name: str, values: Sequence[Value], node: Node) -> None:
     """Whether what is stored of a sparse matrix lies in it: `values` are rows, columns, w, v, u."""
     rows, cols = int(values[0]), int(values[1])
     v, u = np.asarray(values[3]), np.asarray(values[4])
@@ -187,12 +188,12 @@ def _check_sparse(run: Run, name: str, values: Sequence[Any], node: Node) -> Non
     elif len(values) > 5 and np.shape(array_of(values[5]))[-1] != cols:
         size = np.shape(array_of(values[5]))[-1]
         wrong = f"the vector (argument 6) needs {cols} elements, one for each column, but has {size}"
-    if wrong and run.machine.mask is None and (run.on_data or run.machine.random_key is None):
+    if wrong and run.machine.frame.mask is None and (run.on_data or run.machine.frame.random_key is None):
         raise StanRejectError(f"`{name}`: {wrong}", node.span)
-    run.machine.require(not wrong)
+    run.machine.target.require(not wrong)
 
 
-def _require_sparse(run: Run, values: Sequence[Any]) -> None:
+def _require_sparse(run: Run, values: Sequence[Value]) -> None:
     """The same of a sparse matrix whose indices differ between lanes, or depend on the step of a scan."""
 
     def fits(rows: Any, cols: Any, w: Any, v: Any, u: Any, *vector: Any) -> Any:
@@ -204,17 +205,17 @@ def _require_sparse(run: Run, values: Sequence[Any]) -> None:
             sizes &= b.shape[0] == cols
         return ends & sizes & inside
 
-    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
-    run.machine.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
+    context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
+    run.machine.target.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
 
 
-def _check(run: Run, name: str, demand: Demand, values: Sequence[Any], words: str, node: Node) -> None:
+def _check(run: Run, name: str, demand: Demand, values: Sequence[Value], words: str, node: Node) -> None:
     """Require what is demanded of one value, or of several together."""
     if any(isinstance(value, Ragged) for value in values):
         return
-    machine = run.machine
+    machine, frame = run.machine, run.machine.frame
     given = [here(run, value) for value in values]
-    context = deepest([context_of(value, machine.root) for value in given], machine.root)
+    context = deepest([context_of(value, frame.root) for value in given], frame.root)
     is_static_here = all(is_static(value) for value in given) and context.is_root
     if is_static_here:
         holds: Any = bool(np.all(demand.holds(np, *map(np.asarray, given))))
@@ -226,13 +227,13 @@ def _check(run: Run, name: str, demand: Demand, values: Sequence[Any], words: st
 
         holds = over_lanes(of_lane, given, context)
     # generated quantities of a draw that fail are NaN, as those of a draw that is rejected
-    is_certain = machine.mask is None and (run.on_data or machine.random_key is None)
+    is_certain = frame.mask is None and (run.on_data or frame.random_key is None)
     if is_certain and is_static(holds) and not np.all(array_of(holds)):
         what = found(demand, array_of(given[0])) if len(given) == 1 else _given(given)
         raise StanRejectError(f"`{name}`: {words}{what}", node.span)
-    machine.require(holds)
+    machine.target.require(holds)
 
 
-def _given(values: Sequence[Any]) -> str:
+def _given(values: Sequence[Value]) -> str:
     small = [f"{float(array_of(value)):.9g}" for value in values if not np.ndim(array_of(value))]
     return f", but is given {', '.join(small)}" if len(small) == len(values) else ""

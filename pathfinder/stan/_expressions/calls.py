@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from pathfinder.stan._expressions.alternatives import distributed
 from pathfinder.stan._expressions.argument_checks import check_arguments, is_checked
 from pathfinder.stan._expressions.distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._expressions.indexing_calls import SHAPES, SLICES, size_value, slice_value
-from pathfinder.stan._expressions.ragged import REDUCERS, Ragged, RaggedUseError, elementwise
+from pathfinder.stan._expressions.ragged import REDUCERS, Ragged, RaggedUseError, over_elements
 from pathfinder.stan._expressions.random_calls import SIZED, random_value
 from pathfinder.stan._library.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan._library.functions import FUNCTIONS, OPERATORS, Function
@@ -37,15 +36,16 @@ from pathfinder.stan._values.lanes import (
 )
 from pathfinder.stan._values.steps import Step, settle, step_of, table_of
 from pathfinder.stan._values.uneven import UnevenArray, size_of_uneven
+from pathfinder.stan._values.value import Value
 
 
-Evaluate = Callable[[Run, Expression], Any]
+Evaluate = Callable[[Run, Expression], Value]
 
 _NUMBERS = {int, np.int64, np.float64}
 _NAMES = {id(function): name for name, function in (*FUNCTIONS.items(), *OPERATORS.items())}
 
 
-def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Any:
+def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Value:
     """The value of `f(...)`, a function of the user or of the library.
 
     Args:
@@ -77,12 +77,12 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
     return distributed(run, lambda given: _library_value(run, name, types, given, node), values)
 
 
-def _slice(run: Run, name: str, values: Sequence[Any], node: Call) -> Any:
+def _slice(run: Run, name: str, values: Sequence[Value], node: Call) -> Value:
     with run.at(node):
         return slice_value(run, name, list(values), node)
 
 
-def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Call) -> Any:
+def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Call) -> Value:
     with run.at(node):
         if name in ("size", "num_elements") and isinstance(values[0], UnevenArray):
             return size_of_uneven(name, values[0])
@@ -93,7 +93,7 @@ def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[
         return call_named(run, name, types, values, node)
 
 
-def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """A function applied to values of which some may be known for every step of a scan, so that the result is, too."""
     if not any(isinstance(value, Step) for value in values):
         return call_library(run, function, types, values, node)
@@ -106,17 +106,17 @@ def at_every_step(run: Run, function: Function, types: Sequence[Type], values: S
         try:
             return step_of(scans.pop(), _tabulated(run, function, types, list(map(table_of, values)), node))
         except (ValueError, ArithmeticError):
-            if run.machine.mask is None:
+            if run.machine.frame.mask is None:
                 raise
             # it has no value in an iteration that the condition leaves out
     return call_library(run, function, types, list(map(settle, values)), node)
 
 
-def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequence[Any], node: Node) -> Any:
+def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequence[Value], node: Node) -> Value:
     """A function of numbers, applied to their values at all steps."""
     if function.elementwise:
         return call_library(run, function, types, tables, node)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(table, root) for table in tables], root)
     arrays = np.broadcast_arrays(*(array_of(table) if context.is_root else lift(table, context) for table in tables))
     columns = [
@@ -126,7 +126,7 @@ def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequ
     return wrap(np.stack(columns, axis=-1), context)
 
 
-def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """The value of a function of the library, of whatever kind, by its full name."""
     check_arguments(run, name, values, node)
     base, _, suffix = name.rpartition("_")
@@ -139,25 +139,25 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
     if name in JACOBIAN_FUNCTIONS:
         value, log_jacobian = call_library(run, JACOBIAN_FUNCTIONS[name], types, values, node)
         if run.jacobian:
-            run.machine.increment(log_jacobian)
+            run.machine.target.increment(log_jacobian)
         return value
     if name == "hmm_marginal":
         return distribution_value(run, name, "lpdf", types, values)
     if name == "hmm_hidden_state_prob":
         check_argument_sizes(name, list(map(shape_of_value, values)))
-        context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+        context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
         return over_lanes(hmm_hidden_state_prob, values, context)
     return call_library(run, FUNCTIONS[name] if name in FUNCTIONS else CONSTRAIN_FUNCTIONS[name], types, values, node)
 
 
-def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """The value of a function of the library, for all lanes of its arguments."""
     function = _scaling(function, types)
     if function.elementwise and function.numpy and not function.typed and all(type(v) in _NUMBERS for v in values):
         return function.numpy(*values)
     if any(isinstance(value, Ragged) for value in values):
         return _ragged_operator(run, function, types, values, node)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(value, root) for value in values], root)
     static = all(is_static(value) for value in values)
     if any(type_.rank for type_ in types):
@@ -187,7 +187,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
 
 
-def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> None:
+def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> None:
     """Check the sizes of arguments that have to fit each other.
 
     Raises:
@@ -205,7 +205,7 @@ def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[A
         check_sizes(name, types, shapes)
 
 
-def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """An elementwise function of vectors whose sizes differ between iterations."""
     if function is OPERATORS["'"]:
         return values[0]
@@ -214,10 +214,10 @@ def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values
     if not function.elementwise and function is not OPERATORS["./"]:
         raise RaggedUseError("the sizes of these vectors differ between iterations")
     scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-    return elementwise(values, lambda parts: call_library(run, function, scalars, parts, node))
+    return over_elements(values, lambda parts: call_library(run, function, scalars, parts, node))
 
 
-def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     if name in REDUCERS and all(isinstance(value, Ragged) for value in values):
         return REDUCERS[name](run.machine, *values)
     base, _, suffix = name.rpartition("_")

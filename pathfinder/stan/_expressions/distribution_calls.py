@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._demands.sizes import check_argument_sizes, check_equal_sizes
-from pathfinder.stan._expressions.ragged import Ragged, elementwise, summed
+from pathfinder.stan._expressions.ragged import Ragged, over_elements, summed
 from pathfinder.stan._library.densities import DISTRIBUTIONS, Distribution
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._types.types import Type
@@ -27,6 +27,7 @@ from pathfinder.stan._values.lanes import (
     shape_of_value,
     wrap,
 )
+from pathfinder.stan._values.value import Value
 
 
 DENSITY_SUFFIXES = ("lpdf", "lpmf", "lupdf", "lupmf")
@@ -34,7 +35,7 @@ CDF_SUFFIXES = ("cdf", "lcdf", "lccdf")
 ELEMENT_RANK = {"int": 0, "real": 0, "ints": 1, "reals": 1, "vector": 1, "row_vector": 1, "matrix": 2}
 
 
-def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]) -> Any:
+def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Value]) -> Value:
     """Log density, or cumulative probability, of each lane: elements are summed (or multiplied, for `_cdf`)."""
     distribution = DISTRIBUTIONS[name]
     if suffix not in DENSITY_SUFFIXES:
@@ -43,8 +44,8 @@ def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], 
 
 
 def density_value(
-    run: Run, distribution: Distribution, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]
-) -> Any:
+    run: Run, distribution: Distribution, name: str, suffix: str, types: Sequence[Type], values: Sequence[Value]
+) -> Value:
     """What the log density of a distribution gives in each lane, summed (or multiplied, for `_cdf`) over its elements.
 
     Args:
@@ -62,7 +63,7 @@ def density_value(
         is_product = suffix == "cdf"
         return univariate_value(run, function, types, values, name=f"{name}_{suffix}", is_product=is_product)
     check_argument_sizes(name, list(map(shape_of_value, values)))
-    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
     return over_lanes(batched(function, distribution.arguments, types), values, context)
 
 
@@ -70,11 +71,11 @@ def univariate_value(
     run: Run,
     function: Callable[..., Any],
     types: Sequence[Type],
-    values: Sequence[Any],
+    values: Sequence[Value],
     *,
     name: str,
     is_product: bool = False,
-) -> Any:
+) -> Value:
     """An elementwise function of containers that broadcast, summed over their elements, for each lane.
 
     Args:
@@ -90,9 +91,9 @@ def univariate_value(
     """
     if any(isinstance(value, Ragged) for value in values):
         scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-        each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
+        each = over_elements(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
         return summed(run.machine, each)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(value, root) for value in values], root)
     check_equal_sizes(name, types, list(map(shape_of_value, values)))
     arrays = aligned(values, context)
@@ -102,7 +103,7 @@ def univariate_value(
     return wrap(from_data(reduced, arrays) if static else reduced, context)
 
 
-def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
+def _promoted(distribution: Distribution, values: Sequence[Value]) -> list[Value]:
     kinds = (*distribution.arguments, *("real",) * (len(values) - len(distribution.arguments)))
     return [
         _as_real(value) if kind in ("real", "reals", "vector", "matrix", "row_vector") else value
@@ -110,7 +111,7 @@ def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _as_real(value: Any) -> Any:
+def _as_real(value: Value) -> Value:
     if isinstance(value, Ragged):
         return replace(value, elements=_as_real(value.elements))
     return as_type(Type("real"), value)

@@ -17,6 +17,7 @@ from pathfinder.stan._library.densities import DISTRIBUTIONS
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.lanes import Lanes, aligned, entering, is_static, lift, shape_of_value, wrap
+from pathfinder.stan._values.value import Value
 
 
 SIZED = ("lkj_corr", "lkj_corr_cholesky")
@@ -29,11 +30,11 @@ _ARGUMENTS = {
 
 def next_key(run: Run) -> Any:
     """A key for the next random numbers of this evaluation."""
-    run.machine.random_calls += 1
-    return jax.random.fold_in(run.machine.random_key, run.machine.random_calls)
+    run.machine.frame.random_calls += 1
+    return jax.random.fold_in(run.machine.frame.random_key, run.machine.frame.random_calls)
 
 
-def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], size: int | None = None) -> Any:
+def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], size: int | None = None) -> Value:
     """Random numbers, other ones for each lane of the present context.
 
     Args:
@@ -63,11 +64,11 @@ def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[An
             result = _multivariate(run, _over_arrays(sampler, kinds, types), values, key)
         if on_data:
             result = np.asarray(result)
-    return wrap(result, run.machine.context)
+    return wrap(result, run.machine.frame.context)
 
 
-def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], key: Any) -> Any:
-    context = run.machine.context
+def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], key: Any) -> jax.Array:
+    context = run.machine.frame.context
     if not values:
         return sampler(key) if context.is_root else jax.vmap(sampler)(jax.random.split(key, context.size))
     here = [value if context.is_root else Lanes(lift(value, context), context) for value in values]
@@ -76,8 +77,8 @@ def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], ke
     return sampler(key, *(jnp.broadcast_to(array, shape) for array in arrays))
 
 
-def _multivariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], key: Any) -> Any:
-    context = run.machine.context
+def _multivariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], key: Any) -> jax.Array:
+    context = run.machine.frame.context
     if context.is_root:
         return sampler(key, *map(entering, values))
     keys = jax.random.split(key, context.size)

@@ -15,9 +15,10 @@ import numpy as np
 
 from pathfinder.stan._loops.range import Range
 from pathfinder.stan._state.machine import Machine
+from pathfinder.stan._state.storage import put, storage
 from pathfinder.stan._state.variables import Cell, Scope, Window
 from pathfinder.stan._values.contexts import Context
-from pathfinder.stan._values.indices import Between, Block, Many, flat_positions, step_in
+from pathfinder.stan._values.indices import Between, Many, MovingRange, flat_positions, step_in
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, freeze, is_static, lift, take, traced, wrap
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Scan, Step, difference
@@ -102,7 +103,7 @@ def windows_of(machine: Machine, scan: Scan, loop: Range, cells: Sequence[Cell],
 
 
 def _window(machine: Machine, scan: Scan, loop: Range, cell: Cell, uses: Sequence[Any]) -> Moving | None:
-    root = machine.root
+    root = machine.frame.root
     shape = cell.storage_shape(root)[0 if cell.owner.is_root else 1 :]
     for axis in range(min(min(map(len, uses)), len(shape))):
         steps = [step_in(use[axis]) for use in uses]
@@ -113,7 +114,7 @@ def _window(machine: Machine, scan: Scan, loop: Range, cell: Cell, uses: Sequenc
         gaps = [array_of(difference(step.table, outside[0], root)) for step in moving]
         if any(np.any(gap != gap[..., :1]) for gap in gaps):
             continue
-        sizes = [use[axis].size if isinstance(use[axis], Block) else 1 for use in uses]
+        sizes = [use[axis].size if isinstance(use[axis], MovingRange) else 1 for use in uses]
         low = min(int(np.min(gap)) for gap in gaps)
         high = max(int(np.max(gap)) + size - 1 for gap, size in zip(gaps, sizes, strict=True))
         first, stride = _movement(outside[0], loop, scan)
@@ -158,7 +159,7 @@ def enter(scope: Scope, window: Moving, table: Any, held: Any, fresh: Any, root:
     whole = window.cell
     seen = Window(window.axis, table, window.slots, whole, window.scan)
     cell = Cell(whole.name, whole.type, value, window.owner, window=seen, scans=whole.scans)
-    seen.touched = np.zeros(cell.storage_shape(root), bool)
+    cell.touched = np.zeros(cell.storage_shape(root), bool)
     scope.cells[cell.name] = cell
     return cell
 
@@ -184,15 +185,15 @@ def reassemble(machine: Machine, window: Moving, held: Any, left: Any, touched: 
     cell = window.cell
     entries = jnp.concatenate([left.reshape(-1, *left.shape[2:]), held])
     indices = window.indices(leaving=True)
-    shape = cell.storage_shape(machine.root)
+    shape = cell.storage_shape(machine.frame.root)
     axis = window.axis + (0 if cell.owner.is_root else 1)
     inside = (indices >= 1) & (indices <= shape[axis])
     if window.owner is cell.owner and len(indices) == 1 and abs(window.stride) == 1:
         kept = np.flatnonzero(inside[0])[:: window.stride]
         first = int(indices[0, kept[0]]) - 1
-        storage = jnp.moveaxis(jnp.asarray(freeze(machine.storage(cell))), axis, 0)
+        array = jnp.moveaxis(jnp.asarray(freeze(storage(cell))), axis, 0)
         part = jnp.flip(entries[kept[-1] : kept[0] + 1], 0) if window.stride < 0 else entries[kept[0] : kept[-1] + 1]
-        cell.value = wrap(jnp.moveaxis(storage.at[first : first + len(kept)].set(part), 0, axis), cell.owner)
+        cell.value = wrap(jnp.moveaxis(array.at[first : first + len(kept)].set(part), 0, axis), cell.owner)
         return
     keep = np.broadcast_to(inside.T.reshape(*inside.T.shape[: entries.ndim], *(1,) * (entries.ndim - 2)), entries.shape)
     if window.owner is not cell.owner:
@@ -203,7 +204,7 @@ def reassemble(machine: Machine, window: Moving, held: Any, left: Any, touched: 
     layout = (window.owner.size, *np.shape(places)[1:])
     places = np.moveaxis(np.asarray(places).reshape(layout), window.axis + 1, 0).reshape(keep.shape)[keep]
     order = np.argsort(places)
-    machine.put(cell, places[order], take(entries.reshape(-1), np.flatnonzero(keep)[order]))
+    put(cell, places[order], take(entries.reshape(-1), np.flatnonzero(keep)[order]))
 
 
 def _assigned(window: Moving, indices: np.ndarray, touched: np.ndarray) -> np.ndarray:

@@ -12,10 +12,7 @@ import numpy as np
 
 from pathfinder.stan._library.solvers.last_axis import on_lanes, with_lanes
 from pathfinder.stan._library.solvers.ode_adjoint import History, adjoint, integrate_recorded
-from pathfinder.stan._library.solvers.ode_steps import Method, Problem, integrate, integrate_sensitivities
-
-
-MOST_DIRECTIONS = 8  # from which on the way back is cheaper: docs/decisions/ode-sensitivities.md
+from pathfinder.stan._library.solvers.ode_steps import Method, Problem, integrate_sensitivities, integrate_states
 
 
 @jax.tree_util.register_static
@@ -120,7 +117,7 @@ def states(method: Method, rhs: Callable[..., Any], y0: jax.Array, t0: jax.Array
 
     @jax.custom_vjp
     def solution(*given):
-        return solved(lambda problem: integrate(method, problem), _Wanted(), _Given.of(*given))
+        return solved(lambda problem: integrate_states(method, problem), _Wanted(), _Given.of(*given))
 
     def forward(*given):
         perturbed = _Given.of(*(x.perturbed for x in given))
@@ -129,8 +126,8 @@ def states(method: Method, rhs: Callable[..., Any], y0: jax.Array, t0: jax.Array
         sizes = _sizes(wanted, given)
         jacobian = history = slopes = None
         if sum(sizes) == 0:
-            found = solved(lambda problem: integrate(method, problem), wanted, given)
-        elif sum(sizes) <= MOST_DIRECTIONS:
+            found = solved(lambda problem: integrate_states(method, problem), wanted, given)
+        elif sum(sizes) <= method.limits.most_directions:
 
             def solve(problem):
                 return integrate_sensitivities(method, problem, _directions(problem, wanted, sizes))
