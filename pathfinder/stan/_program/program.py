@@ -243,7 +243,7 @@ def bind(
 
     Args:
         checked: The program.
-        data: Values by name, as checked by `_data.read_data`.
+        data: Values by name, as checked by `data.read_data`.
         seed: For random numbers in transformed data.
         simplex: "ilr" or "stick_breaking".
         print_line: Receives what `print` says.
