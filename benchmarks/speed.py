@@ -30,7 +30,7 @@ from benchmarks.accuracy import PLAIN, Table
 from benchmarks.models import eight_schools_noncentered
 from pathfinder._arrays.devices import CPU_PATHS, Devices
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -228,9 +228,9 @@ def throughput(num_paths: int, dim: int, dtype: str, num_rows: int) -> Throughpu
     result = fit()
     elapsed = median(timed(fit)[0] for _ in range(3 if num_paths <= 64 else 1))
     devices = Devices.choose()
-    problem = Problem(model.density, model.dim, model.dtype, model.data)
+    density = CompiledDensity(model.density, model.dim, model.dtype, model.data)
     lanes = CPU_PATHS if devices.is_cpu else num_paths
-    draws = scoring_batch_size(problem, settings, devices) * settings.num_elbo_draws
+    draws = scoring_batch_size(density, settings, devices) * settings.num_elbo_draws
     bare = bare_seconds(model, result.num_gradients, lanes, gradient=True)
     bare += bare_seconds(model, result.num_densities, draws, gradient=False)
     return Throughput(elapsed, bare, result.num_gradients, result.num_densities)

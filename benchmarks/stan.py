@@ -17,10 +17,11 @@ from scipy.stats import gmean
 
 from benchmarks.accuracy import Table
 from benchmarks.stan_data import SIMULATORS
+from pathfinder import Model
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder.stan import check, parse
 from pathfinder.stan._program.data import read_data, take_from
-from pathfinder.stan._program.model_fields import model_of
+from pathfinder.stan._program.model_fields import model_fields
 
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -75,7 +76,7 @@ def measured(name: str) -> Times:
     text = (PROGRAMS / f"{name}.stan").read_text()
     data = json.loads(json.dumps(SIMULATORS[name](rng), default=lambda value: value.tolist()))
     checking, checked = timed(lambda: check(parse(text)))
-    binding, model = timed(lambda: model_of(checked, read_data(checked, take_from(data))))
+    binding, model = timed(lambda: Model(**model_fields(checked, read_data(checked, take_from(data)))))
     positions = jnp.asarray(rng.uniform(-0.5, 0.5, (BATCH, model.dim)))
     position = positions[0]
     gradient = jax.value_and_grad(model.density)

@@ -11,9 +11,9 @@ from pathfinder._normals.low_rank import LowRankNormal as LowRankNormal
 from pathfinder._paths.outcomes import Iterations as Iterations
 from pathfinder._paths.outcomes import PathReport as PathReport
 from pathfinder._paths.outcomes import Trajectory as Trajectory
-from pathfinder._results.archive import load as load
 from pathfinder._results.batch_result import BatchResult as BatchResult
 from pathfinder._results.errors import PathfinderError as PathfinderError
+from pathfinder._results.load import load as load
 from pathfinder._results.path_result import PathResult as PathResult
 from pathfinder._results.result import PathfinderResult as PathfinderResult
 from pathfinder._settings import Settings as Settings

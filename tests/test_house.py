@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pathfinder_cli._models.source import ModelModule
+
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"pathfinder": "pathfinder", "psis": "psis", "pathfinder_cli": "cli"}
@@ -30,7 +32,7 @@ ORDER = {
         _arrays
         _data_files
         _settings
-        _status _variables _close_names _version
+        _status _variables _close_names _errors _version
     """,
     "pathfinder.stan": """
         _program
@@ -123,6 +125,19 @@ def test_rooms_are_those_of_the_order(package):
     assert set(listed) - there <= {"interop"}  # reserved
 
 
+@pytest.mark.parametrize("package", ORDER)
+def test_imports_point_down(package):
+    height = {name: -row for row, line in enumerate(ORDER[package].strip().splitlines()) for name in line.split()}
+    upwards = [
+        f"{name} imports {other}"
+        for name, path in MODULES.items()
+        if (own := room(package, name)) in height
+        for other in imports(path)
+        if (its := room(package, other)) in height and its != own and height[its] >= height[own]
+    ]
+    assert not upwards
+
+
 def test_packages_import_downwards():
     for name, path in MODULES.items():
         found = {other.split(".")[0] for other in imports(path)}
@@ -132,11 +147,20 @@ def test_packages_import_downwards():
         assert not found & above, f"{name} imports upwards"
 
 
+def test_the_stan_compiler_knows_nothing_of_the_engine():
+    ground = ["_arrays", "_data_files", "_variables", "_close_names", "_errors"]
+    for path in files("pathfinder.stan"):
+        found = {
+            name for name in imports(path) if name.startswith("pathfinder.") and not name.startswith("pathfinder.stan")
+        }
+        assert {name.split(".")[1] for name in found} <= set(ground), f"{path}: {found}"
+
+
 @pytest.mark.parametrize("package", FOLDERS)
 def test_files_have_an_order(package):
-    """No circle of files when they are loaded."""
+    """No circle of files, imports within functions and for type checkers included."""
     own = {name: path for name, path in MODULES.items() if name.split(".")[0] == package}
-    graph = {name: imports(path, only_at_load=True) & set(own) - enclosing_packages(name) for name, path in own.items()}
+    graph = {name: imports(path) & set(own) - enclosing_packages(name) for name, path in own.items()}
     assert len(list(TopologicalSorter(graph).static_order())) >= len(own) - 1  # a CycleError names the circle
 
 
@@ -158,6 +182,20 @@ def test_every_room_says_what_it_is(package):
             tree = ast.parse(path.read_text())
             assert ast.get_docstring(tree), path
             assert module(path) in doors | contents or len(tree.body) == 1, f"{path} has more than a docstring"
+
+
+@pytest.mark.parametrize("package", ["pathfinder", "psis", "pathfinder_cli"])
+def test_names_mean_one_thing(package):
+    """No class or function of a package has the name of another, but for what every kind of model file has."""
+    shared = {"main", *(name for name in vars(ModelModule) if not name.startswith("_"))}
+    places = defaultdict(list)
+    for path in files(package):
+        if package == "pathfinder" and module(path).startswith("pathfinder.stan"):
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_" and node.name not in shared:
+                places[node.name].append(module(path))
+    assert not {name: found for name, found in places.items() if len(set(found)) > 1}
 
 
 @pytest.mark.parametrize("package", ["psis", "pathfinder"])

@@ -104,9 +104,8 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
         print_line(texts.total_evaluations(result.num_gradients + result.num_densities))
     if result.is_resampled and result.pareto_k > result.pareto_k_threshold:
         print_line(texts.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
-    words = reliability(result)
-    if words and (config.output.refresh or not is_reliable(result)):
-        print_line(words)
+    if result.settings.calculate_lp and (config.output.refresh or not is_reliable(result.pool)):
+        print_line(reliability(result.pool))
 
 
 def _failure(error: PathfinderError, inits: Inits, first_id: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pathfinder import InitialPoints, Model
 from pathfinder._data_files import Array, InputFileError, Value
+from pathfinder._errors import BoundaryValueError
 from pathfinder._variables import Part
 from pathfinder_cli._arguments.close_names import did_you_mean
 from pathfinder_cli._arguments.grammar import Configuration
@@ -21,7 +22,6 @@ from pathfinder_cli._inputs.input_file import InputFile, input_warnings, read_in
 from pathfinder_cli._inputs.validate import INITS, Declaration, validate
 
 
-_ON_BOUNDARY = "not finite on the unconstrained scale"  # part of what the engine says of such values
 _FIRST_NAME = re.compile(r"[.:]")  # what ends a variable's name in those of its parts
 _UNLIKE_ANY_VALUE = 0.8765  # stands for parameters without a value, to find where they are
 
@@ -76,7 +76,7 @@ def read_inits(config: Configuration, model: Model, warn: Callable[[str], None])
         except InputError as error:
             failures[path] = ("", texts.initialization_error(str(error)))
         except ValueError as error:
-            on_boundary = _ON_BOUNDARY in str(error)
+            on_boundary = isinstance(error, BoundaryValueError)
             rejected = (
                 texts.rejected_zero_density()
                 if on_boundary

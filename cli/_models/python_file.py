@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 
 _STAGE = "processing stage=data initialization"
-NO_PARAMETERS = "The model has 0 parameters"  # the beginning of what the engine says
 
 
 class MissingData(InputError, KeyError):
@@ -40,7 +39,7 @@ class MissingData(InputError, KeyError):
         return f"{self.message}\nError: {self.detail}"  # KeyError would quote it
 
 
-class Data(dict[str, Any]):
+class FileData(dict[str, Any]):
     """The variables of a data file; asking for one it lacks is an error that says what it has."""
 
     def __init__(self, values: "Mapping[str, Value]", file_name: str):
@@ -94,7 +93,7 @@ def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Mo
         program = source.text.decode("utf-8", "replace")
         path = os.path.basename(source.path)
         values = _data_block.check_data(block, data, model_name=source.model_name, program=program, path=path)
-    model = module.model(Data(values, data.name))
+    model = module.model(FileData(values, data.name))
     if not isinstance(model, pathfinder.Model):
         raise RunError(f"Error: {source.path}: model(data) must return a pathfinder.Model, not {_described(model)}.")
     return model
@@ -121,15 +120,17 @@ def running(source: "ModelSource") -> Iterator[None]:
     Raises:
         RunError: In place of such an exception; others pass.
     """
+    from pathfinder._errors import NoParametersError
+
     path = list(sys.path)
     sys.path.insert(0, os.path.dirname(_absolute(source)))
     try:
         yield
     except (RunError, InputError):
         raise
+    except NoParametersError as error:
+        raise nothing_to_fit(source) from error
     except (Exception, SystemExit) as error:
-        if isinstance(error, ValueError) and str(error).startswith(NO_PARAMETERS):
-            raise nothing_to_fit(source) from error
         if isinstance(error, SyntaxError) and error.filename:
             raise _syntax_error(error, error.filename) from error
         place = _innermost_place(error, source)

@@ -13,7 +13,6 @@ from pathfinder_cli._console.streams import write_stderr, write_stdout
 from pathfinder_cli._errors import InputError, RunError
 from pathfinder_cli._inputs.input_file import InputFile
 from pathfinder_cli._inputs.validate import Declaration, Purpose, validate_variable
-from pathfinder_cli._models.python_file import NO_PARAMETERS
 from pathfinder_cli._models.source import nothing_to_fit
 
 
@@ -56,9 +55,10 @@ def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Mo
         RunError: If it cannot be evaluated with these data.
         InputError: If the data do not fit.
     """
-    from pathfinder.stan._program.model_fields import model_of
+    from pathfinder import Model
+    from pathfinder.stan._program.model_fields import model_fields
 
-    return model_of(
+    fields = model_fields(
         checked_program(source),
         program_data(source, data),
         seed=options.seed,
@@ -67,6 +67,7 @@ def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Mo
         print_line=lambda line: write_stdout(f"{line}\n"),
         prints=options.prints,
     )
+    return Model(**fields)
 
 
 def explained(source: "ModelSource", data: InputFile) -> str:
@@ -84,7 +85,9 @@ def running(source: "ModelSource") -> Iterator[None]:
     Raises:
         RunError: In place of such an exception; others pass.
     """
+    from pathfinder._errors import NoParametersError
     from pathfinder.stan import StanError
+    from pathfinder.stan._state.errors import StanRejectError
 
     try:
         with warnings.catch_warnings():
@@ -93,12 +96,10 @@ def running(source: "ModelSource") -> Iterator[None]:
             yield
     except StanError as error:
         diagnostic = error.diagnostic
-        message = diagnostic.message.removeprefix("rejected: ")
+        message = error.reason if isinstance(error, StanRejectError) else diagnostic.message
         raise RunError(f"Exception: {message} (in {_location(diagnostic.span)})\nError: {error}") from error
-    except ValueError as error:
-        if not isinstance(error, InputError) and str(error).startswith(NO_PARAMETERS):
-            raise nothing_to_fit(source) from error
-        raise
+    except NoParametersError as error:
+        raise nothing_to_fit(source) from error
 
 
 def _warn(show: Callable[..., None]) -> Callable[..., None]:

@@ -63,7 +63,8 @@ class _Writer:
         matrix = _matrix(result)
         with atomic_file(name) as file:
             self._write(file, matrix, result.path_ids)
-            if words := reliability(result):
+            if result.settings.calculate_lp:
+                words = reliability(result.pool)
                 write_diagnostics(file, result.pareto_k, result.effective_sample_size, words, sig_figs=self._sig_figs)
             if result.is_resampled:
                 write_multi_timing(file, result.seconds["total"], self._fitted.psis_seconds)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from pathfinder._arrays.devices import CPU_PATHS, Devices
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._settings import Settings
 
 
@@ -32,38 +32,39 @@ def num_slots(settings: Settings) -> int:
     return NUM_FINALISTS if settings.schedule == "race" else 1
 
 
-def scoring_batch_size(problem: Problem, settings: Settings, devices: Devices, num_draws: int | None = None) -> int:
+def scoring_batch_size(
+    density: CompiledDensity, settings: Settings, devices: Devices, num_draws: int | None = None
+) -> int:
     """Lanes per device in one scoring batch, from the dimension and the number of draws of a lane alone.
 
     That is `num_elbo_draws` unless another one is given.
     """
     num_draws = num_draws or settings.num_elbo_draws
-    itemsize = np.dtype(problem.dtype).itemsize
+    itemsize = np.dtype(density.dtype).itemsize
     data_bytes = 0
-    if problem.batched:
-        leaves = jax.tree_util.tree_leaves(problem.data)
+    if density.num_fits is not None:
+        leaves = jax.tree_util.tree_leaves(density.data)
         data_bytes = sum(leaf.nbytes // leaf.shape[0] for leaf in leaves)
-    per_lane = problem.dim * itemsize * 4 * (num_draws + covariance_history(settings)) + data_bytes
+    per_lane = density.dim * itemsize * 4 * (num_draws + covariance_history(settings)) + data_bytes
     if not devices.is_cpu:
         most = ACCELERATOR_DRAWS_PER_BATCH // num_draws
-    elif problem.batched:
+    elif density.num_fits is not None:
         most = CPU_DRAWS_PER_BATCH_OF_FITS // num_draws
     else:
         most = min(CPU_DRAWS_PER_BATCH // num_draws, CPU_LANES_PER_BATCH)
     return devices.lanes_per_batch(per_lane, max(1, most))
 
 
-def block_size(problem: Problem, num_lanes: int, settings: Settings, devices: Devices) -> int:
+def block_size(density: CompiledDensity, num_lanes: int, settings: Settings, devices: Devices) -> int:
     """Lanes that are advanced together, on one device."""
-    itemsize = np.dtype(problem.dtype).itemsize
+    itemsize = np.dtype(density.dtype).itemsize
     # Beyond one approximation from the pairs of the direction, for which there is room among the rows.
     more_pairs = 2 * (num_kept(settings) - settings.history_size)
     more_factors = 2 * (num_slots(settings) * covariance_history(settings) - settings.history_size)
-    per_lane = (8 * MAX_ROWS + more_pairs + max(0, more_factors)) * problem.dim * itemsize
-    if problem.batched:
-        assert problem.num_fits is not None
-        per_fit = num_lanes // problem.num_fits
-        return per_fit * devices.lanes_per_batch(per_lane * per_fit, -(-problem.num_fits // len(devices)))
+    per_lane = (8 * MAX_ROWS + more_pairs + max(0, more_factors)) * density.dim * itemsize
+    if density.num_fits is not None:
+        per_fit = num_lanes // density.num_fits
+        return per_fit * devices.lanes_per_batch(per_lane * per_fit, -(-density.num_fits // len(devices)))
     if devices.is_cpu:
         return CPU_PATHS
     return devices.lanes_per_batch(per_lane, -(-num_lanes // len(devices)))

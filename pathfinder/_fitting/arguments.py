@@ -15,8 +15,8 @@ from jaxtyping import PyTree
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.streams import Key, Stream, path_keys
 from pathfinder._close_names import close_name
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._density.problem import Problem
 from pathfinder._importance.path_draws import PathDraws, path_draws
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
@@ -94,11 +94,11 @@ def all_of(*callables: Callable[[list[PathReport]], None] | None) -> Callable[[l
 
 
 def draws_of(
-    problem: Problem, outcomes: PathOutcomes, keys, settings: Settings, devices: Devices, numbers
+    density: CompiledDensity, outcomes: PathOutcomes, keys, settings: Settings, devices: Devices, numbers
 ) -> PathDraws:
     """Where the draws of all lanes come from; `numbers` is the path number of each."""
     return path_draws(
-        problem,
+        density,
         outcomes.approximations,
         path_keys(keys, numbers, Stream.DRAWS),
         path_keys(keys, numbers, Stream.ELBO),

@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.streams import Stream, fit_key, path_keys, path_numbers
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._fitting.arguments import all_of, draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.progress import ProgressBar
@@ -110,12 +110,12 @@ def fit_model(
     """
     seed, key = seed_and_key(seed)
     chosen_devices = Devices.choose(devices)
-    problem = Problem(model.density, model.dim, model.dtype, model.data)
+    density = CompiledDensity(model.density, model.dim, model.dtype, model.data)
     numbers = path_numbers(first_path, settings.num_paths)
     whole = fit_key(key, first_path)
     with ProgressBar(settings.num_paths, progress) as bar:
         outcomes = run_paths(
-            problem,
+            density,
             Start(path_keys(key, numbers, Stream.INITIAL_POINT), points.center, points.radius, points.max_tries),
             path_keys(key, numbers, Stream.ELBO),
             settings,
@@ -128,14 +128,14 @@ def fit_model(
         raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
     require_paths(outcomes, model.rejection_fn)
     drawing = time.perf_counter()
-    source = draws_of(problem, outcomes, key, settings, chosen_devices, numbers)
+    source = draws_of(density, outcomes, key, settings, chosen_devices, numbers)
     refined, seconds = None, dict(outcomes.seconds)
     if settings.refines and not outcomes.interrupted:
-        (refined,), ended = refine_modes(problem, outcomes, whole[None], settings, check=time_limit(begin, max_time))
+        (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=time_limit(begin, max_time))
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
     with finite_draws_required(outcomes):
-        weighted = fit_pool(problem, refined, source, whole, succeeded, settings, chosen_devices)
+        weighted = fit_pool(density, refined, source, whole, succeeded, settings, chosen_devices)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
     return assemble(model, settings, seed, key, outcomes, weighted, seconds, first_path)

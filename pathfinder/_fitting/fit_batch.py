@@ -15,7 +15,7 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._fitting.arguments import draws_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.progress import ProgressBar
@@ -113,10 +113,10 @@ def _fit_all(
     fit_keys = counted_keys(key, np.arange(num_fits))
     paths = np.tile(np.arange(settings.num_paths), num_fits)
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
-    problem = Problem(model.density, model.dim, model.dtype, data, num_fits)
+    density = CompiledDensity(model.density, model.dim, model.dtype, data, num_fits)
     with ProgressBar(len(paths), progress) as bar:
         outcomes = run_paths(
-            problem,
+            density,
             Start(
                 path_keys(lane_keys, paths, Stream.INITIAL_POINT),
                 np.tile(points.center, (num_fits, 1)),
@@ -130,29 +130,29 @@ def _fit_all(
             report=bar.update,
         )
     drawing = time.perf_counter()
-    source = draws_of(problem, outcomes, lane_keys, settings, chosen_devices, paths)
+    source = draws_of(density, outcomes, lane_keys, settings, chosen_devices, paths)
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None
     if settings.refines and not outcomes.interrupted and np.any(outcomes.best_iteration >= 0):
-        modes, ended = refine_modes(problem, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
+        modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-        alone = dataclasses.replace(problem, data=model.data, num_fits=None)
+        alone = density.of_fit(0)
         source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
         succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
         refined = tuple(
-            _pool_of_fit(problem, modes[fit], fit, source, fit_keys[fit], succeeded[fit], settings, chosen_devices)
+            _pool_of_fit(density, modes[fit], fit, source, fit_keys[fit], succeeded[fit], settings, chosen_devices)
             for fit in range(num_fits)
         )
     else:
-        scores = score_paths(problem, source, outcomes.best_iteration >= 0, settings, chosen_devices)
+        scores = score_paths(density, source, outcomes.best_iteration >= 0, settings, chosen_devices)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
     return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
 
 
 def _pool_of_fit(
-    problem: Problem,
+    density: CompiledDensity,
     refined: RefinedFit | None,
     fit: int,
     source: PathDraws,
@@ -164,7 +164,7 @@ def _pool_of_fit(
     """The weighted draws of one fit; None if it failed."""
     if not succeeded.any():
         return None
-    own = dataclasses.replace(problem, data=jax.tree_util.tree_map(lambda leaf: leaf[fit], problem.data), num_fits=None)
+    own = density.of_fit(fit)
     lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
     with suppress(NoFiniteDrawError):
         return fit_pool(own, refined, source.of_lanes(lanes), key, succeeded, settings, devices)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.scored_draws import score_draws
 from pathfinder._normals.low_rank import LowRankNormal
@@ -26,14 +26,14 @@ class Components:
 
     def __init__(
         self,
-        problem: Problem,
+        density: CompiledDensity,
         keys: UInt32[Array, "room 2"],
         placeholder: LowRankNormal,
         source: PathDraws,
         devices: Devices,
     ):
         room = len(keys)
-        self.problem, self.devices = problem, devices
+        self.density, self.devices = density, devices
         self.normals = [placeholder] * room
         self.keys = np.array(keys)
         self.counts = np.zeros(room, np.int64)
@@ -65,7 +65,7 @@ class Components:
         """Evaluate the density at draws of some components."""
         lanes = np.repeat(np.asarray(components), count)
         indices = np.tile(np.arange(count), len(components))
-        log_p = score_draws(self.problem, self.source, lanes, indices, self.devices, evaluate=True)["log_p"]
+        log_p = score_draws(self.density, self.source, lanes, indices, self.devices, evaluate=True)["log_p"]
         for component, values in zip(components, np.split(log_p, len(components)), strict=True):
             self.log_p[component], self.counts[component] = values, count
         self.num_densities += len(lanes)
@@ -74,10 +74,12 @@ class Components:
         """All draws: component, number and log density of each; log density under its component and the mixture."""
         lanes = np.repeat(np.arange(len(self.counts)), self.counts)
         indices = np.concatenate([np.arange(count) for count in self.counts])
+        # In proportion to the draws that each component has: then the mixture is the density that all draws together
+        # come from (the balance heuristic), and no draw of a poor component gets a large weight.
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.counts / self.counts.sum())
         scores = score_draws(
-            self.problem, self.source, lanes, indices, self.devices, evaluate=False, log_weights=log_weights
+            self.density, self.source, lanes, indices, self.devices, evaluate=False, log_weights=log_weights
         )
         return (lanes, indices, np.concatenate(self.log_p)), scores["log_q"], scores["log_mixture"]
 
@@ -96,6 +98,7 @@ class Components:
             own = weights[rows]
             first += own @ standardized
             second += (standardized * own[:, None]).T @ standardized
+        # A covariance of fewer effective draws than dimensions is nearly singular; `present` counts as `dim` draws.
         effective = 1 / np.sum(weights**2)
         prior = dim / (effective + dim)
         core = np.asarray(present.core)

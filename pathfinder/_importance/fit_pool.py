@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool, UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool, make_pool
 from pathfinder._importance.refined_pool import NoRefinedDrawError, refined_pool
@@ -34,7 +34,7 @@ class FitPool(NamedTuple):
 
 
 def fit_pool(
-    problem: Problem,
+    density: CompiledDensity,
     refined: RefinedFit | None,
     source: PathDraws,
     key: UInt32[Array, " 2"],
@@ -45,7 +45,7 @@ def fit_pool(
     """The weighted draws of one fit: of what was refined, or of its paths if nothing was or no such draw is usable.
 
     Args:
-        problem: What was fitted; one data set.
+        density: What was fitted; one data set.
         refined: Its refined modes, if there are any.
         source: Draws of its paths.
         key: Key of the fit.
@@ -61,10 +61,10 @@ def fit_pool(
         cost = refined.cost
         if cost.num_gradients:
             try:
-                pool, refined_source, refinement = refined_pool(problem, refined, source, key, settings, devices)
+                pool, refined_source, refinement = refined_pool(density, refined, source, key, settings, devices)
             except NoRefinedDrawError as error:
                 cost = cost._replace(num_densities=cost.num_densities + error.num_densities)
             else:
                 return FitPool(pool, refined_source, refinement, cost._replace(num_densities=refinement.num_densities))
-    scores = score_paths(problem, source, succeeded, settings, devices)
+    scores = score_paths(density, source, succeeded, settings, devices)
     return FitPool(make_pool(scores, succeeded, settings), source, None, cost)

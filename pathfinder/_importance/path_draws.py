@@ -12,7 +12,7 @@ from jaxtyping import Array, Int, UInt32
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.streams import counted_keys, fold_in
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import draw_lanes
 from pathfinder._settings import Settings
@@ -117,7 +117,7 @@ def _packed(paths: Int[np.ndarray, " n"], width: int) -> tuple[np.ndarray, np.nd
 
 
 def path_draws(
-    problem: Problem,
+    density: CompiledDensity,
     approximations: LowRankNormal,
     draw_keys: UInt32[Array, "path 2"],
     elbo_keys: UInt32[Array, "path 2"],
@@ -131,6 +131,6 @@ def path_draws(
         draw_keys=draw_keys,
         elbo_keys=counted_keys(elbo_keys, np.maximum(best_iteration, 0)),
         num_reused=min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0,
-        batch_size=scoring_batch_size(problem, settings, devices),
+        batch_size=scoring_batch_size(density, settings, devices),
         draws_per_lane=settings.num_elbo_draws,
     )

@@ -11,7 +11,7 @@ from jaxtyping import Array, UInt32
 import psis
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.components import Components
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import NoFiniteDrawError, Pool, log_ratios
@@ -40,7 +40,7 @@ class NoRefinedDrawError(NoFiniteDrawError):
 
 
 def refined_pool(
-    problem: Problem,
+    density: CompiledDensity,
     refined: RefinedFit,
     source: PathDraws,
     key: UInt32[Array, " 2"],
@@ -50,7 +50,7 @@ def refined_pool(
     """Draw from the refined normals of one fit, and weigh the draws.
 
     Args:
-        problem: What was fitted; one data set.
+        density: What was fitted; one data set.
         refined: Its refined modes.
         source: Draws of the paths, for the sizes of batches.
         key: Key of the fit.
@@ -66,7 +66,7 @@ def refined_pool(
     most_adapted = MOST_ADAPTED if dense else 0
     per_mode = 2 + (NUM_KEPT + MOST_ADAPTED if dense else 0)
     keys = path_keys(key, np.arange(per_mode * len(lanes)), Stream.REFINED_DRAWS)
-    components = Components(problem, keys, lanes[0].initial, source, devices)
+    components = Components(density, keys, lanes[0].initial, source, devices)
     finals = [per_mode * mode for mode in range(len(lanes))]
     for mode, lane in enumerate(lanes):
         components.add(finals[mode], mode, lane.approximation)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.mixture import log_mixture_density
@@ -17,7 +17,7 @@ from pathfinder._settings import Settings
 
 
 def score_draws(
-    problem: Problem,
+    density: CompiledDensity,
     source: PathDraws,
     lanes: Int[np.ndarray, " n"],
     indices: Int[np.ndarray, " n"],
@@ -29,7 +29,7 @@ def score_draws(
     """Log densities of given draws.
 
     Args:
-        problem: What was fitted.
+        density: What was fitted.
         source: Where draws come from.
         lanes: The lane of each draw; lanes are ordered by fit.
         indices: The number of each draw within its lane.
@@ -40,23 +40,21 @@ def score_draws(
     Returns:
         `log_p` if evaluated, `log_q` of the own approximation, and `log_mixture` if wanted.
     """
-    num_fits = problem.num_fits or 1
+    num_fits = density.num_fits or 1
     per_fit = source.num_lanes // num_fits
     components = None
     if log_weights is not None:
-        by_fit = jnp.asarray(log_weights.reshape(num_fits, -1), problem.dtype)
+        by_fit = jnp.asarray(log_weights.reshape(num_fits, -1), density.dtype)
         components = _by_fit(source.approximations, num_fits=num_fits), by_fit
-    shared = [devices.put((problem.data, components), number) for number in range(len(devices))]
+    shared = [devices.put((density, components), number) for number in range(len(devices))]
     pending = []  # read at the end, so that the devices need not wait for the host
     for number, (rows, used, own, keys) in enumerate(source.batches(lanes, indices)):
         fits = lanes[rows[:, 0]] // per_fit
         own, keys = devices.put((own, keys), number)
-        data, mixture = shared[number % len(devices)]
+        its_density, mixture = shared[number % len(devices)]
         batch = {}
         if evaluate:
-            draws, batch["log_p"], batch["log_q"] = score_lanes(
-                own, keys, fits, data, density=problem.density, batched=problem.batched
-            )
+            draws, batch["log_p"], batch["log_q"] = score_lanes(own, keys, fits, its_density)
         else:
             draws, batch["log_q"] = draw_lanes(own, keys)
         if mixture is not None:
@@ -70,14 +68,14 @@ def score_draws(
 
 
 def score_paths(
-    problem: Problem, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
+    density: CompiledDensity, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
 ) -> dict[str, Float[np.ndarray, "lane draw"]]:
     """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
 
     Returns:
         `log_p`, `log_q` (own approximation) and `log_mixture` (of all that succeeded in the same fit).
     """
-    by_fit = succeeded.reshape(problem.num_fits or 1, -1)
+    by_fit = succeeded.reshape(density.num_fits or 1, -1)
     with np.errstate(divide="ignore"):
         log_weights = np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)).ravel()
     lanes = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
@@ -86,7 +84,7 @@ def score_paths(
     if not succeeded.any():
         return scores
     for name, values in score_draws(
-        problem, source, lanes, indices, devices, evaluate=settings.calculate_lp, log_weights=log_weights
+        density, source, lanes, indices, devices, evaluate=settings.calculate_lp, log_weights=log_weights
     ).items():
         scores[name][lanes, indices] = values
     return scores

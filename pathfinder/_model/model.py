@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PyTree
 
 from pathfinder._arrays.key_order import key_order
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._errors import NoParametersError
 from pathfinder._model.data import data_arrays
 from pathfinder._model.log_density import (
     StructuredConstrain,
@@ -81,7 +82,7 @@ class Model:
 
     def __post_init__(self):
         if self.dim < 1:
-            raise ValueError(f"The model has {self.dim} parameters; Pathfinder needs at least 1.")
+            raise NoParametersError(self.dim)
         if self.dtype is None:
             object.__setattr__(self, "dtype", jnp.zeros(()).dtype)
 
@@ -197,14 +198,16 @@ class Model:
         # Imported here, so that the engine can do without.
         from pathfinder.stan._program.data import read_data, take_from
         from pathfinder.stan._program.files import is_file, load, load_data
-        from pathfinder.stan._program.model_fields import model_of
+        from pathfinder.stan._program.model_fields import model_fields
 
         checked = load(program, include_paths)
         if name is None:
             name = str(program).rpartition("/")[2].removesuffix(".stan") if is_file(program) else "model"
         values = read_data(checked, take_from(load_data(data)))
         print_line = print if prints else None
-        model = model_of(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
+        model = cls(
+            **model_fields(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
+        )
         named = model.named_data
         variables = _with_dims(model.variables, dims or {}, named)
         axes = data_dims(dims or {}, named, {variable.name for variable in variables})

@@ -4,9 +4,7 @@ Work comes in lanes: one approximation with the keys of `num_elbo_draws` draws f
 iterations are packed into batches of a fixed size, so the density is compiled once for all scoring.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -14,6 +12,7 @@ from jaxtyping import Array, Float, Int, UInt32
 
 from pathfinder._arrays.streams import normal
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -29,10 +28,7 @@ def score_lanes(
     approximations: LowRankNormal,
     keys: UInt32[Array, "lane draw 2"],
     fits: Int[Array | np.ndarray, " lane"],
-    data: Any,
-    *,
-    density: Callable[[Array, Any], Array],
-    batched: bool,
+    density: CompiledDensity,
 ) -> ScoredDraws:
     """One draw per key from the approximation of each lane, with both log densities.
 
@@ -41,24 +37,18 @@ def score_lanes(
     Args:
         approximations: One per lane, on the leading axis of every field.
         keys: Keys of the draws of each lane.
-        fits: Which entry of the leading axis of `data` each lane is about, if `batched`.
-        data: Data of the model; one for all, or with a leading axis of fits if `batched`.
-        density: `density(position, data)`.
-        batched: Whether `data` has a leading axis.
+        fits: The fit that each lane is about.
+        density: Of the model.
     """
     draws, log_q = draw_lanes(approximations, keys)
-    return ScoredDraws(draws, _log_densities(draws, fits, data, density=density, batched=batched), log_q)
+    return ScoredDraws(draws, _log_densities(draws, fits, density), log_q)
 
 
-@partial(jax.jit, static_argnames=("density", "batched"))
+@jax.jit
 def _log_densities(
-    draws: Float[Array, "lane draw dim"], fits: Int[Array | np.ndarray, " lane"], data: Any, *, density, batched: bool
+    draws: Float[Array, "lane draw dim"], fits: Int[Array | np.ndarray, " lane"], density: CompiledDensity
 ) -> Float[Array, "lane draw"]:
-    def lane(own_draws, fit):
-        own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
-        return over_lanes(lambda draw: density(draw, own))(own_draws)
-
-    return over_lanes(lane)(draws, fits)
+    return density.values(draws, fits)
 
 
 @jax.jit

@@ -1,6 +1,5 @@
 """The compiled programs of the paths: moving all lanes on, and making approximations from what they leave."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, UInt32
 
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.diagonals import scalar_diagonal
 from pathfinder._normals.inverse_hessian import inverse_hessian_normal
 from pathfinder._normals.low_rank import LowRankNormal
@@ -18,32 +18,21 @@ from pathfinder._paths.state import DONE, STARTING, Path, Records, Tolerances, c
 from pathfinder._status import Status
 
 
-RACE = -1  # where the keys of other draws have the iteration
+# Where the keys of other draws have the iteration. No iteration has this number, so the final draws of an approximation
+# are independent of those by which it was chosen, whose ELBO is biased upwards for that very reason.
+RACE = -1
 
 
-@partial(jax.jit, static_argnames=("density", "history_size", "batched"), donate_argnames=("paths",))
+@partial(jax.jit, static_argnames=("history_size",), donate_argnames=("paths",))
 def advance(
     paths: Path,
-    data: Any,
+    density: CompiledDensity,
     tolerances: Tolerances,
     max_steps: Int[Array, ""],
     *,
-    density: Callable[[Array, Any], Array],
     history_size: int,
-    batched: bool,
 ) -> Path:
-    """Move every lane by up to `max_steps` evaluations, until none can step."""
-    value_and_grad = jax.value_and_grad(density)
-
-    def each_lane(trials, own):
-        return over_lanes(lambda trial: value_and_grad(trial, own))(trials)
-
-    def evaluate(trials):
-        if not batched:
-            return each_lane(trials, data)
-        num_fits = jax.tree_util.tree_leaves(data)[0].shape[0]
-        values, gradients = over_lanes(each_lane)(trials.reshape(num_fits, -1, trials.shape[1]), data)
-        return values.reshape(-1), gradients.reshape(trials.shape)
+    """Move every lane by up to `max_steps` evaluations, until none can step; lanes are ordered by fit."""
 
     def go_on(carry):
         num_steps, paths = carry
@@ -60,7 +49,7 @@ def advance(
         )
         paths = paths._replace(state=paths.state._replace(position=position))
         trials = jax.vmap(trial_point)(paths)
-        log_densities, scores = evaluate(trials)
+        log_densities, scores = density.values_and_gradients(trials)
         step_lanes = jax.vmap(step, in_axes=(0, 0, 0, 0, None, None))
         moved = step_lanes(paths, trials, log_densities.astype(trials.dtype), scores, tolerances, history_size)
         return num_steps + 1, moved
@@ -129,6 +118,8 @@ def build_lanes(
         diagonal = chosen[0] if len(chosen) == 1 else jnp.stack(chosen)[candidate]
         return inverse_hessian_normal(trace.position, trace.gradient, pairs, diagonal)
 
+    # Candidates of one iterate have the same noise in any case, and in a race so do all iterates of a lane: differences
+    # between ELBOs are what counts, and noise in common cancels from them.
     counters = jnp.full_like(lanes, RACE) if is_race else records.trace.iteration[lanes, rows]
     return over_lanes(one)(lanes, rows, candidates), elbo_draw_keys(elbo_keys, lanes, counters, num_draws=num_draws)
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from pathfinder._arrays.devices import Devices, on_host
 from pathfinder._density.batch_sizes import MAX_ROWS, covariance_history, num_kept, num_slots, scoring_batch_size
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._density.problem import Problem
 from pathfinder._normals.diagonals import BANKS
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
@@ -37,7 +37,7 @@ MOST_STEPS = 2**20
 class Block:
     """The lanes that are advanced together, with what the host knows about them."""
 
-    problem: Problem
+    density: CompiledDensity
     starts: Start
     elbo_keys: Any
     settings: Settings
@@ -48,36 +48,33 @@ class Block:
     seconds: dict[str, float] = field(default_factory=lambda: {"paths": 0.0, "elbo": 0.0})
 
     def __post_init__(self):
-        problem, settings, devices = self.problem, self.settings, self.devices
-        itemsize = np.dtype(problem.dtype).itemsize
+        density, settings, devices = self.density, self.settings, self.devices
+        itemsize = np.dtype(density.dtype).itemsize
         self.is_race = settings.schedule == "race"
         self.draws_per_lane = settings.num_race_draws if self.is_race else settings.num_elbo_draws
         self.num_candidates = len(BANKS[settings.diagonals])
         self.follows_secant = "secant" in BANKS[settings.diagonals]
         vectors_per_row = 5 + self.follows_secant
-        row_bytes = vectors_per_row * problem.dim * itemsize * self.size
+        row_bytes = vectors_per_row * density.dim * itemsize * self.size
         # The pairs kept for the covariance alone take the place of rows.
         kept_rows = -(-2 * (num_kept(settings) - settings.history_size) // vectors_per_row)
         self.num_rows = max(8, devices.lanes_per_batch(row_bytes, MAX_ROWS + kept_rows) - kept_rows)
-        batch_size = scoring_batch_size(problem, settings, devices, self.draws_per_lane)
+        batch_size = scoring_batch_size(density, settings, devices, self.draws_per_lane)
         # The candidates of an iterate are in one batch.
         self.batch_size = max(1, batch_size // self.num_candidates) * self.num_candidates
-        self.data = problem.data
-        if problem.batched:
-            assert problem.num_fits is not None
-            per_fit = self.starts.center.shape[0] // problem.num_fits
+        self.fit_of_lane = np.zeros(self.size, np.int64)
+        if density.num_fits is not None:
+            per_fit = self.starts.center.shape[0] // density.num_fits
             # Unused lanes at the end repeat the last data set.
-            fits = np.minimum(np.arange(self.size // per_fit) + self.lanes[0] // per_fit, problem.num_fits - 1)
-            self.data = take(problem.data, fits)
+            fits = np.minimum(np.arange(self.size // per_fit) + self.lanes[0] // per_fit, density.num_fits - 1)
+            self.density = density.of_fits(fits)
             self.fit_of_lane = np.arange(self.size) // per_fit
-        else:
-            self.fit_of_lane = np.zeros(self.size, np.int64)
         count = len(self.lanes)
         self.status = np.zeros(count, np.int64)
         self.phase = np.zeros(count, np.int64)
         self.num_gradients = np.zeros(count, np.int64)
         self.num_iterations = np.zeros(count, np.int64)
-        nowhere = np.zeros((count, problem.dim), problem.dtype)
+        nowhere = np.zeros((count, density.dim), density.dtype)
         self.tries = Tries(
             nowhere,
             np.full(count, -np.inf),
@@ -96,21 +93,17 @@ class Block:
         self.finalists = Finalists(self.size, num_slots(settings))
         self.jaxopt: JaxoptAdvance | None = None
         if settings.optimizer == "jaxopt":
-            self.jaxopt = JaxoptAdvance(problem.density, settings.history_size, self._data_of_lane)
-
-    def _data_of_lane(self, lane: int) -> Any:
-        if not self.problem.batched:
-            return self.data
-        return jax.tree_util.tree_map(lambda leaf: leaf[self.fit_of_lane[lane]], self.data)
+            self.jaxopt = JaxoptAdvance(settings.history_size, lambda lane: self.density.of_fit(self.fit_of_lane[lane]))
 
     def run(self, check, report) -> Generator[None, None, None]:
         """All chunks of these lanes; yields when the device has been given work."""
         settings = self.settings
-        tolerances = Tolerances.from_settings(settings, self.problem.dtype)
+        tolerances = Tolerances.from_settings(settings, self.density.dtype)
         with self._timed("paths"):
+            # The last lane stands in for those that are missing, so that every block has the shape that is compiled.
             padded = np.minimum(np.arange(self.size) + self.lanes[0], self.lanes[-1])
-            self.data, (starts, self.keys) = self.devices.put(
-                (self.data, take((self.starts, self.elbo_keys), padded)), self.number
+            self.density, (starts, self.keys) = self.devices.put(
+                (self.density, take((self.starts, self.elbo_keys), padded)), self.number
             )
             unused = np.arange(self.size) >= len(self.lanes)
             paths = start_lanes(
@@ -128,13 +121,14 @@ class Block:
                 check()
                 begin = time.perf_counter()
                 with self._timed("paths"):
-                    paths = self._advance(paths, self.data, tolerances, steps)
+                    paths = self._advance(paths, tolerances, steps)
                 unscored = True
                 yield
                 with self._timed("paths"):
                     num_recorded = np.asarray(paths.state.num_recorded)
                     done = np.all(np.asarray(paths.state.phase) == DONE)
-                # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
+                # Calls last about SECONDS_PER_CALL, so that the host is never away for long. The first one is mostly
+                # compilation and tells little, so the number grows by no more than a factor of four at a time.
                 elapsed = time.perf_counter() - begin
                 steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, min(4 * steps, MOST_STEPS)))
                 # Scoring goes by the number of iterates and never by the clock, which must not change results.
@@ -147,6 +141,8 @@ class Block:
                         done = np.all(np.asarray(paths.state.phase) == DONE)
             yield from self._end(report)
         except (Interrupt, KeyboardInterrupt):
+            # `advance` takes over the buffers of the paths that it is given. If Ctrl-C came within that call, they are
+            # gone and what it returns was never assigned: only what has been scored before is left.
             if unscored and not paths.state.phase.is_deleted():
                 for _ in self._take_in(paths, report):
                     pass  # there is nothing else to wait for
@@ -175,18 +171,10 @@ class Block:
             yield from self._end_race()
             report([self._report(lane, concatenated([])) for lane in range(len(self.lanes))])
 
-    def _advance(self, paths: Path, data: Any, tolerances: Tolerances, steps: int) -> Path:
+    def _advance(self, paths: Path, tolerances: Tolerances, steps: int) -> Path:
         if self.jaxopt is not None:
             return self.jaxopt(paths, tolerances, steps)
-        return advance(
-            paths,
-            data,
-            tolerances,
-            jnp.int32(steps),
-            density=self.problem.density,
-            history_size=self.settings.history_size,
-            batched=self.problem.batched,
-        )
+        return advance(paths, self.density, tolerances, jnp.int32(steps), history_size=self.settings.history_size)
 
     def _end_stalled(self) -> np.ndarray:
         """Choose the lanes that are to end because their ELBO has not improved for long."""
@@ -254,10 +242,7 @@ class Block:
         return approximations, self._score_lanes(approximations, keys, lanes)
 
     def _score_lanes(self, approximations: LowRankNormal, keys, lanes) -> ScoredDraws:
-        return score_lanes(
-            approximations, keys, self.fit_of_lane[lanes], self.data, density=self.problem.density,
-            batched=self.problem.batched,
-        )  # fmt: skip
+        return score_lanes(approximations, keys, self.fit_of_lane[lanes], self.density)
 
     def _keep_best(self, approximations: LowRankNormal, lanes, elbo: ElboEstimate, iterations) -> None:
         self.finalists.offer(approximations, lanes, elbo.mean, iterations)
@@ -271,7 +256,7 @@ class Block:
         """Estimate the ELBOs of the best of the race with fresh draws, and let these choose."""
         kept = self.finalists.elbo[: len(self.lanes)] > -np.inf
         lanes, slots = np.nonzero(kept)
-        size = scoring_batch_size(self.problem, self.settings, self.devices)
+        size = scoring_batch_size(self.density, self.settings, self.devices)
         means, errors = np.full(kept.shape, -np.inf), np.full(kept.shape, np.nan)
         for first in range(0, len(lanes), size):
             with self._timed("elbo"):

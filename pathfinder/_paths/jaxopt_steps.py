@@ -5,6 +5,7 @@ factorization (jax 0.10.2, jaxopt 0.8.5).
 """
 
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._paths.lbfgs import accept, propose_start, step, trial_point
 from pathfinder._paths.state import DONE, STARTING, Path, PathState, Tolerances, can_step, record
 from pathfinder._status import Status
@@ -27,20 +29,24 @@ class _Programs(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def _programs(density, history_size: int) -> _Programs:
+def _programs(history_size: int) -> _Programs:
     with warnings.catch_warnings():
         # jaxopt warns on import that it is no longer developed; whoever asks for it here has chosen it.
         warnings.simplefilter("ignore", DeprecationWarning)
         import jaxopt
 
     solver = jaxopt.LBFGS(
-        fun=lambda position, data: -density(position, data), history_size=history_size, linesearch="zoom", tol=0.0
+        fun=lambda position, density: -density.function(position, density.data),
+        history_size=history_size,
+        linesearch="zoom",
+        tol=0.0,
     )
 
-    def try_start(path: Path, data, tolerances: Tolerances) -> Path:
+    def try_start(path: Path, density: CompiledDensity, tolerances: Tolerances) -> Path:
         path = path._replace(state=path.state._replace(position=propose_start(path.state)))
         trial = trial_point(path)
-        return step(path, trial, *jax.value_and_grad(density)(trial, data), tolerances, history_size)
+        (log_density,), (score,) = density.values_and_gradients(trial[None])
+        return step(path, trial, log_density, score, tolerances, history_size)
 
     def take_iterate(path: Path, position, f, gradient, num_gradients, tolerances: Tolerances) -> Path:
         before = path.state._replace(num_gradients=num_gradients)
@@ -48,14 +54,13 @@ def _programs(density, history_size: int) -> _Programs:
         state, pairs = accept(before, path.records.pairs, yes, position, f, gradient, tolerances, history_size)
         return record(Path(state, path.records._replace(pairs=pairs)), yes, before)
 
-    def update(position, solver_state, data):
-        step = solver.update(position, solver_state, data)
-        moved = jnp.any(step.params != position)
-        finite = jnp.isfinite(step.state.value) & jnp.all(jnp.isfinite(step.state.grad))
-        return step.params, step.state, moved & finite
+    def update(position, solver_state, density):
+        moved = solver.update(position, solver_state, density)
+        finite = jnp.isfinite(moved.state.value) & jnp.all(jnp.isfinite(moved.state.grad))
+        return moved.params, moved.state, jnp.any(moved.params != position) & finite
 
     return _Programs(
-        jax.jit(try_start), jax.jit(lambda position, data: solver.init_state(position, data)), jax.jit(update),
+        jax.jit(try_start), jax.jit(lambda position, density: solver.init_state(position, density)), jax.jit(update),
         jax.jit(take_iterate),
     )  # fmt: skip
 
@@ -66,14 +71,13 @@ class JaxoptAdvance:
     Holds jaxopt's state of every lane between calls.
 
     Args:
-        density: `density(position, data)`.
         history_size: Number of pairs of jaxopt's direction and of the approximations.
-        data_of_lane: Data of one lane.
+        density_of_lane: The density of one lane.
     """
 
-    def __init__(self, density, history_size: int, data_of_lane):
-        self.programs = _programs(density, history_size)
-        self.data_of_lane = data_of_lane
+    def __init__(self, history_size: int, density_of_lane: Callable[[int], CompiledDensity]):
+        self.programs = _programs(history_size)
+        self.density_of_lane = density_of_lane
         self.solver_states: dict[int, Any] = {}
 
     def __call__(self, paths: Path, tolerances: Tolerances, max_steps: int) -> Path:
@@ -84,20 +88,20 @@ class JaxoptAdvance:
         return jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *moved)
 
     def _advance_lane(self, lane: int, path: Path, tolerances: Tolerances, max_steps: int) -> Path:
-        data = self.data_of_lane(lane)
+        density = self.density_of_lane(lane)
         for _ in range(max_steps):
             if not can_step(path):
                 break
             if path.state.phase == STARTING:
-                path = self.programs.try_start(path, data, tolerances)
+                path = self.programs.try_start(path, density, tolerances)
                 continue
             if lane not in self.solver_states:
                 self.solver_states[lane] = (
-                    self.programs.init_solver(path.state.position, data),
+                    self.programs.init_solver(path.state.position, density),
                     int(path.state.num_gradients),
                 )
             solver_state, gradients_to_start = self.solver_states[lane]
-            position, solver_state, usable = self.programs.update(path.state.position, solver_state, data)
+            position, solver_state, usable = self.programs.update(path.state.position, solver_state, density)
             self.solver_states[lane] = (solver_state, gradients_to_start)
             num_gradients = jnp.int32(gradients_to_start + np.asarray(solver_state.num_grad_eval))
             if usable:

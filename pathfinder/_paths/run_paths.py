@@ -16,8 +16,8 @@ from jaxtyping import Array, UInt32
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.batch_sizes import block_size
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._density.problem import Problem
 from pathfinder._paths.compiled_steps import take
 from pathfinder._paths.driver import Block
 from pathfinder._paths.outcomes import PathOutcomes, PathReport, concatenated, stacked
@@ -26,7 +26,7 @@ from pathfinder._settings import Settings
 
 
 def run_paths(
-    problem: Problem,
+    density: CompiledDensity,
     starts: Start,
     elbo_keys: UInt32[Array, "lane 2"],
     settings: Settings,
@@ -38,7 +38,7 @@ def run_paths(
     """Run all paths and choose the best approximation along each.
 
     Args:
-        problem: What to fit.
+        density: What to fit.
         starts: Where each lane may start.
         elbo_keys: Key of each lane for the draws that estimate ELBOs.
         settings: Options.
@@ -47,11 +47,11 @@ def run_paths(
         report: Called with the progress of the lanes that moved, in order, after each scoring.
     """
     num_lanes = starts.center.shape[0]
-    size = block_size(problem, num_lanes, settings, devices)
+    size = block_size(density, num_lanes, settings, devices)
     blocks = []
     for first in range(0, num_lanes, size):
         lanes = np.arange(first, min(first + size, num_lanes))
-        blocks.append(Block(problem, starts, elbo_keys, settings, devices, len(blocks), lanes, size))
+        blocks.append(Block(density, starts, elbo_keys, settings, devices, len(blocks), lanes, size))
     interrupted = _run_blocks(blocks, len(devices), check, report)
     for block in blocks:
         block.finish()
@@ -72,6 +72,7 @@ def _run_blocks(blocks: list[Block], at_a_time: int, check, report) -> bool:
                 return False
             running = [block for block in running if _goes_on(block)]
     except (Interrupt, KeyboardInterrupt):
+        # The others wait at a `yield`; raised there, the interrupt makes them score what they have recorded.
         for block in running:
             with suppress(Interrupt, StopIteration):
                 block.throw(Interrupt)

@@ -1,8 +1,6 @@
 """Rounds of score matching for normals with a dense covariance."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +10,8 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.streams import counted_keys, draw_keys, normal
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._density.problem import Problem
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import ScoredDraws
@@ -44,16 +42,13 @@ class Round(NamedTuple):
     divergence: Float[Array, " lane"]
 
 
-@partial(jax.jit, static_argnames=("density", "batched"))
+@jax.jit
 def refine_round(
     normals: LowRankNormal,
     keys: UInt32[Array, "lane draw 2"],
     weights: Float[Array, " lane"],
     fits: Int[Array, " lane"],
-    data: Any,
-    *,
-    density: Callable[[Array, Any], Array],
-    batched: bool,
+    density: CompiledDensity,
 ) -> Round:
     """Draw a batch from every lane's normal, evaluate density and gradient, and match the scores.
 
@@ -61,17 +56,15 @@ def refine_round(
         normals: One per lane, without a basis.
         keys: Keys of the draws.
         weights: How much each batch counts, as in `match_scores`.
-        fits: Which entry of the leading axis of `data` each lane is about, if `batched`.
-        data: Data of the density.
-        density: `density(position, data)`.
-        batched: Whether `data` has a leading axis of fits.
+        fits: The fit that each lane is about.
+        density: Of the model.
     """
 
-    def lane(present: LowRankNormal, lane_keys, weight, fit):
-        own = jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if batched else data
+    def drawn(present: LowRankNormal, lane_keys):
         noise = jax.vmap(lambda key: normal(key, present.dim, present.mean.dtype))(lane_keys)
-        draws = jax.vmap(present.transform)(noise)
-        log_p, gradients = over_lanes(lambda draw: jax.value_and_grad(density)(draw, own))(draws)
+        return noise, jax.vmap(present.transform)(noise)
+
+    def matched(present: LowRankNormal, noise, draws, log_p, gradients, weight):
         usable = usable_draws(log_p, gradients)
         scores = jax.vmap(present.noise_gradient)(jnp.where(usable[:, None], gradients, 0.0))
         match = match_scores(noise, scores, usable, weight)
@@ -79,7 +72,9 @@ def refine_round(
         scored = ScoredDraws(draws, log_p, jax.vmap(present.log_density_of_noise)(noise))
         return Round(scored, updated, match.log_change, jnp.mean(match.mean**2), match.divergence)
 
-    return over_lanes(lane)(normals, keys, weights, fits)
+    noise, draws = over_lanes(drawn)(normals, keys)
+    log_p, gradients = density.values_and_gradients(draws, fits)
+    return over_lanes(matched)(normals, noise, draws, log_p, gradients, weights)
 
 
 def batch_size(dim: int) -> int:
@@ -87,9 +82,9 @@ def batch_size(dim: int) -> int:
     return int(np.clip(2 * dim, 32, 128))
 
 
-def refine_batch(problem: Problem, used: list[RefinedLane], keys, fits, max_rounds: int, check) -> None:
+def refine_batch(density: CompiledDensity, used: list[RefinedLane], keys, fits, max_rounds: int, check) -> None:
     """Refine lanes together; they are filled in, also when an interrupt ends the rounds."""
-    size, count = len(fits), batch_size(problem.dim)
+    size, count = len(fits), batch_size(density.dim)
     filled = used + used[-1:] * (size - len(used))
     present = jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *[lane.initial for lane in filled])
     accepted, accepted_elbo, accepted_error = present, np.full(size, -np.inf), np.zeros(size)
@@ -103,8 +98,7 @@ def refine_batch(problem: Problem, used: list[RefinedLane], keys, fits, max_roun
             weights = np.where(num_averaged == 0, highest_weight, count / np.maximum(num_averaged, 1))
             round_keys = counted_keys(keys, np.full(size, number))
             outcome = refine_round(
-                present, draw_keys(round_keys, count), weights.astype(problem.dtype), fits, problem.data,
-                density=problem.density, batched=problem.batched,
+                present, draw_keys(round_keys, count), weights.astype(density.dtype), fits, density,
             )  # fmt: skip
             outcome = on_host(outcome)
             elbo = estimate_elbo(outcome.scored.log_p, outcome.scored.log_q)
@@ -115,7 +109,9 @@ def refine_batch(problem: Problem, used: list[RefinedLane], keys, fits, max_roun
                         float(elbo.mean[lane]), float(elbo.standard_error[lane]), float(own.divergence), count,
                         own.scored.log_p, own.scored.log_q,
                     )  # fmt: skip
-            slack = 3 * np.hypot(np.nan_to_num(elbo.standard_error), accepted_error) + problem.dim
+            # A bold step may lose up to a nat per dimension and be right: the next ones gain it back. What has to be
+            # undone is a normal that has left the mass, which loses far more.
+            slack = 3 * np.hypot(np.nan_to_num(elbo.standard_error), accepted_error) + density.dim
             worse = (elbo.mean < accepted_elbo - slack) | ~_is_finite(outcome.updated)
             undone = np.array([report.num_undone for report in used] + [MOST_UNDONE] * (size - len(used)))
             worse &= (number > 0) & ~done
@@ -132,6 +128,7 @@ def refine_batch(problem: Problem, used: list[RefinedLane], keys, fits, max_roun
                     report.kept.append(KeptRound(own[0], np.asarray(round_keys[lane]), own[1]))
                     del report.kept[:-NUM_KEPT]
             highest_weight = np.where(undo, highest_weight / 16, highest_weight)
+            # From the first round that changes little on, the k-th batch counts 1 / k, so that the rounds average.
             num_averaged += step & ((num_averaged > 0) | settled)
             accepted, present = (
                 _choose(step, present, accepted),

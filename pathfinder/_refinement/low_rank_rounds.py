@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -10,8 +10,7 @@ from jaxtyping import Array, Float, UInt32
 
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.streams import counted_keys, draw_keys, normal
-from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import ScoredDraws
@@ -37,14 +36,12 @@ class LowRankRound(NamedTuple):
     divergence: Float[Array, ""]
 
 
-@partial(jax.jit, static_argnames="density", donate_argnames="window")
+@partial(jax.jit, donate_argnames="window")
 def low_rank_round(
     present: LowRankNormal,
     window: Window,
     keys: UInt32[Array, "draw 2"],
-    data: Any,
-    *,
-    density: Callable[[Array, Any], Array],
+    density: CompiledDensity,
 ) -> LowRankRound:
     """Draw a batch, evaluate density and gradient, and fit to the newest pairs.
 
@@ -52,12 +49,11 @@ def low_rank_round(
         present: The present approximation.
         window: Positions and gradients of earlier rounds.
         keys: Keys of the draws.
-        data: Data of the density.
-        density: `density(position, data)`.
+        density: Of the model, of one fit.
     """
     noise = jax.vmap(lambda key: normal(key, present.dim, present.mean.dtype))(keys)
     draws = jax.vmap(present.transform)(noise)
-    log_p, gradients = over_lanes(lambda draw: jax.value_and_grad(density)(draw, data))(draws)
+    log_p, gradients = density.values_and_gradients(draws)
     match = match_low_rank(present, window, noise, gradients, usable_draws(log_p, gradients))
     scored = ScoredDraws(draws, log_p, jax.vmap(present.log_density_of_noise)(noise))
     return LowRankRound(scored, match.normal, match.window, match.divergence)
@@ -70,10 +66,9 @@ def low_rank_form(start: LowRankNormal) -> LowRankNormal:
 
 
 def refine_low_rank(
-    problem: Problem,
+    density: CompiledDensity,
     lane: RefinedLane,
     key: UInt32[Array, " 2"],
-    data: Any,
     max_rounds: int,
     check: Callable[[], None],
 ) -> None:
@@ -84,27 +79,26 @@ def refine_low_rank(
     start by more than the errors of these estimates.
 
     Args:
-        problem: What to fit.
+        density: What to fit.
         lane: Where to begin, in `low_rank_form`, and the report.
         key: Key of the draws.
-        data: Data of this fit.
         max_rounds: Most rounds.
         check: Called between rounds; ends them by raising `Interrupt`.
     """
-    present, window = lane.initial, empty_window(WINDOW, problem.dim, problem.dtype)
+    present, window = lane.initial, empty_window(WINDOW, density.dim, density.dtype)
     best, last = present, present
     try:
         for number in range(max_rounds):
             check()
             keys = draw_keys(counted_keys(key, np.array([number])), BATCH_SIZE)[0]
-            outcome = low_rank_round(present, window, keys, data, density=problem.density)
+            outcome = low_rank_round(present, window, keys, density)
             log_p, log_q = np.asarray(outcome.scored.log_p), np.asarray(outcome.scored.log_q)
             elbo = estimate_elbo(log_p, log_q)
             lane.note(float(elbo.mean), float(elbo.standard_error), float(outcome.divergence), BATCH_SIZE, log_p, log_q)
             if elbo.mean >= np.max(lane.elbos):
                 best = present
             last, present, window = present, outcome.updated, outcome.window
-            if float(outcome.divergence) * problem.dim < MATCHED_DIVERGENCE:
+            if float(outcome.divergence) * density.dim < MATCHED_DIVERGENCE:
                 best = last = present  # one step further for nothing
                 break
             if _has_stalled(lane):

@@ -1,16 +1,11 @@
 """Which paths of a fit ended in different modes of the density."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 
 
 POINTS = 10  # on the segment between two means, both ends left out
@@ -18,7 +13,7 @@ VALLEY = 2.0  # nats: how deep the density must dip between two modes
 
 
 def distinct_modes(
-    problem: Problem,
+    density: CompiledDensity,
     means: Float[Array, "fit path dim"],
     elbos: Float[np.ndarray, "fit path"],
 ) -> tuple[list[list[int]], int]:
@@ -30,7 +25,7 @@ def distinct_modes(
     of both follow it better than one.
 
     Args:
-        problem: What was fitted.
+        density: What was fitted.
         means: Means of the best approximations.
         elbos: Their ELBOs; -inf where a path failed.
     """
@@ -42,7 +37,7 @@ def distinct_modes(
     # Each round compares what is left with the newest mode of each fit.
     while unassigned.any():
         newest = np.array([own[-1] for own in modes])
-        profile = np.asarray(_profiles(means, newest, problem.data, density=problem.density, batched=problem.batched))
+        profile = np.asarray(_profiles(means, newest, density))
         num_densities += num_fits * num_paths * (POINTS + 2)
         unassigned &= _separated(profile)
         for fit in np.flatnonzero(unassigned.any(axis=1)):
@@ -59,24 +54,17 @@ def _separated(profile: Float[np.ndarray, "fit path point"]) -> Bool[np.ndarray,
     return np.isfinite(lower_end) & (values[..., 1:-1].min(axis=-1) < lower_end - VALLEY)
 
 
-@partial(jax.jit, static_argnames=("density", "batched"))
+@jax.jit
 def _profiles(
-    means: Float[Array, "fit path dim"],
-    newest: Int[Array, " fit"],
-    data: Any,
-    *,
-    density: Callable[[Array, Any], Array],
-    batched: bool,
+    means: Float[Array, "fit path dim"], newest: Int[Array, " fit"], density: CompiledDensity
 ) -> Float[Array, "fit path point"]:
     """Log density on the segments from the mean of one path of each fit to those of all."""
     shares = jnp.linspace(0.0, 1.0, POINTS + 2, dtype=means.dtype)
 
-    def of_fit(own_means, path, own_data):
-        def at(mean, share):
-            return density((1 - share) * own_means[path] + share * mean, own_data)
+    def segments(own_means, path):
+        return jax.vmap(lambda mean: jax.vmap(lambda share: (1 - share) * own_means[path] + share * mean)(shares))(
+            own_means
+        )
 
-        return over_lanes(lambda mean: over_lanes(lambda share: at(mean, share))(shares))(own_means)
-
-    if batched:
-        return over_lanes(of_fit)(means, newest, data)
-    return over_lanes(lambda own_means, path: of_fit(own_means, path, data))(means, newest)
+    points = jax.vmap(segments)(means, newest)
+    return density.values(points.reshape(-1, *points.shape[2:])).reshape(points.shape[:3])

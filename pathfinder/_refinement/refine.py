@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Int, UInt32
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._density.problem import Problem
 from pathfinder._normals.low_rank import LowRankNormal, dense_form
 from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.dense_rounds import LANES_PER_BATCH, refine_batch
@@ -33,7 +33,7 @@ NEGLIGIBLE_PER_DIM = 2.0
 
 
 def refine(
-    problem: Problem,
+    density: CompiledDensity,
     starts: LowRankNormal,
     paths: Int[np.ndarray, " lane"],
     keys: UInt32[Array, "lane 2"],
@@ -46,7 +46,7 @@ def refine(
     """Refine approximations, each on its own.
 
     Args:
-        problem: What to fit.
+        density: What to fit.
         starts: Starting approximations, on the leading axis.
         paths: The path that each comes from.
         keys: Key of each lane.
@@ -58,7 +58,7 @@ def refine(
     Returns:
         The lanes, and whether they were ended early.
     """
-    most = min(LANES_PER_BATCH, len(paths)) if problem.batched and problem.dim <= DENSE_LIMIT else 1
+    most = min(LANES_PER_BATCH, len(paths)) if density.num_fits is not None and density.dim <= DENSE_LIMIT else 1
     lanes = []
     for used, rows in _batches(np.arange(len(paths)), most):
         normals = on_host(refinable(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts)))
@@ -68,13 +68,10 @@ def refine(
     try:
         for used, rows in _batches(np.flatnonzero(worthwhile), most):
             own = [lanes[row] for row in used]
-            if problem.dim <= DENSE_LIMIT:
-                refine_batch(problem, own, keys[rows], fits[rows], max_rounds, check)
+            if density.dim <= DENSE_LIMIT:
+                refine_batch(density, own, keys[rows], fits[rows], max_rounds, check)
             else:
-                data = problem.data
-                if problem.batched:
-                    data = jax.tree_util.tree_map(lambda leaf, fit=fits[rows[0]]: leaf[fit], data)
-                refine_low_rank(problem, own[0], keys[rows[0]], data, max_rounds, check)
+                refine_low_rank(density.of_fit(fits[rows[0]]), own[0], keys[rows[0]], max_rounds, check)
     except (Interrupt, KeyboardInterrupt):
         return lanes, True
     return lanes, False
@@ -111,7 +108,7 @@ class RefinedFit(NamedTuple):
 
 
 def refine_modes(
-    problem: Problem,
+    density: CompiledDensity,
     outcomes: PathOutcomes,
     keys: UInt32[Array, "fit 2"],
     settings: Settings,
@@ -121,7 +118,7 @@ def refine_modes(
     """Refine the best approximation of each mode of every fit that can have a share of the mass.
 
     Args:
-        problem: What was fitted.
+        density: What was fitted.
         outcomes: How the paths ended.
         keys: Key of each fit.
         settings: Options.
@@ -131,12 +128,12 @@ def refine_modes(
         One entry per fit, None where no path succeeded or there was no time to tell modes apart; and whether the
         refinement was ended early.
     """
-    num_fits = problem.num_fits or 1
+    num_fits = density.num_fits or 1
     elbos = np.where(outcomes.best_iteration >= 0, outcomes.elbo, -np.inf).reshape(num_fits, -1)
     means = outcomes.approximations.mean.reshape(*elbos.shape, -1)
     try:
         check()
-        modes, num_densities = distinct_modes(problem, means, elbos)
+        modes, num_densities = distinct_modes(density, means, elbos)
         fits = np.array([fit for fit, own in enumerate(modes) for _ in own if np.any(elbos[fit] > -np.inf)])
         paths = np.array([path for fit, own in enumerate(modes) for path in own if np.any(elbos[fit] > -np.inf)])
         if len(fits) == 0:
@@ -144,9 +141,9 @@ def refine_modes(
         lanes = fits * elbos.shape[1] + paths
         starts = jax.tree_util.tree_map(lambda leaf: leaf[lanes], outcomes.approximations)
         lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
-        worthwhile = elbos[fits, paths] >= elbos.max(axis=1)[fits] - NEGLIGIBLE - NEGLIGIBLE_PER_DIM * problem.dim
+        worthwhile = elbos[fits, paths] >= elbos.max(axis=1)[fits] - NEGLIGIBLE - NEGLIGIBLE_PER_DIM * density.dim
         refined, interrupted = refine(
-            problem, starts, paths, lane_keys, fits, worthwhile, settings.max_refine_rounds, check=check
+            density, starts, paths, lane_keys, fits, worthwhile, settings.max_refine_rounds, check=check
         )
     except (Interrupt, KeyboardInterrupt):
         return [None] * num_fits, True

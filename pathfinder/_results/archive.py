@@ -5,26 +5,22 @@ import io
 import json
 import os
 import uuid
-import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._model.model import Model
-from pathfinder._model.user_functions import described
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._paths.outcomes import Iterations, Trajectory
 from pathfinder._refinement.history import Cost
 from pathfinder._results.path_result import PathResult
-from pathfinder._results.result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 from pathfinder._variables import Variable
@@ -36,29 +32,33 @@ _CONTENT = "content.json"
 _CLASSES: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
-        PathfinderResult, PathResult, Pool, PathDraws, LowRankNormal, Refinement, RefinedMode, Cost, Iterations,
+        PathResult, Pool, PathDraws, LowRankNormal, Refinement, RefinedMode, Cost, Iterations,
         Trajectory, Settings, Variable,
     )
 }  # fmt: skip
 _MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")
 
 
-def save(result: PathfinderResult, path: Any) -> None:
+def write(path: Any, model: Model, fields: Mapping[str, Any], draws: Mapping[str, Any]) -> None:
     """Write a result to a file, complete or not at all.
+
+    Args:
+        path: The file.
+        model: What was fitted, of which the names and data are written.
+        fields: The other fields of the result.
+        draws: Its draws by name, and unconstrained.
 
     Raises:
         OSError: If the file cannot be written.
     """
     arrays: dict[str, np.ndarray] = {}
-    model = {name: getattr(result.model, name) for name in _MODEL_FIELDS}
-    fields = {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "model"}
+    own = {name: getattr(model, name) for name in _MODEL_FIELDS}
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "model": _encoded(model | {"dtype": str(np.dtype(result.model.dtype))}, arrays),
+        "model": _encoded(own | {"dtype": str(np.dtype(model.dtype))}, arrays),
         "result": _encoded(fields, arrays),
-        "draws": _encoded(result.draws, arrays),
-        "unconstrained_draws": _encoded(result.unconstrained_draws, arrays),
+        **{name: _encoded(values, arrays) for name, values in draws.items()},
     }
     arrays[_CONTENT] = np.frombuffer(json.dumps(content).encode(), np.uint8)
     target = os.fspath(path)
@@ -74,23 +74,29 @@ def save(result: PathfinderResult, path: Any) -> None:
         raise
 
 
-def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
-    """Read a result that `PathfinderResult.save` wrote, also in another process and without the density.
-
-    Without `model` there are the draws, diagnostics, summary, approximations and settings, and `resample` and `draw`
-    on the unconstrained scale; what needs the density or the constraining transform raises an error that says so.
+class Saved(NamedTuple):
+    """What a file holds.
 
     Args:
-        path: The file.
-        model: The model that was fitted, with its data, for draws by name of other choices from the pool. Data that
-            differ from those of the fit are warned of.
+        model: Fields of the model.
+        fields: Those of the result.
+        draws: By name.
+        unconstrained_draws: On the unconstrained scale.
+    """
+
+    model: dict[str, Any]
+    fields: dict[str, Any]
+    draws: dict[str, np.ndarray]
+    unconstrained_draws: np.ndarray
+
+
+def read(path: Any) -> Saved:
+    """Read what `write` wrote.
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is no saved result, is damaged or comes from a newer version, or `model` is another one.
+        ValueError: If it is no saved result, is damaged or comes from a newer version.
     """
-    if model is not None and not isinstance(model, Model):
-        raise ValueError(f"`model` must be the pathfinder.Model that was fitted, but it is {described(model)}.")
     with open(path, "rb") as opened:
         whole = opened.read()
     try:
@@ -109,18 +115,10 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
             f"{FORMAT_VERSION}. Load it with the newer version of pathfinder-vi that saved it."
         )
     try:
-        fields = _decoded(content["result"], arrays)
-        draws, unconstrained = (_decoded(content[name], arrays) for name in ("draws", "unconstrained_draws"))
-        own = _without_density(_decoded(content["model"], arrays))
-        fields["key"] = jnp.asarray(fields["key"])
-        result = PathfinderResult(model=own, **fields)
+        parts = {name: _decoded(content[name], arrays) for name in ("model", "result", "draws", "unconstrained_draws")}
     except Exception as error:  # whatever is missing or of another type than was written
         raise ValueError(f"{os.fspath(path)!r} is damaged: {error!r}.") from error
-    _require_precision(own.dtype)
-    if model is not None:
-        result = dataclasses.replace(result, model=_matching(model, own))
-    vars(result).update(draws=draws, unconstrained_draws=unconstrained)  # the caches of these properties
-    return result
+    return Saved(parts["model"], parts["result"], parts["draws"], parts["unconstrained_draws"])
 
 
 def _arrays(whole: bytes) -> dict[str, np.ndarray]:
@@ -135,69 +133,6 @@ def _arrays(whole: bytes) -> dict[str, np.ndarray]:
         raise ValueError(f"the checksum of its part {damaged!r} is wrong")
     with np.load(io.BytesIO(whole), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
-
-
-def _matching(model: Model, saved: Model) -> Model:
-    for name in ("dim", "variables", "dtype"):
-        given, expected = getattr(model, name), getattr(saved, name)
-        if given != expected:
-            hint = " Set jax_enable_x64 as it was in the fit, before the model is made." if name == "dtype" else ""
-            raise ValueError(
-                f"`model` is not the one of the saved result: its {name} is {given}, not {expected}.{hint}"
-            )
-    own, expected = model.named_data, saved.named_data
-    differing = [name for name in {**expected, **own} if not _same(own.get(name), expected.get(name))]
-    if differing:
-        warnings.warn(
-            f"The data of `model` are not those of the fit: {', '.join(map(repr, differing))} differ. Draws made "
-            "from now on use the data of `model`; the diagnostics and weights are those of the fit.",
-            stacklevel=3,
-        )
-    return model
-
-
-def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    if one is None or other is None or one.shape != other.shape:
-        return False
-    return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f"))
-
-
-def _require_precision(dtype: Any) -> None:
-    """Say that JAX cannot do what the fit did.
-
-    Warns:
-        UserWarning: If the fit was made in double precision, and JAX has single.
-    """
-    if str(np.dtype(dtype)) == "float64" and not jax.config.read("jax_enable_x64"):
-        warnings.warn(
-            "The result was fitted in double precision, but jax_enable_x64 is off: `draws` are as they were saved, "
-            "and other draws will be made in single precision. Call jax.config.update('jax_enable_x64', True) first.",
-            stacklevel=3,
-        )
-
-
-def _without_density(fields: Mapping[str, Any]) -> Model:
-    return Model(
-        dim=fields["dim"],
-        density=_needs_model,
-        constrain_fn=_needs_model,
-        unconstrain_fn=_needs_model,
-        named_fn=_needs_model,
-        variables=fields["variables"],
-        dtype=jnp.dtype(fields["dtype"]),
-        name=fields["name"],
-        coords=fields["coords"],
-        data=fields["named_data"] or None,
-        observed=fields["observed"],
-        data_dims=fields["data_dims"],
-    )
-
-
-def _needs_model(*_: Any) -> Any:
-    raise ValueError(
-        "This result was loaded without its model, so that there are no log density and no constraining transform. "
-        "Load it with pathfinder.load(path, model=model)."
-    )
 
 
 def _encoded(value: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -1,32 +1,38 @@
 """Results as ArviZ data."""
 
-import dataclasses
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from pathfinder._model.model import Model
 from pathfinder._model.named_data import chosen_data
 from pathfinder._version import __version__
 
 
-if TYPE_CHECKING:
-    from pathfinder._model.model import Model
-    from pathfinder._results.result import PathfinderResult
-
-
-def to_inferencedata(
-    result: "PathfinderResult",
+def inference_data(
+    model: Model,
+    draws: Mapping[str, np.ndarray],
+    sample_stats: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Any],
     log_likelihood: str | Sequence[str] | None = None,
     posterior_predictive: str | Sequence[str] | None = None,
     observed: str | Sequence[str] | None = None,
 ) -> Any:
     """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both.
 
+    Args:
+        model: The model that the draws are of.
+        draws: By variable, with the draws on the leading axis.
+        sample_stats: Numbers of every draw.
+        attributes: Of all groups.
+        log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
+        posterior_predictive: Likewise; by default those whose names end in `_rep`.
+        observed: Data of the group `observed_data`; by default those that the model knows to be.
+
     Raises:
         ValueError: If a name is that of no generated quantity, or of no data.
     """
-    model = result.model
     generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
     chosen = {
         "log_likelihood": _names(log_likelihood, [name for name in generated if name == "log_lik"]),
@@ -40,32 +46,17 @@ def to_inferencedata(
                 f"{', '.join(map(repr, generated)) or 'none'}."
             )
     elsewhere = {name for names in chosen.values() for name in names}
-    draws = {name: values[None] for name, values in result.draws.items()}
-    groups: dict[str, Any] = {"posterior": {name: values for name, values in draws.items() if name not in elsewhere}}
-    groups |= {group: {name: draws[name] for name in names} for group, names in chosen.items() if names}
-    groups["sample_stats"] = {
-        "lp": result.log_p[None],
-        "lp_approx": result.log_q[None],
-        "path": result.path_ids[None],
-        "weight": result.weights[None],
-    }
+    chain = {name: values[None] for name, values in draws.items()}
+    groups: dict[str, Any] = {"posterior": {name: values for name, values in chain.items() if name not in elsewhere}}
+    groups |= {group: {name: chain[name] for name in names} for group, names in chosen.items() if names}
+    groups["sample_stats"] = {name: values[None] for name, values in sample_stats.items()}
     dims = {variable.name: list(variable.dims) for variable in model.variables if variable.dims is not None}
     coords = {name: np.asarray(values) for name, values in model.coords.items()}
     attrs = {
         "inference_library": "pathfinder-vi",
         "inference_library_version": __version__,
         "model_name": model.name,
-        "seed": "" if result.seed is None else str(result.seed),
-        "pareto_k": result.pareto_k,
-        "effective_sample_size": result.effective_sample_size,
-        "num_gradients": result.num_gradients,
-        "num_densities": result.num_densities,
-        "is_resampled": int(result.is_resampled),
-        **{
-            f"settings_{name}": int(value) if isinstance(value, bool) else value
-            for name, value in dataclasses.asdict(result.settings).items()
-            if value is not None
-        },
+        **attributes,
     }
     data = _from_dict(groups, coords, dims)
     data_groups = _data_groups(model, observed)
@@ -87,7 +78,7 @@ def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, l
     return arviz.from_dict(groups, coords=coords, dims=dims)
 
 
-def _data_groups(model: "Model", observed: str | Sequence[str] | None) -> dict[str, dict[str, np.ndarray]]:
+def _data_groups(model: Model, observed: str | Sequence[str] | None) -> dict[str, dict[str, np.ndarray]]:
     named = model.named_data
     chosen = [name for name in model.observed if name in named] if observed is None else chosen_data(named, observed)
     groups = {"observed_data": chosen, "constant_data": [name for name in named if name not in chosen]}

@@ -17,9 +17,13 @@ from pathfinder._importance.refinement import Refinement
 from pathfinder._model.model import Model
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.history import Cost
+from pathfinder._results.archive import write
+from pathfinder._results.inference_data import inference_data
 from pathfinder._results.named_draws import named_draws
 from pathfinder._results.path_result import PathResult
+from pathfinder._results.report import Shown, describe, describe_html
 from pathfinder._settings import Settings
+from pathfinder._variables import flatten_draws
 from psis._weights import weighted_quantile
 
 
@@ -199,8 +203,6 @@ class PathfinderResult:
         """
         import pandas as pd
 
-        from pathfinder._variables import flatten_draws
-
         values = flatten_draws(self.model.variables, self.draws).astype(np.float64)
         weights = self.weights
         with np.errstate(invalid="ignore", over="ignore"):
@@ -232,9 +234,21 @@ class PathfinderResult:
         Raises:
             ValueError: If a name is that of no generated quantity, or of no data.
         """
-        from pathfinder._results.inference_data import to_inferencedata
-
-        return to_inferencedata(self, log_likelihood, posterior_predictive, observed)
+        stats = {"lp": self.log_p, "lp_approx": self.log_q, "path": self.path_ids, "weight": self.weights}
+        attributes = {
+            "seed": "" if self.seed is None else str(self.seed),
+            "pareto_k": self.pareto_k,
+            "effective_sample_size": self.effective_sample_size,
+            "num_gradients": self.num_gradients,
+            "num_densities": self.num_densities,
+            "is_resampled": int(self.is_resampled),
+            **{
+                f"settings_{name}": int(value) if isinstance(value, bool) else value
+                for name, value in dataclasses.asdict(self.settings).items()
+                if value is not None
+            },
+        }
+        return inference_data(self.model, self.draws, stats, attributes, log_likelihood, posterior_predictive, observed)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
@@ -247,19 +261,20 @@ class PathfinderResult:
         Raises:
             OSError: If it cannot be written.
         """
-        from pathfinder._results.archive import save
-
-        save(self, path)
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "model"}
+        write(path, self.model, fields, {"draws": self.draws, "unconstrained_draws": self.unconstrained_draws})
 
     def __repr__(self) -> str:
-        from pathfinder._results.report import describe
-
-        return describe(self)
+        return describe(self._shown())
 
     def _repr_html_(self) -> str:
-        from pathfinder._results.report import describe_html
+        return describe_html(self._shown())
 
-        return describe_html(self)
+    def _shown(self) -> Shown:
+        return Shown(
+            self.model.name, self.model.dim, self.settings, self.paths, self.pool, self.num_draws, self.is_resampled,
+            self.refinement, self.interrupted, self.num_gradients, self.num_densities, self.seconds["total"],
+        )  # fmt: skip
 
     def _generator(self, purpose: str, seed: int) -> np.random.Generator:
         return host_generator(counted_keys(fit_key(self.key, self.first_path), np.array([seed]))[0], purpose)

@@ -29,12 +29,10 @@ class Outcome(NamedTuple):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Compiled programs are kept for later sessions of the tests, apart from those of users."""
+def default_threads() -> Iterator[None]:
+    """Whatever the variables of the shell say."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(pytestconfig.cache.mkdir("compiled")))  # type: ignore[union-attr]
-        for name in ("JAX_COMPILATION_CACHE_DIR", "STAN_NUM_THREADS", "XLA_FLAGS"):
-            patch.delenv(name, raising=False)
+        patch.delenv("STAN_NUM_THREADS", raising=False)
         yield
 
 

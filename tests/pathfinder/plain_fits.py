@@ -8,6 +8,7 @@ import textwrap
 import numpy as np
 
 from pathfinder import Model
+from tests import compilation
 
 
 PLAIN = {"refine": False, "schedule": "cmdstan"}
@@ -30,10 +31,10 @@ def draws_of_path(result, path):
 
 def run_script(script, **environment):
     """What a script prints in a process of its own."""
-    variables = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environment["XLA_FLAGS"] = compilation.flags(environment.get("XLA_FLAGS", ""))
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
-        env={**variables, "JAX_PLATFORMS": "cpu", **environment},
+        env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
         capture_output=True,
         text=True,
         timeout=240,

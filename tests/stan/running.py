@@ -14,7 +14,6 @@ from pathfinder.stan._checking.programs import check
 from pathfinder.stan._program.program import BoundProgram, bind, declarations
 from pathfinder.stan._state.report import LoopWays
 from pathfinder.stan._types.types import declared_type
-from tests.stan.library.densities.compiling import compiled
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def points(dim: int) -> np.ndarray:
 def values_and_gradients(program: BoundProgram) -> tuple[np.ndarray, np.ndarray]:
     """At all of `points`."""
     # one position at a time, as conditions on parameters run otherwise under `vmap`
-    every = compiled(jax.value_and_grad(program.log_density))
+    every = jax.jit(jax.value_and_grad(program.log_density))
     found = [every(jnp.asarray(position)) for position in points(program.dim)]
     return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
 

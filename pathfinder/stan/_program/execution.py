@@ -207,7 +207,7 @@ def _continue(run: Run, node: Continue) -> None:
 def _reject(run: Run, node: Reject | FatalError) -> None:
     machine, frame = run.machine, run.machine.frame
     if frame.mask is None and run.on_data:
-        raise StanRejectError(f"rejected: {message(run, node.arguments)}", node.span)
+        raise StanRejectError(message(run, node.arguments), node.span, said=True)
     if frame.context.size:
         machine.target.require(False)
 

@@ -1,4 +1,4 @@
-"""A Stan program with its data as a model of the engine."""
+"""What a model of the engine needs of a Stan program with its data; of the model itself nothing is known here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder._model.model import Model
+from pathfinder._errors import NoParametersError
 from pathfinder._variables import Block, Part, Variable
 from pathfinder.stan._checking.programs import CheckedProgram
 from pathfinder.stan._program.columns import Slot, nested, parts_of, slots_of
@@ -24,7 +24,7 @@ from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._types.types import declared_type
 
 
-def model_of(
+def model_fields(
     checked: CheckedProgram,
     data: Mapping[str, Any],
     *,
@@ -33,12 +33,12 @@ def model_of(
     name: str = "model",
     print_line: Callable[[str], None] | None = None,
     prints: bool = False,
-) -> Model:
-    """A model of a checked program.
+) -> dict[str, Any]:
+    """The fields of `pathfinder.Model` for a checked program.
 
     Args:
         checked: The program.
-        data: Its data, as given by `_data.read_data`.
+        data: Its data, as given by `data.read_data`.
         seed: For random numbers in transformed data.
         simplex: "ilr" or "stick_breaking"; see `bind`.
         name: Of the model.
@@ -47,7 +47,7 @@ def model_of(
 
     Raises:
         StanEvaluationError: If the program cannot be evaluated with these data.
-        ValueError: If it has no parameters.
+        NoParametersError: If it has no parameters.
     """
     if simplex not in ("ilr", "stick_breaking"):
         raise ValueError(f"`simplex` must be 'ilr' or 'stick_breaking', not {simplex!r}.")
@@ -55,7 +55,7 @@ def model_of(
         raise ValueError(f"`seed` must be a whole number from 0 to 2^64 - 1, but {seed!r} was given.")
     bound = bind(checked, data, seed=int(seed), simplex=simplex, print_line=print_line, prints=prints)
     if bound.dim < 1:
-        raise ValueError(f"The model has {bound.dim} parameters; Pathfinder needs at least 1.")
+        raise NoParametersError
     position = jnp.zeros(bound.dim)
     types = _types(checked)
     arrays: dict[str, Any] = {}
@@ -77,7 +77,7 @@ def model_of(
         variables = [*variables, *quantities]
     unconstrain = _Unconstrain(bound, types)
     values = named_values(checked.program, data)
-    return Model(
+    return dict(
         dim=bound.dim,
         density=_Density(density),
         constrain_fn=_Constrain(constrain, constrained_names),

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._errors import BoundaryValueError
 from pathfinder.stan._checking.programs import CheckedProgram
 from pathfinder.stan._expressions.supported import require_supported
 from pathfinder.stan._program.execution import call_user, execute_all
@@ -73,7 +74,7 @@ class BoundProgram:
             self._parameters(run, position, on_host=True)
             self._model(run)
         except StanRejectError as error:
-            return f"The program says: {error.diagnostic.in_one_line().removeprefix('rejected: ')}."
+            return f"The program says: {error.reason} ({error.diagnostic.span.location()})."
         except NotFiniteError as error:
             return f"{error.diagnostic.in_one_line()}."
         except StanEvaluationError:  # some things are computed from parameters in compiled programs only
@@ -155,7 +156,7 @@ class BoundProgram:
             except ValueError as error:
                 raise ValueError(f"The given value of parameter '{name}' violates its constraint: {error}") from error
             if not np.all(np.isfinite(part)):
-                raise ValueError(
+                raise BoundaryValueError(
                     f"The given value of parameter '{name}' is not finite on the unconstrained scale. Values on the "
                     "boundary of a constraint cannot be used."
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathfinder.stan._syntax.diagnostics import StanError
+from pathfinder.stan._syntax.source import Span
 
 
 class StanEvaluationError(StanError):
@@ -10,7 +11,17 @@ class StanEvaluationError(StanError):
 
 
 class StanRejectError(StanEvaluationError):
-    """`reject` or `fatal_error` was reached, or data violate a constraint."""
+    """`reject` or `fatal_error` was reached, or data violate a constraint.
+
+    Args:
+        reason: In the program's own words, or ours for what the language demands.
+        span: The place.
+        said: Whether the program says so, by `reject` or `fatal_error`.
+    """
+
+    def __init__(self, reason: str, span: Span, *, said: bool = False) -> None:
+        self.reason = reason
+        super().__init__(f"rejected: {reason}" if said else reason, span)
 
 
 class NotFiniteError(StanEvaluationError):

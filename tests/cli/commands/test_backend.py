@@ -15,6 +15,7 @@ from pathfinder_cli._arguments.grammar import Engine
 from pathfinder_cli._commands import backend as _backend
 from pathfinder_cli._commands.backend import _default_folder, _prune, available_cores, start_jax
 from pathfinder_cli._errors import RunError
+from tests import compilation
 from tests.cli.conftest import FEW_DRAWS, new_files
 
 
@@ -34,7 +35,7 @@ print(len(devices), jax.device_count(), os.environ.get("JAX_PLATFORMS"), dtype, 
 def started(engine="", threads=1, **environ):
     """What a process sees after JAX was started in it, and has compiled something."""
     program = PROBE.replace("ENGINE", engine).replace("THREADS", str(threads))
-    environment = {**os.environ, **environ}
+    environment = {**compilation.as_users_have_it(), **environ}
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
     assert ended.stderr == ""
     return ended.stdout.split()
@@ -103,7 +104,9 @@ def cache_files(folder):
     return sorted(path for path in folder.rglob("*-cache"))
 
 
-def test_the_second_run_compiles_nothing(process, folder):
+def test_the_second_run_compiles_nothing(process, folder, monkeypatch):
+    for name in compilation.CACHE:
+        monkeypatch.delenv(name)
     environ = {"XDG_CACHE_HOME": str(folder / "cache")}
     seconds, written = [], []
     for _ in range(2):

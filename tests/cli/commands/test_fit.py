@@ -1,11 +1,21 @@
 """What is said at the end of a fit."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 
 import psis
 from pathfinder_cli._commands import fit as _fit
+
+
+@dataclass
+class PoolOfDraws:
+    pareto_k: float
+    effective_sample_size: float
+
+    def __len__(self):
+        return 4000
 
 
 @pytest.mark.parametrize("refresh", [0, 100])
@@ -22,12 +32,13 @@ from pathfinder_cli._commands import fit as _fit
 def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, monkeypatch):
     said = []
     monkeypatch.setattr(_fit, "print_line", said.append)
+    pool = PoolOfDraws(pareto_k, size)
     result = SimpleNamespace(
         interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
-        effective_sample_size=size, pool=range(4000), settings=SimpleNamespace(calculate_lp=True),
+        pool=pool, settings=SimpleNamespace(calculate_lp=True),
     )  # fmt: skip
     _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=refresh)))
     cmdstan = ["Pareto k value (0.9) is greater than 0.7."] if pareto_k > 0.7 and is_resampled else []
-    ours = [] if reliable and not refresh else [psis.describe_pareto_k(pareto_k, 4000, size)]
+    ours = [] if reliable and not refresh else [psis.describe_pareto_k(pareto_k, len(pool), size)]
     assert len(said) == len(cmdstan) + len(ours)
     assert all(line.startswith(start) for line, start in zip(said, cmdstan + ours, strict=True))

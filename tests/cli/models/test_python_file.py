@@ -9,7 +9,7 @@ import pytest
 from pathfinder import Model
 from pathfinder_cli._errors import InputError, RunError
 from pathfinder_cli._inputs.input_file import InputFile
-from pathfinder_cli._models.python_file import Data, MissingData, bind, check, check_model, running
+from pathfinder_cli._models.python_file import FileData, MissingData, bind, check, check_model, running
 from pathfinder_cli._models.source import ModelOptions, ModelSource
 from tests.cli.conftest import new_files
 
@@ -136,7 +136,7 @@ def test_errors_of_this_program_in_between_pass():
 
 def test_data_are_numbers_and_arrays():
     values = {"n": np.array(3), "x": np.array(0.5), "y": np.array([[1, 2]]), "t": {"1": np.array(4)}}
-    data = Data(values, "d.json")
+    data = FileData(values, "d.json")
     assert type(data["n"]) is int
     assert type(data["x"]) is float
     assert data["y"].tolist() == [[1, 2]]
@@ -147,11 +147,11 @@ def test_data_are_numbers_and_arrays():
 
 def test_data_that_are_missing():
     with pytest.raises(MissingData) as caught:
-        Data({"a": np.array(1)}, "d.json")["z"]
+        FileData({"a": np.array(1)}, "d.json")["z"]
     assert isinstance(caught.value, KeyError)
     assert str(caught.value) == (
         "Exception: variable does not exist; processing stage=data initialization; variable name=z\n"
         'Error: file "d.json": the model needs `z`; the file has `a`.'
     )
     with pytest.raises(MissingData, match="no data file was given; use `data file=<name>`"):
-        Data({}, "")["z"]
+        FileData({}, "")["z"]

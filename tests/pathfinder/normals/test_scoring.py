@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import draw_lanes, score_lanes
@@ -34,8 +35,8 @@ def scored():
 def one_lane(proposal, draw_keys, log_density):
     """The scored draws of a single approximation."""
     lane = jax.tree.map(lambda leaf: leaf[None], proposal)
-    arguments = {"density": lambda x, data: log_density(x), "batched": False}
-    scored = score_lanes(lane, draw_keys[None], np.zeros(1, np.int64), None, **arguments)
+    density = CompiledDensity(lambda x, data: log_density(x), proposal.dim, np.float64)
+    scored = score_lanes(lane, draw_keys[None], np.zeros(1, np.int64), density)
     return jax.tree.map(lambda leaf: leaf[0], scored)
 
 
@@ -118,12 +119,12 @@ def lane_keys(num_lanes, num_draws):
     return jnp.stack([keys(num_draws, path) for path in range(num_lanes)])
 
 
-def scores_of(approximations, lanes, **changes):
-    arguments = {"data": None, "density": density, "batched": False}
-    return score_lanes(approximations, lanes, np.zeros(len(lanes), np.int64), **{**arguments, **changes})
+def scores_of(approximations, lanes):
+    density = CompiledDensity(quartic, approximations.mean.shape[-1], approximations.mean.dtype)
+    return score_lanes(approximations, lanes, np.zeros(len(lanes), np.int64), density)
 
 
-def density(x, data):
+def quartic(x, data):
     return -0.25 * jnp.sum(x**4)
 
 
@@ -148,12 +149,10 @@ def test_lanes_take_the_data_of_their_fit():
     approximations, lanes = lanes_of(3, 4), lane_keys(4, 5)
 
     def shifted(x, data):
-        return density(x, None) + data["shift"]
+        return quartic(x, None) + data["shift"]
 
-    scored = score_lanes(
-        approximations, lanes, np.array([1, 0, 1, 2]), {"shift": jnp.array([10.0, 20.0, 30.0])},
-        density=shifted, batched=True,
-    )  # fmt: skip
+    density = CompiledDensity(shifted, 3, np.float64, {"shift": jnp.array([10.0, 20.0, 30.0])}, 3)
+    scored = score_lanes(approximations, lanes, np.array([1, 0, 1, 2]), density)
     plain = scores_of(approximations, lanes)
     shift = np.asarray(scored.log_p - plain.log_p)
     np.testing.assert_allclose(shift, np.array([20.0, 10.0, 20.0, 30.0])[:, None] * np.ones((1, 5)), rtol=1e-9)

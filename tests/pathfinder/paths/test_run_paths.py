@@ -11,6 +11,7 @@ import pathfinder
 from pathfinder import Model, Status
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.batch_sizes import NUM_FINALISTS
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
@@ -56,7 +57,8 @@ def elbo_key(seed, path, counter):
 def elbo_of(model, normal, key, num_draws):
     lane = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], normal)
     keys = counted_keys(key, np.arange(num_draws))[None]
-    scored = score_lanes(lane, keys, np.zeros(1, np.int64), None, density=model.density, batched=False)
+    density = CompiledDensity(model.density, model.dim, model.dtype)
+    scored = score_lanes(lane, keys, np.zeros(1, np.int64), density)
     return estimate_elbo(scored.log_p[0], scored.log_q[0])
 
 

@@ -5,15 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pathfinder._density.problem import Problem
+from pathfinder._density.compiled import CompiledDensity
 from pathfinder._refinement import modes as _modes
 
 
 def modes_of(log_density, means, elbos=None):
     """Modes of one fit, and how often a mode was compared with all paths."""
-    problem = Problem(lambda x, data: log_density(x), len(means[0]), np.float64)
+    density = CompiledDensity(lambda x, data: log_density(x), len(means[0]), np.float64)
     elbos = -np.arange(len(means), dtype=float) if elbos is None else np.asarray(elbos, float)
-    (modes,), num_densities = _modes.distinct_modes(problem, jnp.asarray(means)[None], elbos[None])
+    (modes,), num_densities = _modes.distinct_modes(density, jnp.asarray(means)[None], elbos[None])
     return modes, num_densities / (len(means) * (_modes.POINTS + 2))
 
 

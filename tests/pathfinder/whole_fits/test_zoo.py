@@ -3,11 +3,12 @@
 The process names each density before it fits it, so a hang is known by the last name.
 """
 
-import os
 import subprocess
 import sys
 
 import pytest
+
+from tests import compilation
 
 
 SECONDS = 240
@@ -189,10 +190,9 @@ def test_no_rarer_density_hangs(group):
 
 
 def run_to_the_end(program):
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     process = subprocess.Popen(
         [sys.executable, "-c", PREAMBLE + program],
-        env={**environment, "JAX_PLATFORMS": "cpu"},
+        env={**compilation.as_users_have_it(), **compilation.CACHE, "JAX_PLATFORMS": "cpu"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,7 +7,7 @@ import pytest
 
 from pathfinder import Model
 from pathfinder.stan import check, parse
-from pathfinder.stan._program.model_fields import model_of
+from pathfinder.stan._program.model_fields import model_fields
 from pathfinder.stan._statements.print_statements import shown
 
 
@@ -20,7 +20,7 @@ def double():
 def printing(program, data=None):
     """A model, and the list of what it prints."""
     lines = []
-    return model_of(check(parse(program)), data or {}, print_line=lines.append, prints=True), lines
+    return Model(**model_fields(check(parse(program)), data or {}, print_line=lines.append, prints=True)), lines
 
 
 def of_density(program, positions, data=None):

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import strategies as st
 
 from pathfinder.stan import check, parse
-from tests.stan.library.densities.compiling import compiled
 from tests.stan.oracle import explicit
 from tests.stan.running import bound
 from tests.stan.with_stan.generated import DATA, Generator, broken
@@ -34,7 +33,7 @@ def require_equal_densities(stanc, program):
     expected = stanc.density(explicit(program), DATA, POSITIONS)
     hypothesis.assume(isinstance(expected, list))
     model = bound(program, DATA)
-    evaluate = compiled(jax.value_and_grad(model.log_density))
+    evaluate = jax.jit(jax.value_and_grad(model.log_density))
     for position, reference in zip(POSITIONS, expected, strict=True):
         value, gradient = evaluate(jnp.asarray(position[: model.dim]))
         if reference is None:

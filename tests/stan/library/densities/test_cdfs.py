@@ -6,7 +6,6 @@ import numpy as np
 from scipy import stats
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS
-from tests.stan.library.densities.compiling import compiled
 from tests.stan.library.densities.test_rng import CONTINUOUS, DISCRETE
 
 
@@ -17,7 +16,7 @@ def test_cdfs_of_counts_are_sums_of_masses():
     support = np.arange(60)
     names = [n for n in DISCRETE if n in WITH_CDF]
     with jax.enable_x64():
-        masses, cdfs = compiled(
+        masses, cdfs = jax.jit(
             lambda y: [
                 {n: call(DISTRIBUTIONS[n], y, DISCRETE[n]) for n in names}
                 for call in (lambda d, y, p: d.log_density(y, *p), lambda d, y, p: d.cdf(y, *p))
@@ -49,7 +48,7 @@ def test_tails_add_up_to_one_and_their_slope_is_the_density():
         "pareto",
     ]
     with jax.enable_x64():
-        results = compiled(lambda: {n: facts(n, jnp.asarray(y_of.get(n, y))) for n in names})()
+        results = jax.jit(lambda: {n: facts(n, jnp.asarray(y_of.get(n, y))) for n in names})()
     for name, (total, slope, density) in results.items():
         np.testing.assert_allclose(total, 1, rtol=1e-13, err_msg=name)
         np.testing.assert_allclose(slope, density, rtol=1e-10, err_msg=name)
@@ -58,10 +57,10 @@ def test_tails_add_up_to_one_and_their_slope_is_the_density():
 def test_masses_of_the_rarer_counts_are_those_of_scipy():
     n = np.arange(1, 8)
     with jax.enable_x64():
-        yule = compiled(DISTRIBUTIONS["yule_simon"].log_density)(n, 2.3)
-        tail = compiled(DISTRIBUTIONS["yule_simon"].lccdf)(n, 2.3)
-        beta_negative = compiled(DISTRIBUTIONS["beta_neg_binomial"].log_density)(n, 5.0, 3.0, 1.3)
-        hyper = compiled(DISTRIBUTIONS["hypergeometric"].log_density)(n, 10, 8, 20)
+        yule = jax.jit(DISTRIBUTIONS["yule_simon"].log_density)(n, 2.3)
+        tail = jax.jit(DISTRIBUTIONS["yule_simon"].lccdf)(n, 2.3)
+        beta_negative = jax.jit(DISTRIBUTIONS["beta_neg_binomial"].log_density)(n, 5.0, 3.0, 1.3)
+        hyper = jax.jit(DISTRIBUTIONS["hypergeometric"].log_density)(n, 10, 8, 20)
     np.testing.assert_allclose(yule, stats.yulesimon.logpmf(n, 2.3), rtol=1e-12)
     np.testing.assert_allclose(tail, stats.yulesimon.logsf(n, 2.3), rtol=1e-12)
     np.testing.assert_allclose(beta_negative, stats.betanbinom.logpmf(n, 5, 3.0, 1.3), rtol=1e-12)

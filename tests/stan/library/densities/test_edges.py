@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS
-from tests.stan.library.densities.compiling import compiled
 
 
 # name: (valid arguments, outcomes outside the support, invalid parameters)
@@ -75,7 +74,7 @@ def evaluated():
 
     with jax.enable_x64():
         arguments = {name: _cases(name)[0] for name in EDGES}
-        return compiled(lambda cases: {name: evaluate(name, case) for name, case in cases.items()})(arguments)
+        return jax.jit(lambda cases: {name: evaluate(name, case) for name, case in cases.items()})(arguments)
 
 
 def _put(arguments, positions, values):
@@ -113,7 +112,7 @@ def test_single_precision_is_kept(evaluated):
             for name, (valid, _, _) in EDGES.items()
             if any(isinstance(v, float) for v in valid)
         }
-        single = compiled(lambda a: {n: DISTRIBUTIONS[n].log_density(*v) for n, v in a.items()})(arguments)
+        single = jax.jit(lambda a: {n: DISTRIBUTIONS[n].log_density(*v) for n, v in a.items()})(arguments)
     assert {name for name, value in single.items() if value.dtype != jnp.float32} == set()
     for name, value in single.items():
         np.testing.assert_allclose(value, evaluated[name][0][0], rtol=2e-5, err_msg=name)
@@ -132,7 +131,7 @@ def test_boundaries_of_the_support():
         "bernoulli": ((1, 1.0), 0.0),
     }
     with jax.enable_x64():
-        values = compiled(lambda: {n: DISTRIBUTIONS[n].log_density(*a) for n, (a, _) in cases.items()})()
+        values = jax.jit(lambda: {n: DISTRIBUTIONS[n].log_density(*a) for n, (a, _) in cases.items()})()
     for name, (_, expected) in cases.items():
         np.testing.assert_allclose(values[name], expected, atol=1e-14, err_msg=name)
 
@@ -147,7 +146,7 @@ def test_cdfs_beyond_the_support_are_zero_and_one():
         return [distribution.cdf(y, *rest), distribution.lcdf(y, *rest), distribution.lccdf(y, *rest)]
 
     with jax.enable_x64():
-        at_below, at_above = compiled(lambda: [{n: tails(n, y) for n, y in t.items()} for t in (below, above)])()
+        at_below, at_above = jax.jit(lambda: [{n: tails(n, y) for n, y in t.items()} for t in (below, above)])()
     for name, values in at_below.items():
         assert [float(v) for v in values] == [0.0, -np.inf, 0.0], name
     for name, values in at_above.items():
@@ -160,5 +159,5 @@ def test_cdfs_of_invalid_arguments_known_when_compiling_are_nan_in_single_precis
     distribution = DISTRIBUTIONS[name]
     invalid = [-1.0] * (len(distribution.arguments) - 1)
     with jax.enable_x64(False):
-        compiled = jax.jit(lambda x: distribution.cdf(x, *invalid))
-        assert np.all(np.isnan(compiled(np.full(9, 0.3, np.float32))))
+        cdf = jax.jit(lambda x: distribution.cdf(x, *invalid))
+        assert np.all(np.isnan(cdf(np.full(9, 0.3, np.float32))))

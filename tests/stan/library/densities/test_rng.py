@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS
-from tests.stan.library.densities.compiling import compiled
 
 
 NUM_DRAWS = 3000
@@ -77,7 +76,7 @@ def draws():
         return result
 
     with jax.enable_x64():
-        return compiled(sample)(jax.random.key(20260101))
+        return jax.jit(sample)(jax.random.key(20260101))
 
 
 @pytest.mark.slow
@@ -105,7 +104,7 @@ def test_every_univariate_sampler_is_tested():
 
 def _many(sampler, num=NUM_DRAWS, seed=7):
     with jax.enable_x64():
-        return np.asarray(compiled(jax.vmap(sampler))(jax.random.split(jax.random.key(seed), num)))
+        return np.asarray(jax.jit(jax.vmap(sampler))(jax.random.split(jax.random.key(seed), num)))
 
 
 def _assert_mean(values, expected):

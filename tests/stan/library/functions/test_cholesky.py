@@ -8,7 +8,6 @@ import pytest
 from pathfinder.stan._library.densities import DISTRIBUTIONS
 from pathfinder.stan._library.functions import FUNCTIONS
 from pathfinder.stan._library.functions.cholesky import cholesky
-from tests.stan.library.densities.compiling import compiled
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +37,7 @@ def test_factor_and_its_derivatives(size):
         forwards = jax.jvp(lambda a: factor(symmetric(a)), (a,), (along,))
         return forwards, jax.vmap(jax.value_and_grad(total))(jnp.stack([a, 2 * a]))
 
-    found, expected = compiled(lambda: (derivatives(cholesky), derivatives(jnp.linalg.cholesky)))()
+    found, expected = jax.jit(lambda: (derivatives(cholesky), derivatives(jnp.linalg.cholesky)))()
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12), found, expected)
     np.testing.assert_allclose(found[0][0], np.linalg.cholesky(a), rtol=1e-12, atol=1e-13)
 
@@ -49,7 +48,7 @@ def test_second_derivative():
     def curvature(factor):
         return jax.grad(jax.grad(lambda t: jnp.sum(jnp.sin(factor(a + t * direction)))))(0.1)
 
-    found, expected = compiled(lambda: (curvature(cholesky), curvature(jnp.linalg.cholesky)))()
+    found, expected = jax.jit(lambda: (curvature(cholesky), curvature(jnp.linalg.cholesky)))()
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -71,7 +70,7 @@ def test_score_of_a_normal_distribution():
     """Of the covariance: half of (a a' - inverse), with a = inverse (y - mu)."""
     covariance, y = matrix(70), np.random.default_rng(1).normal(size=70)
     log_density = DISTRIBUTIONS["multi_normal"].log_density
-    found = compiled(jax.grad(lambda s: log_density(y, np.zeros(70), symmetric(s))))(covariance)
+    found = jax.jit(jax.grad(lambda s: log_density(y, np.zeros(70), symmetric(s))))(covariance)
     inverse = np.linalg.inv(covariance)
     solved = inverse @ y
     np.testing.assert_allclose(found, 0.5 * (np.outer(solved, solved) - inverse), atol=1e-11)
@@ -91,7 +90,7 @@ def test_solutions_with_positive_definite_matrices(name):
         return jnp.sum(jnp.sin(inverse @ b if arguments else inverse))
 
     for derivative in (jax.grad, lambda f: jax.grad(jax.grad(f)), lambda f: jax.jacfwd(jax.grad(f))):
-        np.testing.assert_allclose(*compiled(lambda d=derivative: (d(curve)(0.1), d(expected)(0.1)))(), rtol=1e-9)
+        np.testing.assert_allclose(*jax.jit(lambda d=derivative: (d(curve)(0.1), d(expected)(0.1)))(), rtol=1e-9)
 
 
 def test_solutions_with_an_indefinite_matrix_are_nan():

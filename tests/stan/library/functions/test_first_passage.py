@@ -6,7 +6,6 @@ import pytest
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS
 from pathfinder.stan._library.functions import FUNCTIONS
-from tests.stan.library.densities.compiling import compiled
 
 
 log_density = DISTRIBUTIONS["wiener"].log_density
@@ -28,7 +27,7 @@ def mass(low, high, *parameters):
     ends = low + (high - low) * np.linspace(0, 1, 9) ** 2
     nodes = np.concatenate([start + (end - start) * (x + 1) / 2 for start, end in zip(ends, ends[1:], strict=False)])
     widths = np.concatenate([weights * (end - start) / 2 for start, end in zip(ends, ends[1:], strict=False)])
-    return np.sum(widths * np.exp(compiled(log_density)(nodes, *parameters)))
+    return np.sum(widths * np.exp(jax.jit(log_density)(nodes, *parameters)))
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -42,8 +41,8 @@ def test_integral_of_the_density(point):
 @pytest.mark.parametrize("point", [*POINTS[:2], *(pytest.param(point, marks=pytest.mark.slow) for point in POINTS[2:])])
 @pytest.mark.parametrize("function", [lower, upper])
 def test_derivatives(function, point):
-    slopes = compiled(jax.grad(function, tuple(range(5))))(*point)
-    value = compiled(function)
+    slopes = jax.jit(jax.grad(function, tuple(range(5))))(*point)
+    value = jax.jit(function)
     for axis, slope in enumerate(slopes):
         high, low = (value(*(x + sign * 1e-5 * (i == axis) for i, x in enumerate(point))) for sign in (1, -1))
         np.testing.assert_allclose(slope, (high - low) / 2e-5, 1e-6, 1e-7)
@@ -69,7 +68,7 @@ def test_containers_are_summed_and_the_tolerance_changes_nothing():
 def test_variability_between_trials(y):
     """The derivative in time is the density, and both sides sum to the same at all times."""
     parameters = (1.3, 0.2, 0.4, 0.7, *VARIABILITY)
-    value, slope = compiled(jax.value_and_grad(lower))(y, *parameters)
-    np.testing.assert_allclose(slope * np.exp(value), np.exp(compiled(log_density)(y, *parameters)), 1e-8)
-    total = np.exp(value) + np.exp(compiled(upper)(y, *parameters))
-    np.testing.assert_allclose(total, np.exp(compiled(upper)(0.1, *parameters)), 1e-10)
+    value, slope = jax.jit(jax.value_and_grad(lower))(y, *parameters)
+    np.testing.assert_allclose(slope * np.exp(value), np.exp(jax.jit(log_density)(y, *parameters)), 1e-8)
+    total = np.exp(value) + np.exp(jax.jit(upper)(y, *parameters))
+    np.testing.assert_allclose(total, np.exp(jax.jit(upper)(0.1, *parameters)), 1e-10)

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS
-from tests.stan.library.densities.compiling import compiled
 
 
 # a, b, x, log I, log (1 - I), d log I / da, d log I / db
@@ -79,8 +78,8 @@ def test_beta_tails_and_slopes():
     a, b, x, lower, upper, slope_a, slope_b = BETA
     beta = DISTRIBUTIONS["beta"]
     with jax.enable_x64():
-        slopes, value = compiled(_with_slopes(beta.lcdf, (1, 2)))(x, a, b)
-        complement = compiled(beta.lccdf)(x, a, b)
+        slopes, value = jax.jit(_with_slopes(beta.lcdf, (1, 2)))(x, a, b)
+        complement = jax.jit(beta.lccdf)(x, a, b)
     np.testing.assert_allclose(value, lower, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(complement, upper, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(slopes[0], slope_a, rtol=1e-11, atol=1e-15)
@@ -91,8 +90,8 @@ def test_gamma_tails_and_slopes():
     a, x, lower, upper, slope_lower, slope_upper = GAMMA
     gamma = DISTRIBUTIONS["gamma"]
     with jax.enable_x64():
-        (slope_p,), p = compiled(_with_slopes(gamma.lcdf, (1,)))(x, a, np.ones_like(a))
-        (slope_q,), q = compiled(_with_slopes(gamma.lccdf, (1,)))(x, a, np.ones_like(a))
+        (slope_p,), p = jax.jit(_with_slopes(gamma.lcdf, (1,)))(x, a, np.ones_like(a))
+        (slope_q,), q = jax.jit(_with_slopes(gamma.lccdf, (1,)))(x, a, np.ones_like(a))
     for computed, expected in ((p, lower), (q, upper), (slope_p, slope_lower), (slope_q, slope_upper)):
         np.testing.assert_allclose(computed, expected, rtol=2e-12, atol=1e-15)
 
@@ -100,22 +99,22 @@ def test_gamma_tails_and_slopes():
 def test_slope_of_the_student_t_tail_in_the_degrees_of_freedom():
     y, nu = np.array([-40.0, -3.0, -5.0]), np.array([4.0, 0.7, 200.0])
     with jax.enable_x64():
-        (slope,), _ = compiled(_with_slopes(DISTRIBUTIONS["student_t"].lcdf, (1,)))(y, nu, 0.0, 1.0)
+        (slope,), _ = jax.jit(_with_slopes(DISTRIBUTIONS["student_t"].lcdf, (1,)))(y, nu, 0.0, 1.0)
     expected = [-2.6077643784175154323, -1.1978868713827834691, -0.0036090030956697446259]
     np.testing.assert_allclose(slope, expected, rtol=1e-11)
 
 
 def test_slope_of_the_beta_binomial_cdf():
     with jax.enable_x64():
-        slope = compiled(jax.grad(DISTRIBUTIONS["beta_binomial"].lcdf, argnums=2))(3, 10, 0.7, 1.4)
+        slope = jax.jit(jax.grad(DISTRIBUTIONS["beta_binomial"].lcdf, argnums=2))(3, 10, 0.7, 1.4)
     np.testing.assert_allclose(slope, -0.78134118481966913562, rtol=1e-12)
 
 
 def test_second_derivatives_exist():
     with jax.enable_x64():
-        curvature = compiled(jax.hessian(DISTRIBUTIONS["gamma"].lcdf, argnums=1))(2.0, 3.0, 1.0)
+        curvature = jax.jit(jax.hessian(DISTRIBUTIONS["gamma"].lcdf, argnums=1))(2.0, 3.0, 1.0)
         step = 1e-4
-        slope = compiled(jax.vmap(jax.grad(DISTRIBUTIONS["gamma"].lcdf, argnums=1), in_axes=(None, 0, None)))
+        slope = jax.jit(jax.vmap(jax.grad(DISTRIBUTIONS["gamma"].lcdf, argnums=1), in_axes=(None, 0, None)))
         low, high = slope(2.0, np.array([3.0 - step, 3.0 + step]), 1.0)
     np.testing.assert_allclose(curvature, (high - low) / (2 * step), rtol=1e-6)
 
@@ -125,5 +124,5 @@ def test_large_shapes_converge():
     from scipy import stats
 
     with jax.enable_x64():
-        value = compiled(DISTRIBUTIONS["student_t"].lcdf)(-3.0, 1e6, 0.0, 1.0)
+        value = jax.jit(DISTRIBUTIONS["student_t"].lcdf)(-3.0, 1e6, 0.0, 1.0)
     np.testing.assert_allclose(value, stats.t.logcdf(-3.0, 1e6), rtol=1e-10)

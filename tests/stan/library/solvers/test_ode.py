@@ -11,7 +11,6 @@ from scipy.integrate import solve_ivp
 from pathfinder import Model
 from pathfinder.stan._library.solvers.ode import ODE_METHODS, solve_ode
 from pathfinder.stan._library.solvers.ode_steps import DerivativeLimits
-from tests.stan.library.densities.compiling import compiled
 
 
 TIMES = np.array([0.5, 1.0, 3.0])
@@ -54,7 +53,7 @@ def test_states_and_derivatives_of_an_oscillator(name):
         return states[-1, 0], states
 
     thetas = jnp.array([0.15, 0.6])
-    (_, states), slopes = compiled(jax.vmap(jax.value_and_grad(final, has_aux=True)))(thetas)
+    (_, states), slopes = jax.jit(jax.vmap(jax.value_and_grad(final, has_aux=True)))(thetas)
     for theta, found, slope in zip(thetas, states, slopes, strict=True):
         np.testing.assert_allclose(found, exact(theta, TIMES), atol=30 * tolerance)
         np.testing.assert_allclose(slope, jax.grad(lambda v: exact(v, 3.0)[0])(theta), atol=100 * tolerance)
@@ -85,7 +84,7 @@ def test_derivatives_in_everything(limits):
 
     def derivatives(states):
         total = jax.value_and_grad(lambda *given: jnp.sum(weights * jnp.cos(states(*given))), (0, 1, 2, 3))
-        return compiled(jax.vmap(total, in_axes=(0, None, None, None)))(starts, 0.25, jnp.asarray(TIMES), theta)
+        return jax.jit(jax.vmap(total, in_axes=(0, None, None, None)))(starts, 0.25, jnp.asarray(TIMES), theta)
 
     found = derivatives(
         lambda y0, t0, ts, theta: solve_ode("rk45", logistic, y0, t0, ts, 1e-10, 1e-10, 999, (theta,), limits)
@@ -104,14 +103,14 @@ def test_all_ways_to_the_derivative_agree():
         return jax.grad(total, (0, 1))
 
     def derivatives(limits):
-        return compiled(jax.vmap(jax.vmap(gradient(limits), (0, None)), (None, 0)))(y0, thetas)
+        return jax.jit(jax.vmap(jax.vmap(gradient(limits), (0, None)), (None, 0)))(y0, thetas)
 
     y0, thetas = jnp.array([[1.0, 0.0], [0.3, -5.0], [0.0, 40.0]]), jnp.array([0.1, 1.2])
     expected = derivatives(DerivativeLimits())
     for segment in (512, 8):
         found = derivatives(DerivativeLimits(0, segment))
         jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-13), found, expected)
-    single = compiled(gradient(DerivativeLimits(0, 8)))(y0[2], thetas[1])
+    single = jax.jit(gradient(DerivativeLimits(0, 8)))(y0[2], thetas[1])
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y[1, 2], rtol=1e-11, atol=1e-13), single, expected)
 
 
@@ -139,7 +138,7 @@ def test_stiff_equation():
 
     times = np.array([0.4, 40.0])
     expected = solve_ivp(lambda t, y: kinetics(t, y, 0.04), (0, 40), [1, 0, 0], "Radau", times, rtol=1e-10, atol=1e-13)
-    np.testing.assert_allclose(compiled(states)(0.04), expected.y.T, rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(states)(0.04), expected.y.T, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["rk45", "bdf"])
@@ -156,7 +155,7 @@ def test_steps_are_counted_between_times(limits):
 
     def states(limit, times):
         arguments = (0.6, np.array([1]))
-        return compiled(
+        return jax.jit(
             lambda y0: jax.vjp(
                 lambda y0: solve_ode("rk45", oscillator, y0, 0.0, times, 1e-9, 1e-9, limit, arguments, limits), y0
             )[0]
@@ -177,7 +176,7 @@ def test_a_lane_without_solution_leaves_the_others_alone(name):
         ]
 
     y0, shift = jnp.array([0.5, 2.0, 0.5]), jnp.array([0.0, 0.0, jnp.nan])
-    states = compiled(jax.vmap(final))(y0, shift)
+    states = jax.jit(jax.vmap(final))(y0, shift)
     np.testing.assert_allclose(states[0], [0.5 / (1 - 0.125), 1.0], rtol=1e-5)
     assert np.all(np.isnan(states[1:]))
 
@@ -209,7 +208,7 @@ def test_single_precision_is_kept():
 
     found, slopes = jax.value_and_grad(lambda theta: jnp.sum(states(theta)))(np.float32(0.6))
     assert slopes.dtype == found.dtype == np.float32
-    np.testing.assert_allclose(found, jnp.sum(exact(0.6, TIMES)), rtol=1e-5)
+    np.testing.assert_allclose(found, jnp.sum(exact(0.6, TIMES)), atol=1e-6)  # numbers about one that nearly cancel
 
 
 def test_no_times():

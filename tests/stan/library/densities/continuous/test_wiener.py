@@ -5,7 +5,6 @@ import numpy as np
 from scipy import integrate, stats
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS
-from tests.stan.library.densities.compiling import compiled
 
 
 density = DISTRIBUTIONS["wiener"].log_density
@@ -16,7 +15,7 @@ def test_mass_at_the_upper_boundary_is_the_probability_of_reaching_it():
     with jax.enable_x64():
         nodes, weights = np.polynomial.legendre.leggauss(400)
         times = np.exp(7 * nodes - 3.5)
-        mass = np.sum(7 * weights * times * np.exp(compiled(density)(0.2 + times, alpha, 0.2, beta, delta)))
+        mass = np.sum(7 * weights * times * np.exp(jax.jit(density)(0.2 + times, alpha, 0.2, beta, delta)))
     # Cox and Miller (1965), the ruin probability of a diffusion with drift
     expected = np.expm1(-2 * delta * alpha * beta) / np.expm1(-2 * delta * alpha)
     np.testing.assert_allclose(mass, expected, rtol=1e-9)
@@ -29,7 +28,7 @@ def test_series_meet_where_they_change():
     j = np.arange(1, 200)
     large = np.pi * np.sum(j * np.exp(-((j * np.pi) ** 2) * x / 2) * np.sin(j * np.pi * w), axis=1)
     with jax.enable_x64():
-        value = compiled(density)(x[:, 0], 1.0, 0.0, 1 - w, 0.0)
+        value = jax.jit(density)(x[:, 0], 1.0, 0.0, 1 - w, 0.0)
     np.testing.assert_allclose(np.exp(value), small, rtol=1e-12)
     np.testing.assert_allclose(np.exp(value), large, rtol=1e-12)
 
@@ -37,10 +36,10 @@ def test_series_meet_where_they_change():
 def test_variability_averages_the_density():
     y, alpha, tau, beta, delta, sv, sw, st0 = 0.9, 1.3, 0.2, 0.4, 0.7, 0.5, 0.3, 0.25
     with jax.enable_x64():
-        drift = compiled(density)(y, alpha, tau, beta, delta, sv)
-        full = compiled(density)(y, alpha, tau, beta, delta, sv, sw, st0)
-        plain = compiled(lambda tau, beta, v: np.e ** density(y, alpha, tau, beta, v))
-        by_drift = compiled(lambda tau, beta: np.e ** density(y, alpha, tau, beta, delta, sv))
+        drift = jax.jit(density)(y, alpha, tau, beta, delta, sv)
+        full = jax.jit(density)(y, alpha, tau, beta, delta, sv, sw, st0)
+        plain = jax.jit(lambda tau, beta, v: np.e ** density(y, alpha, tau, beta, v))
+        by_drift = jax.jit(lambda tau, beta: np.e ** density(y, alpha, tau, beta, delta, sv))
         expected_drift = integrate.quad(
             lambda v: float(plain(tau, beta, v)) * stats.norm.pdf(v, delta, sv), -4, 5, epsabs=1e-12
         )[0]
@@ -54,7 +53,7 @@ def test_variability_averages_the_density():
 def test_widths_of_zero_change_nothing():
     arguments = (0.9, 1.3, 0.2, 0.4, 0.7)
     with jax.enable_x64():
-        plain, full = density(*arguments), compiled(density)(*arguments, 0.0, 0.0, 0.0)
-        slope = compiled(jax.grad(density, argnums=(0, 1, 2, 3, 4, 5)))(*arguments, 0.1)
+        plain, full = density(*arguments), jax.jit(density)(*arguments, 0.0, 0.0, 0.0)
+        slope = jax.jit(jax.grad(density, argnums=(0, 1, 2, 3, 4, 5)))(*arguments, 0.1)
     np.testing.assert_allclose(full, plain, rtol=1e-12)
     assert np.all(np.isfinite(slope))

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import pytest
 
-from tests.stan.library.densities.compiling import compiled
 from tests.stan.library.densities.multivariate.programs import PROGRAMS, parts, point
 
 
@@ -24,7 +23,7 @@ def computed():
 
     with jax.enable_x64():
         p = point()
-        return compiled(lambda p: (all_of(p), jax.jacrev(all_of)(p)))(p)
+        return jax.jit(lambda p: (all_of(p), jax.jacrev(all_of)(p)))(p)
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: reference["name"])

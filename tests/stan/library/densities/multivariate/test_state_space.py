@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 from pathfinder.stan._library.densities import DISTRIBUTIONS, hmm_hidden_state_prob
-from tests.stan.library.densities.compiling import compiled
 
 
 def _positive_definite(rng, size):
@@ -40,7 +39,7 @@ def test_dynamic_linear_model_is_one_large_normal(independent):
         joint[t * num_series :, s * num_series :][:num_series, :num_series] = block
     expected = stats.multivariate_normal.logpdf(y.T.ravel(), (np.array(means) @ design).ravel(), joint)
 
-    density = compiled(DISTRIBUTIONS["gaussian_dlm_obs"].log_density)
+    density = jax.jit(DISTRIBUTIONS["gaussian_dlm_obs"].log_density)
     with jax.enable_x64():
         value = density(y, design, transition, np.diag(noise) if independent else noise, innovation, m0, c0)
     np.testing.assert_allclose(value, expected, rtol=1e-11)
@@ -53,9 +52,9 @@ def test_gaussian_processes_are_rows_of_normals():
         stats.multivariate_normal.logpdf(row, np.zeros(3), kernel / w) for row, w in zip(y, weights, strict=True)
     )
     with jax.enable_x64():
-        value = compiled(DISTRIBUTIONS["multi_gp"].log_density)(y, kernel, weights)
-        by_factor = compiled(DISTRIBUTIONS["multi_gp_cholesky"].log_density)(y, np.linalg.cholesky(kernel), weights)
-        invalid = compiled(DISTRIBUTIONS["multi_gp"].log_density)(y, kernel, -weights)
+        value = jax.jit(DISTRIBUTIONS["multi_gp"].log_density)(y, kernel, weights)
+        by_factor = jax.jit(DISTRIBUTIONS["multi_gp_cholesky"].log_density)(y, np.linalg.cholesky(kernel), weights)
+        invalid = jax.jit(DISTRIBUTIONS["multi_gp"].log_density)(y, kernel, -weights)
     np.testing.assert_allclose([value, by_factor], [expected, expected], rtol=1e-12)
     assert np.isnan(invalid)
 
@@ -82,8 +81,8 @@ def test_hidden_markov_model_sums_over_every_path():
     states = np.array([[posterior[paths[:, t] == k].sum() for t in range(NUM_TIMES)] for k in range(NUM_STATES)])
     with jax.enable_x64():
         density = DISTRIBUTIONS["hmm_marginal"].log_density
-        value, slope = compiled(jax.value_and_grad(density))(LOG_OMEGAS, TRANSITION, INITIAL)
-        smoothed = compiled(hmm_hidden_state_prob)(LOG_OMEGAS, TRANSITION, INITIAL)
+        value, slope = jax.jit(jax.value_and_grad(density))(LOG_OMEGAS, TRANSITION, INITIAL)
+        smoothed = jax.jit(hmm_hidden_state_prob)(LOG_OMEGAS, TRANSITION, INITIAL)
     np.testing.assert_allclose(value, marginal, rtol=1e-13)
     np.testing.assert_allclose(smoothed, states, rtol=1e-10)
     # The slope in a log density is the probability of its state (Fisher's identity).
@@ -93,7 +92,7 @@ def test_hidden_markov_model_sums_over_every_path():
 def test_hidden_states_are_drawn_jointly():
     paths, log_joint = _every_path()
     with jax.enable_x64():
-        sampler = compiled(jax.vmap(lambda key: DISTRIBUTIONS["hmm_latent"].rng(key, LOG_OMEGAS, TRANSITION, INITIAL)))
+        sampler = jax.jit(jax.vmap(lambda key: DISTRIBUTIONS["hmm_latent"].rng(key, LOG_OMEGAS, TRANSITION, INITIAL)))
         draws = np.asarray(sampler(jax.random.split(jax.random.key(4), 4000)))
     posterior = np.exp(log_joint - np.logaddexp.reduce(log_joint))
     counts = np.array([(draws == path + 1).all(axis=1).sum() for path in paths])
