@@ -1,7 +1,7 @@
 """What Stan demands of the values of arguments where breaking it would leave the result finite.
 
 A function of the library that is given such a value throws in Stan, so that the point is rejected, used or not. What
-the densities test themselves (`densities/_validity.py`) gives NaN and is not repeated here. Sources: the checks in
+the densities test themselves (`densities/validity.py`) gives NaN and is not repeated here. Sources: the checks in
 `stan/math/prim`, with Stan's tolerance of 1e-8.
 """
 

@@ -4,6 +4,10 @@ Of the equations of a step, those that the carried values take no part in are co
 the same in all steps, else for all steps at once. Those that the carried values do not need are computed after it, for
 all steps at once, too. Sums over the steps are no recurrence.
 
+Computing a value for all steps at once takes memory for all of them, where a scan takes that of one. Two limits keep it
+in bounds: values that would be too large together stay in the scan, and so does what is computed from a large state,
+which would have to be kept of every step.
+
 Source: Allen and Kennedy (2001), Optimizing Compilers for Modern Architectures, section 5.
 """
 
@@ -20,7 +24,7 @@ from pathfinder.stan._loops.step_graph import Operation, StepGraph, needed_for, 
 
 
 MOST_COMPUTED_AHEAD = 2**24  # elements of one value for all steps together
-LARGE_STATE = 64  # elements
+LARGE_STATE = 64  # elements, from where on a state is not kept of every step
 
 _ONCE, _EACH, _CARRIED = range(3)  # how often a value has to be computed
 

@@ -133,7 +133,12 @@ class AccessLog:
         cell.journal = cell.journal.with_access(access)
 
     def _private(self, cell: Cell, positions: Sequence[Position]) -> Cell | None:
-        """A copy of a variable for each lane of a loop, if lanes of it assign the same elements."""
+        """A copy of a variable for each lane of a loop, if lanes of it assign the same elements.
+
+        `real s; for (i in 1:N) { s = x[i]; y[i] = s * s; }`: as declared, `s` would be carried from one iteration to
+        the next, but each assigns it before it reads it. With a copy each, iterations can run side by side, and the
+        last copy is what `s` holds after the loop. That nothing is read before is checked at every read (`covered`).
+        """
         scan = _scan_of(positions)
         elements = self.elements(cell, positions)
         for loop in self.frame.loops:
@@ -144,12 +149,14 @@ class AccessLog:
             else:
                 touched = elements
             if not _shared(touched, self.frame.context.lane_of(loop.context)):
-                continue
+                continue  # each lane has its own elements: they need no copies
             if cell.journal is not None and any(loop.context.contains(a.context) for a in cell.journal.accesses):
                 raise ConflictError(loop.context, cell.name, "is carried from one iteration to the next")
             if self.frame.scans and loop.context.depth <= self.frame.scans[-1].context.depth:
+                # The scan carries what is assigned in it, and has begun without this copy.
                 raise NewPrivateError(loop.scope, cell.name, loop.context)
             copy = self.private_copy(cell, loop.scope, loop.context)
+            # loops inside of this one may need copies of the copy
             return (self._private(copy, positions) if self.is_logged(copy) else None) or copy
         return None
 

@@ -1,4 +1,10 @@
-"""What the steps of a scan have assigned before they read it."""
+"""What the steps of a scan have assigned before they read it.
+
+A variable of which iterations side by side have copies must be assigned before it is read in each of them, since what
+an earlier iteration has left in it is not there. Inside of a scan the order of the text does not tell: the body is
+traced once, but runs many times, so that a read may find what a write further down did at an earlier step. Therefore
+accesses are taken down with the elements of all steps, and compared when the scan has ended.
+"""
 
 from __future__ import annotations
 
