@@ -33,8 +33,19 @@ def low_rank_normal(rng, dim, variances, rank=None):
     return normal if rank is None else with_rank(normal, rank)
 
 
+@jax.jit
 def scores_of(target, positions):
     return jax.vmap(jax.grad(target.log_density))(positions)
+
+
+@jax.jit
+def drawn(normal, noise):
+    return jax.vmap(normal.transform)(noise)
+
+
+@jax.jit
+def dense(normal):
+    return normal.to_dense()
 
 
 def rounds(target, normal, number, pairs=128, draws=32, seed=0):
@@ -42,7 +53,7 @@ def rounds(target, normal, number, pairs=128, draws=32, seed=0):
     matches = []
     for key in jax.random.split(jax.random.key(seed), number):
         noise = jax.random.normal(key, (draws, normal.dim))
-        gradients = scores_of(target, jax.vmap(normal.transform)(noise))
+        gradients = scores_of(target, drawn(normal, noise))
         match = step(normal, window, noise, gradients, jnp.ones(draws, bool))
         normal, window = match.normal, match.window
         matches.append(match)
@@ -51,7 +62,7 @@ def rounds(target, normal, number, pairs=128, draws=32, seed=0):
 
 def kl_divergence(normal, target):
     """KL(normal | target) of two normals, from their dense covariances."""
-    ours, theirs = np.asarray(normal.to_dense()), np.asarray(target.to_dense())
+    ours, theirs = np.asarray(dense(normal)), np.asarray(dense(target))
     shift = np.asarray(normal.mean - target.mean)
     log_dets = np.linalg.slogdet(theirs)[1] - np.linalg.slogdet(ours)[1]
     inverse = np.linalg.inv(theirs)
@@ -116,7 +127,7 @@ def test_masked_draws_do_not_matter(junk):
     start = standard_start(DIM, 8)
     window = empty_window(64, DIM, start.mean.dtype)
     noise = jnp.array(rng.normal(size=(32, DIM)))
-    gradients = scores_of(target, jax.vmap(start.transform)(noise))
+    gradients = scores_of(target, drawn(start, noise))
     usable = jnp.arange(32) % 3 > 0
     first = step(start, window, noise, gradients, usable)
     second = step(start, window, noise, jnp.where(usable[:, None], gradients, junk), usable)
