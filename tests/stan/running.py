@@ -1,4 +1,4 @@
-"""Programs with data as densities, and ways to make loops run as they would not by themselves."""
+"""Programs with data as densities."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from pathfinder.stan import parse
 from pathfinder.stan._checking.programs import check
-from pathfinder.stan._loops import strategy
-from pathfinder.stan._loops.scan import ScanError
 from pathfinder.stan._program.program import BoundProgram, bind, declarations
+from pathfinder.stan._state.report import LoopWays
 from pathfinder.stan._types.types import declared_type
 
 
@@ -27,13 +25,14 @@ class Case:
     equivalent: str = ""
 
 
-def bound(program: str, data: dict[str, Any]) -> BoundProgram:
+def bound(program: str, data: dict[str, Any], loops: LoopWays = "auto") -> BoundProgram:
+    """A program with its data; `loops` are the ways that its loops may run."""
     checked = check(parse(program))
     values = {}
     for statement in declarations(checked.program.data):
         name, base = statement.name.text, declared_type(statement.type).base
         values[name] = np.asarray(data[name], dtype=int if base == "int" else float)[()]
-    return bind(checked, values)
+    return bind(checked, values, loops=loops)
 
 
 def points(dim: int) -> np.ndarray:
@@ -59,15 +58,3 @@ def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
     actual, expected = np.asarray(actual), np.asarray(expected)
     scale = np.max(np.abs(expected), initial=1.0)
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance * scale)
-
-
-def force(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    """Make loops run one after another: "scan" in JAX where that is possible, "unrolled" in Python."""
-
-    def refuse(*arguments: Any) -> None:
-        raise ScanError("it is switched off")
-
-    monkeypatch.setattr(strategy, "try_lanes", lambda *arguments: "it is switched off")
-    monkeypatch.setattr(strategy, "MOST_UNROLLED", 10**6)
-    if way == "unrolled":
-        monkeypatch.setattr(strategy, "execute_scan", refuse)

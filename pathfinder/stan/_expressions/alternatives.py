@@ -17,6 +17,7 @@ from pathfinder.stan._state.run import Run
 from pathfinder.stan._values.indices import UnknownSizeError
 from pathfinder.stan._values.lanes import Symbolic
 from pathfinder.stan._values.uneven import element_shape
+from pathfinder.stan._values.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +30,21 @@ class Alternatives(Symbolic):
         if_false: The second.
     """
 
-    truth: Any
-    if_true: Any
-    if_false: Any
+    truth: Value
+    if_true: Value
+    if_false: Value
 
     def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
         raise UnknownSizeError("the size of a value depends on a condition on parameters, but is needed here")
 
     __jax_array__ = __array__
 
-    def mapped(self, function: Callable[[Any], Any]) -> Alternatives:
+    def mapped(self, function: Callable[[Value], Value]) -> Alternatives:
         """With a function applied to both values."""
         return Alternatives(self.truth, function(self.if_true), function(self.if_false))
 
 
-def selected(run: Run, truth: Any, if_true: Any, if_false: Any) -> Any:
+def selected(run: Run, truth: Value, if_true: Value, if_false: Value) -> Value:
     """Lane by lane one of two values of the same type, which may have different sizes."""
     if if_true is None or if_false is None:
         return None
@@ -55,7 +56,7 @@ def selected(run: Run, truth: Any, if_true: Any, if_false: Any) -> Any:
     return Alternatives(truth, if_true, if_false)
 
 
-def distributed(run: Run, function: Callable[[Sequence[Any]], Any], values: Sequence[Any]) -> Any:
+def distributed(run: Run, function: Callable[[Sequence[Value]], Value], values: Sequence[Value]) -> Value:
     """A function of values, applied to each alternative where it is the value.
 
     Where it cannot be applied, since sizes do not fit, points are rejected at which this alternative is the value.
@@ -87,15 +88,15 @@ def distributed(run: Run, function: Callable[[Sequence[Any]], Any], values: Sequ
     return results[0] if len(results) == 1 else selected(run, chosen.truth, *results)
 
 
-def _decided(value: Any, truth: Any) -> bool:
+def _decided(value: Value, truth: Value) -> bool:
     return isinstance(value, Alternatives) and value.truth is truth
 
 
-def _side(value: Alternatives, is_first: bool) -> Any:
+def _side(value: Alternatives, is_first: bool) -> Value:
     return value.if_true if is_first else value.if_false
 
 
-def _gated(run: Run, value: Any) -> Any:
+def _gated(run: Run, value: Value) -> Value:
     """No gradient flows back to what is not the value."""
     if isinstance(value, tuple):
         return tuple(_gated(run, part) for part in value)

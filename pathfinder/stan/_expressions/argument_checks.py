@@ -42,6 +42,7 @@ from pathfinder.stan._state.run import Run, here
 from pathfinder.stan._syntax.tree import Node
 from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, over_lanes, shape_of_value
+from pathfinder.stan._values.value import Value
 
 
 _SUFFIXES = (*DENSITY_SUFFIXES, *CDF_SUFFIXES)
@@ -123,7 +124,7 @@ def is_checked(name: str) -> bool:
     return name in CHECKS
 
 
-def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> None:
+def check_arguments(run: Run, name: str, values: Sequence[Value], node: Node) -> None:
     """Reject the point, in the lanes that run, unless the arguments of a call are as Stan demands.
 
     Args:
@@ -160,16 +161,16 @@ def check_arguments(run: Run, name: str, values: Sequence[Any], node: Node) -> N
         _check(run, name, relation, values, f"needs {relation.text}", node)
 
 
-def _differ_in_size(values: Sequence[Any]) -> bool:
+def _differ_in_size(values: Sequence[Value]) -> bool:
     shapes = {shape_of_value(value) for value in values if not isinstance(value, Ragged)}
     return len(shapes - {()}) > 1
 
 
-def _is_known(value: Any) -> bool:
+def _is_known(value: Value) -> bool:
     return is_static(value) and not isinstance(value, Ragged | Lanes)
 
 
-def _check_sparse(run: Run, name: str, values: Sequence[Any], node: Node) -> None:
+def _check_sparse(run: Run, name: str, values: Sequence[Value], node: Node) -> None:
     """Whether what is stored of a sparse matrix lies in it: `values` are rows, columns, w, v, u."""
     rows, cols = int(values[0]), int(values[1])
     v, u = np.asarray(values[3]), np.asarray(values[4])
@@ -192,7 +193,7 @@ def _check_sparse(run: Run, name: str, values: Sequence[Any], node: Node) -> Non
     run.machine.require(not wrong)
 
 
-def _require_sparse(run: Run, values: Sequence[Any]) -> None:
+def _require_sparse(run: Run, values: Sequence[Value]) -> None:
     """The same of a sparse matrix whose indices differ between lanes, or depend on the step of a scan."""
 
     def fits(rows: Any, cols: Any, w: Any, v: Any, u: Any, *vector: Any) -> Any:
@@ -208,7 +209,7 @@ def _require_sparse(run: Run, values: Sequence[Any]) -> None:
     run.machine.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
 
 
-def _check(run: Run, name: str, demand: Demand, values: Sequence[Any], words: str, node: Node) -> None:
+def _check(run: Run, name: str, demand: Demand, values: Sequence[Value], words: str, node: Node) -> None:
     """Require what is demanded of one value, or of several together."""
     if any(isinstance(value, Ragged) for value in values):
         return
@@ -233,6 +234,6 @@ def _check(run: Run, name: str, demand: Demand, values: Sequence[Any], words: st
     machine.require(holds)
 
 
-def _given(values: Sequence[Any]) -> str:
+def _given(values: Sequence[Value]) -> str:
     small = [f"{float(array_of(value)):.9g}" for value in values if not np.ndim(array_of(value))]
     return f", but is given {', '.join(small)}" if len(small) == len(values) else ""

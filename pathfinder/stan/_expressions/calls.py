@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -37,15 +36,16 @@ from pathfinder.stan._values.lanes import (
 )
 from pathfinder.stan._values.steps import Step, settle, step_of, table_of
 from pathfinder.stan._values.uneven import UnevenArray, size_of_uneven
+from pathfinder.stan._values.value import Value
 
 
-Evaluate = Callable[[Run, Expression], Any]
+Evaluate = Callable[[Run, Expression], Value]
 
 _NUMBERS = {int, np.int64, np.float64}
 _NAMES = {id(function): name for name, function in (*FUNCTIONS.items(), *OPERATORS.items())}
 
 
-def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Any:
+def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) -> Value:
     """The value of `f(...)`, a function of the user or of the library.
 
     Args:
@@ -77,12 +77,12 @@ def evaluate_call(run: Run, node: Call, evaluate: Evaluate, symbolic: Evaluate) 
     return distributed(run, lambda given: _library_value(run, name, types, given, node), values)
 
 
-def _slice(run: Run, name: str, values: Sequence[Any], node: Call) -> Any:
+def _slice(run: Run, name: str, values: Sequence[Value], node: Call) -> Value:
     with run.at(node):
         return slice_value(run, name, list(values), node)
 
 
-def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Call) -> Any:
+def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Call) -> Value:
     with run.at(node):
         if name in ("size", "num_elements") and isinstance(values[0], UnevenArray):
             return size_of_uneven(name, values[0])
@@ -93,7 +93,7 @@ def _library_value(run: Run, name: str, types: Sequence[Type], values: Sequence[
         return call_named(run, name, types, values, node)
 
 
-def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def at_every_step(run: Run, function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """A function applied to values of which some may be known for every step of a scan, so that the result is, too."""
     if not any(isinstance(value, Step) for value in values):
         return call_library(run, function, types, values, node)
@@ -112,7 +112,7 @@ def at_every_step(run: Run, function: Function, types: Sequence[Type], values: S
     return call_library(run, function, types, list(map(settle, values)), node)
 
 
-def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequence[Any], node: Node) -> Any:
+def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequence[Value], node: Node) -> Value:
     """A function of numbers, applied to their values at all steps."""
     if function.elementwise:
         return call_library(run, function, types, tables, node)
@@ -126,7 +126,7 @@ def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequ
     return wrap(np.stack(columns, axis=-1), context)
 
 
-def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """The value of a function of the library, of whatever kind, by its full name."""
     check_arguments(run, name, values, node)
     base, _, suffix = name.rpartition("_")
@@ -150,7 +150,7 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Any]
     return call_library(run, FUNCTIONS[name] if name in FUNCTIONS else CONSTRAIN_FUNCTIONS[name], types, values, node)
 
 
-def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def call_library(run: Run, function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """The value of a function of the library, for all lanes of its arguments."""
     function = _scaling(function, types)
     if function.elementwise and function.numpy and not function.typed and all(type(v) in _NUMBERS for v in values):
@@ -187,7 +187,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
     return over_lanes(partial(with_sizes, function.evaluate), [values[position] for position in others], context)
 
 
-def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> None:
+def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> None:
     """Check the sizes of arguments that have to fit each other.
 
     Raises:
@@ -205,7 +205,7 @@ def _require_sizes(function: Function, types: Sequence[Type], values: Sequence[A
         check_sizes(name, types, shapes)
 
 
-def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     """An elementwise function of vectors whose sizes differ between iterations."""
     if function is OPERATORS["'"]:
         return values[0]
@@ -217,7 +217,7 @@ def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values
     return elementwise(values, lambda parts: call_library(run, function, scalars, parts, node))
 
 
-def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], node: Node) -> Any:
+def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:
     if name in REDUCERS and all(isinstance(value, Ragged) for value in values):
         return REDUCERS[name](run.machine, *values)
     base, _, suffix = name.rpartition("_")

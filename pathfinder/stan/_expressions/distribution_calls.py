@@ -27,6 +27,7 @@ from pathfinder.stan._values.lanes import (
     shape_of_value,
     wrap,
 )
+from pathfinder.stan._values.value import Value
 
 
 DENSITY_SUFFIXES = ("lpdf", "lpmf", "lupdf", "lupmf")
@@ -34,7 +35,7 @@ CDF_SUFFIXES = ("cdf", "lcdf", "lccdf")
 ELEMENT_RANK = {"int": 0, "real": 0, "ints": 1, "reals": 1, "vector": 1, "row_vector": 1, "matrix": 2}
 
 
-def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]) -> Any:
+def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], values: Sequence[Value]) -> Value:
     """Log density, or cumulative probability, of each lane: elements are summed (or multiplied, for `_cdf`)."""
     distribution = DISTRIBUTIONS[name]
     if suffix not in DENSITY_SUFFIXES:
@@ -43,8 +44,8 @@ def distribution_value(run: Run, name: str, suffix: str, types: Sequence[Type], 
 
 
 def density_value(
-    run: Run, distribution: Distribution, name: str, suffix: str, types: Sequence[Type], values: Sequence[Any]
-) -> Any:
+    run: Run, distribution: Distribution, name: str, suffix: str, types: Sequence[Type], values: Sequence[Value]
+) -> Value:
     """What the log density of a distribution gives in each lane, summed (or multiplied, for `_cdf`) over its elements.
 
     Args:
@@ -70,11 +71,11 @@ def univariate_value(
     run: Run,
     function: Callable[..., Any],
     types: Sequence[Type],
-    values: Sequence[Any],
+    values: Sequence[Value],
     *,
     name: str,
     is_product: bool = False,
-) -> Any:
+) -> Value:
     """An elementwise function of containers that broadcast, summed over their elements, for each lane.
 
     Args:
@@ -102,7 +103,7 @@ def univariate_value(
     return wrap(from_data(reduced, arrays) if static else reduced, context)
 
 
-def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
+def _promoted(distribution: Distribution, values: Sequence[Value]) -> list[Value]:
     kinds = (*distribution.arguments, *("real",) * (len(values) - len(distribution.arguments)))
     return [
         _as_real(value) if kind in ("real", "reals", "vector", "matrix", "row_vector") else value
@@ -110,7 +111,7 @@ def _promoted(distribution: Distribution, values: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _as_real(value: Any) -> Any:
+def _as_real(value: Value) -> Value:
     if isinstance(value, Ragged):
         return replace(value, elements=_as_real(value.elements))
     return as_type(Type("real"), value)

@@ -47,9 +47,10 @@ from pathfinder.stan._values.lanes import (
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, difference, settle, step_of, table_of
 from pathfinder.stan._values.uneven import side_by_side
+from pathfinder.stan._values.value import Value
 
 
-def evaluate(run: Run, node: Expression) -> Any:
+def evaluate(run: Run, node: Expression) -> Value:
     """The value of an expression.
 
     Raises:
@@ -60,12 +61,12 @@ def evaluate(run: Run, node: Expression) -> Any:
     return settle(symbolic(run, node))
 
 
-def symbolic(run: Run, node: Expression) -> Any:
+def symbolic(run: Run, node: Expression) -> Value:
     """As `evaluate`, but the variable of a sequential loop plus a number stays a `Step`."""
     return _EVALUATE[type(node)](run, node)
 
 
-def _variable(run: Run, node: Variable) -> Any:
+def _variable(run: Run, node: Variable) -> Value:
     cell = run.machine.find(node.name)
     if cell.padded:
         with run.at(node):
@@ -76,7 +77,7 @@ def _variable(run: Run, node: Variable) -> Any:
     return run.machine.gate(narrowed(value, run.machine.context))
 
 
-def _binary(run: Run, node: Binary) -> Any:
+def _binary(run: Run, node: Binary) -> Value:
     if node.operator in ("&&", "||"):
         return _logical(run, node)
     first, links = run.remembered(run.links, node)
@@ -88,18 +89,18 @@ def _binary(run: Run, node: Binary) -> Any:
     return left
 
 
-def _operated(run: Run, node: Expression, function: Function, types: Sequence[Type], values: Sequence[Any]) -> Any:
+def _operated(run: Run, node: Expression, function: Function, types: Sequence[Type], values: Sequence[Value]) -> Value:
     if not any(isinstance(value, Alternatives) for value in values):
         return at_every_step(run, function, types, values, node)
 
-    def operated(given: Sequence[Any]) -> Any:
+    def operated(given: Sequence[Value]) -> Value:
         with run.at(node):
             return at_every_step(run, function, types, given, node)
 
     return distributed(run, operated, values)
 
 
-def _logical(run: Run, node: Binary) -> Any:
+def _logical(run: Run, node: Binary) -> Value:
     left = evaluate(run, node.left)
     decisive = node.operator == "||"
     if is_static(left) and not isinstance(left, Lanes):
@@ -116,7 +117,7 @@ def _logical(run: Run, node: Binary) -> Any:
     return call_library(run, OPERATORS[node.operator], types, [left, right], node)
 
 
-def _only_where(run: Run, node: Binary, left: Lanes, decisive: bool) -> Any:
+def _only_where(run: Run, node: Binary, left: Lanes, decisive: bool) -> Value:
     truth = lift(left, run.machine.context) != 0
     lanes = np.flatnonzero(truth != decisive)
     part = run.machine.context.part(lanes)
@@ -129,25 +130,25 @@ def _only_where(run: Run, node: Binary, left: Lanes, decisive: bool) -> Any:
     return Lanes(jnp.asarray(truth.astype(np.int64)).at[lanes].set(right), run.machine.context)
 
 
-def _truth(run: Run, node: Expression) -> Any:
+def _truth(run: Run, node: Expression) -> Value:
     value = evaluate(run, node)
     return call_library(run, OPERATORS["!="], (run.type_of(node), Type("int")), [value, 0], node)
 
 
-def _unary(run: Run, node: Unary) -> Any:
+def _unary(run: Run, node: Unary) -> Value:
     value = symbolic(run, node.operand)
     operator = {"-": "u-", "+": "u+"}.get(node.operator, node.operator)
     with run.at(node):
         return _operated(run, node, OPERATORS[operator], (run.type_of(node.operand),), [value])
 
 
-def _transpose(run: Run, node: Transpose) -> Any:
+def _transpose(run: Run, node: Transpose) -> Value:
     value = evaluate(run, node.operand)
     with run.at(node):
         return _operated(run, node, OPERATORS["'"], (run.type_of(node.operand),), [value])
 
 
-def _conditional(run: Run, node: Conditional) -> Any:
+def _conditional(run: Run, node: Conditional) -> Value:
     machine, type_ = run.machine, run.type_of(node)
     condition = evaluate(run, node.condition)
     if is_static(condition) and not isinstance(condition, Lanes):
@@ -187,7 +188,7 @@ def _interleaved(parts: Sequence[Any], order: np.ndarray) -> Any:
     return jnp.concatenate([jnp.asarray(part) for part in parts])[order]
 
 
-def _index(run: Run, node: Index) -> Any:
+def _index(run: Run, node: Index) -> Value:
     base, indices = run.remembered(run.chained, node)
     if isinstance(base, Variable):
         positions = positions_of(run, indices)
@@ -198,14 +199,14 @@ def _index(run: Run, node: Index) -> Any:
     return distributed(run, lambda given: _elements_of(run, node, given[0], positions), [value])
 
 
-def _elements_of(run: Run, node: Index, value: Any, positions: Sequence[Any]) -> Any:
+def _elements_of(run: Run, node: Index, value: Value, positions: Sequence[Any]) -> Value:
     with run.at(node):
         if any(isinstance(position, Stretch) for position in positions):
             return read_ragged(run.machine, value, positions)
         return read(value, positions, run.machine.root)
 
 
-def read_variable(run: Run, variable: Variable, positions: list[Any]) -> Any:
+def read_variable(run: Run, variable: Variable, positions: list[Any]) -> Value:
     """Elements of a variable at this point of the evaluation."""
     value = _read_cell(run, run.machine.find(variable.name), positions)
     return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
@@ -230,7 +231,7 @@ def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
                 raise IndexRangeError(out_of_range(index[at], limit[at]))
 
 
-def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Any:
+def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Value:
     if cell.padded:
         require_parts(run, cell, positions)
     if not any(isinstance(position, Stretch) for position in positions):
@@ -271,21 +272,21 @@ def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:
     return positions
 
 
-def _tuple_element(run: Run, node: TupleElement) -> Any:
+def _tuple_element(run: Run, node: TupleElement) -> Value:
     return evaluate(run, node.base)[node.position - 1]
 
 
-def _tuple(run: Run, node: TupleLiteral) -> Any:
+def _tuple(run: Run, node: TupleLiteral) -> Value:
     return tuple(evaluate(run, element) for element in node.elements)
 
 
-def _array(run: Run, node: ArrayLiteral) -> Any:
+def _array(run: Run, node: ArrayLiteral) -> Value:
     element = run.type_of(node).array(-1)
     values = [as_type(element, evaluate(run, element_node)) for element_node in node.elements]
     return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
 
 
-def _row_vector(run: Run, node: RowVectorLiteral) -> Any:
+def _row_vector(run: Run, node: RowVectorLiteral) -> Value:
     real = Type("complex" if run.type_of(node).base.startswith("complex") else "real")
     if not node.elements:
         return np.zeros(0)
@@ -293,16 +294,16 @@ def _row_vector(run: Run, node: RowVectorLiteral) -> Any:
     return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
 
 
-def _call(run: Run, node: Call) -> Any:
+def _call(run: Run, node: Call) -> Value:
     return evaluate_call(run, node, evaluate, symbolic)
 
 
-def _target(run: Run, node: TargetValue) -> Any:
+def _target(run: Run, node: TargetValue) -> Value:
     run.machine.refuse_lanes("target()")
     return run.machine.target
 
 
-_EVALUATE: dict[type, Callable[[Run, Any], Any]] = {
+_EVALUATE: dict[type, Callable[[Run, Any], Value]] = {
     IntLiteral: lambda run, node: node.value,
     RealLiteral: lambda run, node: np.float64(node.value),
     ImaginaryLiteral: lambda run, node: np.complex128(1j * node.value),

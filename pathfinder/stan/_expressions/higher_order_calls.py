@@ -34,9 +34,10 @@ from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.indices import At
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, lift, over_lanes
 from pathfinder.stan._values.reading import read
+from pathfinder.stan._values.value import Value
 
 
-Evaluate = Callable[[Run, Expression], Any]
+Evaluate = Callable[[Run, Expression], Value]
 
 
 def jax_function(run: Run, definition: FunctionDefinition) -> Callable[..., Any]:
@@ -44,7 +45,7 @@ def jax_function(run: Run, definition: FunctionDefinition) -> Callable[..., Any]
     types = [declared_type(argument.type) for argument in definition.arguments]
 
     def evaluate(*arrays: Any) -> Any:
-        inner = Run(run.checked, Machine(), run.call_user, {})
+        inner = Run(run.checked, Machine(), run.call_user, {}, loops=run.loops)
         values = [as_type(type_, array) for type_, array in zip(types, arrays, strict=True)]
         value = run.call_user(inner, definition, values)
         return value if inner.machine.ok is True else jnp.where(inner.machine.ok, value, jnp.nan)
@@ -63,7 +64,7 @@ def _passed(run: Run, node: Call) -> FunctionDefinition:
     return definition
 
 
-def _apply(run: Run, node: Call, solve: Callable[..., Any], values: Sequence[Any]) -> Any:
+def _apply(run: Run, node: Call, solve: Callable[..., Any], values: Sequence[Value]) -> Value:
     """Call a solver with values of which those known from the data stay what they are."""
     root = run.machine.root
     fixed = {i: v for i, v in enumerate(values) if is_static(v) and context_of(v, root).is_root}
@@ -78,14 +79,14 @@ def _apply(run: Run, node: Call, solve: Callable[..., Any], values: Sequence[Any
         return over_lanes(function, [values[i] for i in varying], context)
 
 
-def _number(value: Any, node: Expression) -> float:
+def _number(value: Value, node: Expression) -> float:
     array = array_of(value)
     if not is_static(array) or np.ndim(array):
         raise UntraceableError("a tolerance has to be a number that is known from the data", node.span)
     return float(array)
 
 
-def _tolerances(run: Run, node: Call, values: Sequence[Any], nodes: Sequence[Expression]) -> tuple[Any, ...]:
+def _tolerances(run: Run, node: Call, values: Sequence[Value], nodes: Sequence[Expression]) -> tuple[Any, ...]:
     """Relative and absolute tolerance and the limit on steps of an ODE solver, if they are given."""
     if not values:
         return ()
@@ -98,7 +99,7 @@ def _tolerances(run: Run, node: Call, values: Sequence[Any], nodes: Sequence[Exp
 def _ode_call(solver: str, tolerances: int) -> Callable[..., Any]:
     """`ode_<solver>(f, y0, t0, ts, [tolerances,] ...)`."""
 
-    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Value:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         settings = _tolerances(run, node, rest[:tolerances], node.arguments[4 : 4 + tolerances])
@@ -107,7 +108,7 @@ def _ode_call(solver: str, tolerances: int) -> Callable[..., Any]:
     return call
 
 
-def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Any:
+def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Value:
     """`ode_adjoint_tol_ctl`: the method and the tolerances of the forward solution are used for all of it."""
     rhs = jax_function(run, _passed(run, node))
     y0, t0, ts, rel, absolute, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
@@ -124,7 +125,7 @@ def _ode_adjoint(run: Run, node: Call, evaluate: Evaluate) -> Any:
     return _solve_ode(run, node, solver, rhs, y0, t0, ts, settings, rest[9:])
 
 
-def _require_per_state(node: Call, tolerances: Any, y0: Any, at: Expression) -> None:
+def _require_per_state(node: Call, tolerances: Value, y0: Value, at: Expression) -> None:
     """There is an absolute tolerance, known from the data, for each component of the state."""
     size = np.shape(array_of(y0))[-1]
     if not is_static(tolerances):
@@ -142,12 +143,12 @@ def _solve_ode(
     node: Call,
     solver: str,
     rhs: Callable[..., Any],
-    y0: Any,
-    t0: Any,
-    ts: Any,
+    y0: Value,
+    t0: Value,
+    ts: Value,
     settings: tuple[Any, ...],
-    args: Sequence[Any],
-) -> Any:
+    args: Sequence[Value],
+) -> Value:
     y0, t0, ts = as_type(Type("vector"), y0), as_type(Type("real"), t0), as_type(Type("real"), ts)
     with run.at(node):
         require_nonempty(node.function.text, "the initial state", y0)
@@ -165,7 +166,7 @@ def _solve_ode(
 def _old_ode(solver: str) -> Callable[..., Any]:
     """`integrate_ode_<solver>(f, y0, t0, ts, theta, x_r, x_i, [rel_tol, abs_tol, max_num_steps])`."""
 
-    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Value:
         rhs = jax_function(run, _passed(run, node))
         y0, t0, ts, theta, x_r, x_i, *given = (evaluate(run, argument) for argument in node.arguments[1:])
         settings = _tolerances(run, node, given, node.arguments[7:])
@@ -177,7 +178,7 @@ def _old_ode(solver: str) -> Callable[..., Any]:
 def _root(method: str, tolerances: int) -> Callable[..., Any]:
     """`solve_<method>(f, y_guess, [tolerances,] ...)`."""
 
-    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Value:
         function = jax_function(run, _passed(run, node))
         guess, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         given = [_number(value, at) for value, at in zip(rest[:tolerances], node.arguments[2:], strict=False)]
@@ -191,7 +192,7 @@ def _root(method: str, tolerances: int) -> Callable[..., Any]:
 def _old_root(method: str) -> Callable[..., Any]:
     """`algebra_solver(f, y_guess, theta, x_r, x_i, [rel_tol, f_tol, max_steps])`."""
 
-    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Value:
         function = jax_function(run, _passed(run, node))
         guess, theta, x_r, x_i, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         given = [_number(value, at) for value, at in zip(rest, node.arguments[5:], strict=True)]
@@ -207,10 +208,10 @@ def _solve_root(
     node: Call,
     method: str,
     function: Callable[..., Any],
-    guess: Any,
+    guess: Value,
     tolerances: Sequence[float],
-    args: Sequence[Any],
-) -> Any:
+    args: Sequence[Value],
+) -> Value:
     limits = [*tolerances[:2], *map(int, tolerances[2:])]
     guess = as_type(Type("vector"), guess)
     with run.at(node):
@@ -227,7 +228,7 @@ def _solve_root(
 def _integrate_1d(variadic: bool, tolerances: int) -> Callable[..., Any]:
     """`integrate_1d(f, a, b, theta, x_r, x_i, [rel_tol])`, or with variadic arguments."""
 
-    def call(run: Run, node: Call, evaluate: Evaluate) -> Any:
+    def call(run: Run, node: Call, evaluate: Evaluate) -> Value:
         function = jax_function(run, _passed(run, node))
         lower, upper, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
         args, first = (rest[tolerances:], 3) if variadic else (rest[:3], 6)
@@ -246,7 +247,7 @@ def _integrate_1d(variadic: bool, tolerances: int) -> Callable[..., Any]:
     return call
 
 
-def _reduce_sum(run: Run, node: Call, evaluate: Evaluate) -> Any:
+def _reduce_sum(run: Run, node: Call, evaluate: Evaluate) -> Value:
     """`reduce_sum(f, x, grainsize, ...)`: one call on all of `x`."""
     sliced, _, *rest = (evaluate(run, argument) for argument in node.arguments[1:])
     first = sliced[0] if isinstance(sliced, tuple) else sliced
@@ -256,7 +257,7 @@ def _reduce_sum(run: Run, node: Call, evaluate: Evaluate) -> Any:
     return run.call_user(run, _passed(run, node), [sliced, 1, size, *rest])
 
 
-def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Any:
+def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Value:
     """`map_rect(f, phi, theta, x_r, x_i)`: all shards side by side, their results one after another."""
     phi, theta, x_r, x_i = (evaluate(run, argument) for argument in node.arguments[1:])
     machine = run.machine
@@ -271,7 +272,7 @@ def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Any:
     return joined[0] if outer.is_root else Lanes(joined, outer)
 
 
-HIGHER_ORDER: dict[str, Callable[[Run, Call, Evaluate], Any]] = {
+HIGHER_ORDER: dict[str, Callable[[Run, Call, Evaluate], Value]] = {
     **{f"ode_{solver}": _ode_call(solver, 0) for solver in _ode.ODE_METHODS},
     **{f"ode_{solver}_tol": _ode_call(solver, 3) for solver in _ode.ODE_METHODS},
     "ode_adjoint_tol_ctl": _ode_adjoint,

@@ -15,9 +15,10 @@ from pathfinder.stan._values.indices import At, Between, Many
 from pathfinder.stan._values.lanes import Lanes, array_of, is_static
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, settle
+from pathfinder.stan._values.value import Value
 
 
-def slice_value(run: Run, name: str, values: list[Any], node: Node) -> Any:
+def slice_value(run: Run, name: str, values: list[Value], node: Node) -> Value:
     """The value of one of `SLICES`."""
     base, *where = values[0], *(here(run, value) for value in values[1:])
     positions = [_settled(position) for position in SLICES[name](base, *where)]
@@ -66,7 +67,7 @@ def _position(run: Run, position: Any, node: Node) -> Any:
     return Between(first, first + size - 1) if is_static(first) else Many(first + np.arange(size))
 
 
-def size_value(name: str, type_: Type, value: Any) -> Any:
+def size_value(name: str, type_: Type, value: Value) -> Value:
     """The value of one of `SHAPES`: sizes are known even where elements are not."""
     part = value
     while isinstance(part, tuple):
@@ -120,7 +121,7 @@ def _tail(base: Any, count: Any) -> list[Any]:
     return [_Count(_minus(length + 1, settle(count)), count)]
 
 
-def _minus(number: int, value: Any) -> Any:
+def _minus(number: int, value: Value) -> Value:
     return Lanes(number - value.array, value.context) if isinstance(value, Lanes) else number - value
 
 

@@ -21,6 +21,7 @@ from pathfinder.stan._values.indices import At, UnknownSizeError
 from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, freeze, is_static, lift, wrap
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, settle
+from pathfinder.stan._values.value import Value
 
 
 class RaggedUseError(UnknownSizeError):
@@ -62,7 +63,7 @@ class Ragged(Symbolic):
     __jax_array__ = __array__
 
 
-def read_ragged(machine: Machine, base: Any, positions: Sequence[Any]) -> Ragged:
+def read_ragged(machine: Machine, base: Value, positions: Sequence[Any]) -> Ragged:
     """Elements of a value, along one axis a stretch of them."""
     stretch, *others = [position for position in positions if isinstance(position, Stretch)]
     if others:
@@ -106,7 +107,7 @@ def _element_context(machine: Machine, size: Any) -> tuple[Context, Any, Any]:
     return context, mask, size.settled if isinstance(size, Step) else wrap(counts, owner)
 
 
-def elementwise(values: Sequence[Any], function: Callable[[list[Any]], Any]) -> Ragged:
+def elementwise(values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Ragged:
     """Apply a function of scalars to the elements of vectors of equal sizes, and to scalars."""
     ragged = [value for value in values if isinstance(value, Ragged)]
     if any(value.elements.context is not ragged[0].elements.context for value in ragged):
@@ -119,7 +120,7 @@ def elementwise(values: Sequence[Any], function: Callable[[list[Any]], Any]) -> 
     return replace(ragged[0], elements=result)
 
 
-def summed(machine: Machine, value: Ragged, fill: float = 0.0) -> Any:
+def summed(machine: Machine, value: Ragged, fill: float = 0.0) -> Value:
     """Sum of each vector."""
     return _reduced(machine, value, fill, jax.ops.segment_sum)
 
@@ -134,19 +135,19 @@ def _reduced(machine: Machine, value: Ragged, fill: float, segment: Callable[...
     return result[0] if value.owner.is_root else Lanes(result, value.owner)
 
 
-def _dot(machine: Machine, left: Ragged, right: Ragged) -> Any:
+def _dot(machine: Machine, left: Ragged, right: Ragged) -> Value:
     product = elementwise([left, right], lambda parts: Lanes(parts[0].array * parts[1].array, parts[0].context))
     return summed(machine, product)
 
 
-def _mean(machine: Machine, value: Ragged) -> Any:
+def _mean(machine: Machine, value: Ragged) -> Value:
     total = summed(machine, value)
     if isinstance(total, Lanes):
         return Lanes(total.array / lift(value.size, total.context), total.context)
     return total / value.size
 
 
-def _log_sum_exp(machine: Machine, value: Ragged) -> Any:
+def _log_sum_exp(machine: Machine, value: Ragged) -> Value:
     top = _reduced(machine, value, -np.inf, jax.ops.segment_max)
     array = top.array if isinstance(top, Lanes) else top
     top = wrap(jax.lax.stop_gradient(jnp.where(jnp.isfinite(array), array, 0.0)), value.owner)
@@ -157,11 +158,11 @@ def _log_sum_exp(machine: Machine, value: Ragged) -> Any:
     return jnp.log(total) + top
 
 
-def _spread(value: Any, like: Ragged) -> Any:
+def _spread(value: Value, like: Ragged) -> Any:
     return lift(value, like.elements.context) if isinstance(value, Lanes) else value
 
 
-def _size(machine: Machine, value: Ragged) -> Any:
+def _size(machine: Machine, value: Ragged) -> Value:
     return value.size
 
 

@@ -17,6 +17,7 @@ from pathfinder.stan._library.densities import DISTRIBUTIONS
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.lanes import Lanes, aligned, entering, is_static, lift, shape_of_value, wrap
+from pathfinder.stan._values.value import Value
 
 
 SIZED = ("lkj_corr", "lkj_corr_cholesky")
@@ -33,7 +34,7 @@ def next_key(run: Run) -> Any:
     return jax.random.fold_in(run.machine.random_key, run.machine.random_calls)
 
 
-def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Any], size: int | None = None) -> Any:
+def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], size: int | None = None) -> Value:
     """Random numbers, other ones for each lane of the present context.
 
     Args:
@@ -66,7 +67,7 @@ def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[An
     return wrap(result, run.machine.context)
 
 
-def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], key: Any) -> Any:
+def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], key: Any) -> jax.Array:
     context = run.machine.context
     if not values:
         return sampler(key) if context.is_root else jax.vmap(sampler)(jax.random.split(key, context.size))
@@ -76,7 +77,7 @@ def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], ke
     return sampler(key, *(jnp.broadcast_to(array, shape) for array in arrays))
 
 
-def _multivariate(run: Run, sampler: Callable[..., Any], values: Sequence[Any], key: Any) -> Any:
+def _multivariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], key: Any) -> jax.Array:
     context = run.machine.context
     if context.is_root:
         return sampler(key, *map(entering, values))

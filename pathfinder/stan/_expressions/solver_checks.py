@@ -20,6 +20,7 @@ from pathfinder.stan._state.run import Run, here
 from pathfinder.stan._syntax.tree import Call, Expression
 from pathfinder.stan._values.contexts import deepest
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, is_static, over_lanes
+from pathfinder.stan._values.value import Value
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ SETTINGS = {
 }
 
 
-def require_settings(run: Run, solver: str, name: str, values: Sequence[Any], nodes: Sequence[Expression]) -> bool:
+def require_settings(run: Run, solver: str, name: str, values: Sequence[Value], nodes: Sequence[Expression]) -> bool:
     """Whether tolerances and limits, known from the data, are what they may be; else every point is rejected.
 
     Args:
@@ -134,7 +135,7 @@ def require_arguments(
         _demand(run, node, over_lanes(requirement.holds, given, context), f"`{name}`: {requirement.words}{_but(given)}")
 
 
-def require_solution(run: Run, node: Call, name: str, value: Any) -> Any:
+def require_solution(run: Run, node: Call, name: str, value: Value) -> Value:
     """The value of a solver if it found one; else the point is rejected.
 
     Raises:
@@ -146,7 +147,7 @@ def require_solution(run: Run, node: Call, name: str, value: Any) -> Any:
     return value
 
 
-def _demand(run: Run, node: Expression, holds: Any, words: str) -> None:
+def _demand(run: Run, node: Expression, holds: Value, words: str) -> None:
     holds = here(run, holds)
     if is_static(holds) and np.all(array_of(holds)):
         return
@@ -155,7 +156,7 @@ def _demand(run: Run, node: Expression, holds: Any, words: str) -> None:
     run.machine.require(holds)
 
 
-def _but(values: Sequence[Any]) -> str:
+def _but(values: Sequence[Value]) -> str:
     """The values in words, where they are known, few and the same for all lanes."""
     arrays = [value for value in values if not isinstance(value, tuple | Lanes) and is_static(value)]
     if len(arrays) < len(values) or sum(np.size(array) for array in arrays) > 8:
@@ -164,7 +165,7 @@ def _but(values: Sequence[Any]) -> str:
     return f", but given is {' and '.join(shown)}"
 
 
-def require_nonempty(name: str, what: str, value: Any) -> None:
+def require_nonempty(name: str, what: str, value: Value) -> None:
     """A container has elements.
 
     Raises:

@@ -13,9 +13,10 @@ from pathfinder.stan._statements.branches import branch
 from pathfinder.stan._syntax.tree import For, ForEach, While
 from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.lanes import Lanes
+from pathfinder.stan._values.value import Value
 
 
-def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition: Any = None) -> bool:
+def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition: Value | None = None) -> bool:
     """Run the body once, where a condition holds; False if `break` ends the loop."""
     try:
         with run.machine.where(condition):
@@ -27,7 +28,9 @@ def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition:
     return True
 
 
-def run_part(run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Any = None) -> bool:
+def run_part(
+    run: Run, node: For | ForEach | While, execute: Execute, is_whole: bool, condition: Value | None = None
+) -> bool:
     """As `run_body`; where only some of the lanes run it, the others do not leave with them."""
     if is_whole:
         return run_body(run, node, execute, condition)

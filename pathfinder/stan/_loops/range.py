@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pathfinder.stan._types.types import Type
+from pathfinder.stan._values.value import Value
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class DataPart:
     """
 
     starts: dict[str, np.ndarray]
-    ends: dict[str, Any]
+    ends: dict[str, Value]
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Range:
     type: Type
     lower: np.ndarray
     counts: np.ndarray
-    element: Callable[[Any], Any]
+    element: Callable[[Value], Value]
     names: frozenset[str]
-    holds: Callable[[Any], Any] | None = None
+    holds: Callable[[Value], Value] | None = None
     is_known: bool = True
 
     @property

@@ -26,6 +26,7 @@ from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.tree import For, ForEach
 from pathfinder.stan._values.lanes import Lanes, entering, freeze, traced, wrap
 from pathfinder.stan._values.steps import Scan, Step, settle, step_of
+from pathfinder.stan._values.value import Value
 
 
 class ScanError(Exception):
@@ -186,7 +187,7 @@ def _uses(run: Run, node: For | ForEach, loop: Range, scan: Scan, tables: dict[s
     return survey.uses
 
 
-def _at_step(scan: Scan, table: np.ndarray) -> Any:
+def _at_step(scan: Scan, table: np.ndarray) -> Value:
     """The value at the present step, by a table of shape [lanes, steps, ...]."""
     is_root = scan.context.is_root
     if table.ndim == 2:
@@ -194,7 +195,7 @@ def _at_step(scan: Scan, table: np.ndarray) -> Any:
     return wrap(scan.entry(table[0] if is_root else table.swapaxes(0, 1)), scan.context)
 
 
-def _index(loop: Range, scan: Scan) -> Any:
+def _index(loop: Range, scan: Scan) -> Value:
     """The index of the iterations at every step; lanes that have no more of them stay at their last one."""
     if loop.first is not None and np.all(loop.counts == loop.most):
         return Step(scan, loop.first + np.arange(loop.most))

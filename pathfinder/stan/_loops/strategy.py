@@ -6,6 +6,7 @@ of it on the host, if it is known from the data; `lax.scan`; unrolled, if there 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -46,9 +47,11 @@ from pathfinder.stan._values.lanes import Lanes, array_of, is_static, lift
 from pathfinder.stan._values.reading import read
 from pathfinder.stan._values.steps import Step, settle
 from pathfinder.stan._values.uneven import UnevenArray
+from pathfinder.stan._values.value import Value
 
 
 MOST_UNROLLED = 24
+_SWITCHED_OFF = "it is switched off"
 _MOST_LANES = 30_000_000  # of a loop on data: an array of them takes 240 MB
 _INT = Type("int")
 
@@ -65,7 +68,7 @@ def execute_for(run: Run, node: For | ForEach, execute: Execute) -> None:
     _for(run, node, None, execute)
 
 
-def _for(run: Run, node: For | ForEach, container: Any, execute: Execute) -> None:
+def _for(run: Run, node: For | ForEach, container: Value, execute: Execute) -> None:
     loop = _range(run, node, container)
     if not np.any(loop.counts > 0):
         return
@@ -89,10 +92,10 @@ def _execute_begun(run: Run, node: For | ForEach, loop: Range, execute: Execute,
     _execute(run, node, replace(loop, counts=np.maximum(loop.counts - 1, 0)), execute, "")
     last = replace(loop, lower=loop.lower + loop.counts - 1, counts=np.minimum(loop.counts, 1))
     run_sequentially(run, node, last, execute)
-    report = run.reports.get(id(node))
+    report = run.reports.get(node.span)
     if report is not None:
         told = {"fewest": int(np.min(loop.counts)), "iterations": int(np.max(loop.counts)), "lanes": len(loop.counts)}
-        run.reports[id(node)] = replace(report, **told)
+        run.reports[node.span] = replace(report, **told)
 
 
 def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reason: str) -> None:
@@ -105,7 +108,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     if is_data and total > _MOST_LANES:
         reason = reason or "its iterations are too many to be held at once"
     if not reason:
-        conflict = try_lanes(run, node, loop, execute, {}, restore)
+        conflict = _side_by_side(run, node, loop, execute, {}, restore)
         if conflict is None:
             _report(run, node, loop.counts, "lanes")
             return
@@ -116,7 +119,7 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
             else data_part(run, node, loop, execute, restore)
         )
         if known.starts:
-            conflict = try_lanes(run, node, loop, execute, known.starts, restore)
+            conflict = _side_by_side(run, node, loop, execute, known.starts, restore)
             if conflict is None:
                 _report(run, node, loop.counts, "lanes", "what is known from the data is computed beforehand")
                 return
@@ -125,17 +128,18 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
         run_sequentially(run, node, loop, execute)
         _report(run, node, loop.counts, "data", reason)
         return
+    failed: Exception | None = None
     if loop.most > 2:
         try:
+            if run.loops == "unrolled":
+                raise ScanError(_SWITCHED_OFF)
             execute_scan(run, node, loop, execute, known)
             _report(run, node, loop.counts, "scan", reason)
             return
         except (ScanError, OutsideWindowError, RaggedError, UnknownSizeError, UntraceableError) as error:
             restore()
             failed = error
-    else:
-        failed = None
-    if loop.most > MOST_UNROLLED:
+    if loop.most > MOST_UNROLLED and run.loops == "auto":
         assert failed is not None
         raise UntraceableError(
             f"this loop of {loop.most} iterations cannot be compiled: its iterations cannot run side by side "
@@ -147,11 +151,18 @@ def _execute(run: Run, node: For | ForEach, loop: Range, execute: Execute, reaso
     _report(run, node, loop.counts, "unrolled", f"{reason}{cause}")
 
 
+def _side_by_side(
+    run: Run, node: For | ForEach, loop: Range, execute: Execute, starts: dict[str, Any], restore: Callable[[], None]
+) -> str | None:
+    """As `try_lanes`, if that is allowed."""
+    return try_lanes(run, node, loop, execute, starts, restore) if run.loops == "auto" else _SWITCHED_OFF
+
+
 def _message(error: Exception) -> str:
     return error.diagnostic.message if isinstance(error, UntraceableError) else str(error)
 
 
-def _range(run: Run, node: For | ForEach, container: Any) -> Range:
+def _range(run: Run, node: For | ForEach, container: Value) -> Range:
     machine = run.machine
     names = assigned(node.body)
     if isinstance(node, ForEach):
@@ -183,7 +194,7 @@ def _range(run: Run, node: For | ForEach, container: Any) -> Range:
     return Range(node.variable.text, _INT, ends[0], counts, lambda index: index, names, holds)
 
 
-def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset[str]) -> Range:
+def _range_of_elements(run: Run, node: ForEach, container: Value, names: frozenset[str]) -> Range:
     """Iterations over the elements of a container, those of a matrix row by row.
 
     As stanc3 compiles it, an element is read when its iteration begins: what the body has assigned to the container of
@@ -193,7 +204,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
     kind = run.type_of(node.container)
     scalar = Type("complex" if kind.base.startswith("complex") else "real")
 
-    def element(*indices: Any) -> Any:
+    def element(*indices: Value) -> Value:
         positions = list(map(At, indices))
         if isinstance(node.container, Variable) and node.container.name in names:
             return read_variable(run, node.container, positions)
@@ -205,7 +216,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
         columns = shape[-1]
         count, type_ = int(np.prod(shape[-2:])), scalar
 
-        def at(index: Any) -> Any:
+        def at(index: Value) -> Value:
             row, column = (array_of(index) - 1) // columns + 1, (array_of(index) - 1) % columns + 1
             if isinstance(index, Lanes):
                 return element(Lanes(row, index.context), Lanes(column, index.context))
@@ -214,7 +225,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
         count = shape[1 if isinstance(first, Lanes) else 0]
         type_ = kind.array(-1) if kind.dims else scalar
 
-        def at(index: Any) -> Any:
+        def at(index: Value) -> Value:
             return element(index)
 
     lower, counts = np.ones(machine.context.size, np.int64), np.full(machine.context.size, count)
@@ -225,7 +236,7 @@ def _range_of_elements(run: Run, node: ForEach, container: Any, names: frozenset
 def _report(run: Run, node: Statement, counts: np.ndarray, how: str, reason: str = "") -> None:
     """Tell how a loop ran, of `counts` iterations in the lanes around it."""
     fewest, most = int(np.min(counts)), int(np.max(counts))
-    run.reports[id(node)] = LoopReport(node.span.line, fewest, most, len(counts), how, reason)
+    run.reports[node.span] = LoopReport(node.span.line, fewest, most, len(counts), how, reason)
 
 
 def _why_left(node: For | ForEach) -> str:
@@ -268,9 +279,6 @@ def execute_while(run: Run, node: While, execute: Execute) -> None:
     counted = For(Identifier("", span=node.span), *ends, node.body, span=node.span)
     loop = Range("", _INT, np.ones(machine.context.size, np.int64), begun, lambda index: index, names)
     _execute_begun(run, counted, loop, execute, leaves(node.body))
-    report = run.reports.pop(id(counted), None)
-    if report is not None:
-        run.reports[id(node)] = report
 
 
 def _while(run: Run, node: While, execute: Execute, before: Any = nothing) -> np.ndarray:

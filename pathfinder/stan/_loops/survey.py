@@ -35,6 +35,7 @@ from pathfinder.stan._types.types import Type, declared_type
 from pathfinder.stan._values.indices import RaggedError
 from pathfinder.stan._values.lanes import Lanes, is_static, lift
 from pathfinder.stan._values.steps import Step
+from pathfinder.stan._values.value import Value
 
 
 _INT = Type("int")
@@ -128,7 +129,7 @@ class Survey:
         else:
             self._unknown.discard(name)
 
-    def _value(self, node: Expression) -> Any:
+    def _value(self, node: Expression) -> Value:
         """The value of an expression; None if it is not known from the data."""
         if not self._is_known(node):
             return None

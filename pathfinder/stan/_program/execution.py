@@ -50,6 +50,7 @@ from pathfinder.stan._syntax.tree import Break as BreakStatement
 from pathfinder.stan._syntax.tree import Continue as ContinueStatement
 from pathfinder.stan._syntax.tree import Return as ReturnStatement
 from pathfinder.stan._types.types import declared_type
+from pathfinder.stan._values.value import Value
 
 
 def execute(run: Run, statement: Statement, then: Then = nothing) -> None:
@@ -125,7 +126,7 @@ def _declares(block: Block) -> bool:
     return any(isinstance(statement, Declaration) for statement in block.statements)
 
 
-def call_user(run: Run, definition: FunctionDefinition, values: list[Any]) -> Any:
+def call_user(run: Run, definition: FunctionDefinition, values: list[Value]) -> Value:
     """The value of a user's function, its body evaluated in place."""
     machine = run.machine
     body = definition.body
@@ -156,7 +157,7 @@ def _sampling(run: Run, node: Sampling) -> None:
     distributed(run, lambda given: _sample(run, node, definition, list(given)), values)
 
 
-def _sample(run: Run, node: Sampling, definition: FunctionDefinition | None, values: list[Any]) -> None:
+def _sample(run: Run, node: Sampling, definition: FunctionDefinition | None, values: list[Value]) -> None:
     types = [run.type_of(expression) for expression in (node.outcome, *node.arguments)]
     if node.truncation is not None:
         value = truncated_value(run, node, types, values)
@@ -169,7 +170,7 @@ def _sample(run: Run, node: Sampling, definition: FunctionDefinition | None, val
     _increment(run, node, value)
 
 
-def _increment(run: Run, node: Statement, value: Any) -> None:
+def _increment(run: Run, node: Statement, value: Value) -> None:
     machine = run.machine
     machine.increment(value)
     if run.on_data and not isinstance(machine.target, Tracer) and not np.isfinite(machine.target):

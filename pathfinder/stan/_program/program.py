@@ -17,11 +17,12 @@ from pathfinder.stan._program.execution import call_user, execute_all
 from pathfinder.stan._program.parameters import Parameter, constrained, parameter_of, require_constraint, unconstrained
 from pathfinder.stan._state.errors import NotFiniteError, StanEvaluationError, StanRejectError
 from pathfinder.stan._state.machine import Machine
-from pathfinder.stan._state.report import LoopReport
+from pathfinder.stan._state.report import LoopReport, LoopWays
 from pathfinder.stan._state.run import Run
 from pathfinder.stan._statements.assignments import unassigned
 from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.diagnostics import StanError
+from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Block, Declaration, Statement
 from pathfinder.stan._types.types import declared_type
 from pathfinder.stan._values.lanes import array_of
@@ -37,7 +38,8 @@ class BoundProgram:
         parameters: The parameters in order.
         simplex: How a simplex is unconstrained: "ilr" (Stan 2.37 and later) or "stick_breaking" (until 2.36).
         print_line: Receives what `print` says outside of transformed data; None discards it.
-        reports: How the loops were compiled when it was last traced.
+        reports: How the loops were compiled when it was last traced, by their places in the program.
+        loops: The ways they may run.
     """
 
     checked: CheckedProgram
@@ -45,7 +47,8 @@ class BoundProgram:
     parameters: tuple[Parameter, ...]
     simplex: str
     print_line: Callable[[str], None] | None = None
-    reports: dict[int, LoopReport] = field(default_factory=dict)
+    reports: dict[Span, LoopReport] = field(default_factory=dict)
+    loops: LoopWays = "auto"
 
     @property
     def dim(self) -> int:
@@ -166,7 +169,16 @@ class BoundProgram:
         for name, value in self.data.items():
             machine.declare(name, self._data_types[name], value)
         print_line = None if silent else self.print_line
-        return Run(self.checked, machine, call_user, self.reports, print_line, jacobian=jacobian, on_data=on_data)
+        return Run(
+            self.checked,
+            machine,
+            call_user,
+            self.reports,
+            print_line,
+            jacobian=jacobian,
+            on_data=on_data,
+            loops=self.loops,
+        )
 
     @property
     def _data_types(self) -> dict[str, Any]:
@@ -226,6 +238,7 @@ def bind(
     simplex: str = "ilr",
     print_line: Callable[[str], None] | None = None,
     prints: bool = False,
+    loops: LoopWays = "auto",
 ) -> BoundProgram:
     """Give a program its data, and compute its transformed data.
 
@@ -236,14 +249,16 @@ def bind(
         simplex: "ilr" or "stick_breaking".
         print_line: Receives what `print` says.
         prints: Whether that includes `print` outside of transformed data, at every evaluation.
+        loops: The ways loops may run: "auto", the fastest that is possible; "scan", one iteration after another, in JAX
+            where that is possible; "unrolled", one after another in Python.
 
     Raises:
         StanEvaluationError: If data violate a constraint, or transformed data cannot be computed.
     """
     require_supported(checked)
     machine = Machine()
-    reports: dict[int, LoopReport] = {}
-    run = Run(checked, machine, call_user, reports, print_line=print_line, on_data=True)
+    reports: dict[Span, LoopReport] = {}
+    run = Run(checked, machine, call_user, reports, print_line=print_line, on_data=True, loops=loops)
     program = checked.program
     for statement in declarations(program.data):
         machine.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
@@ -251,7 +266,7 @@ def bind(
     values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
     values |= run_block(run, program.transformed_data, check=True)
     parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))
-    return BoundProgram(checked, values, parameters, simplex, print_line if prints else None, reports)
+    return BoundProgram(checked, values, parameters, simplex, print_line if prints else None, reports, loops)
 
 
 def declarations(block: Block | None) -> Sequence[Declaration]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+from pathfinder.stan._values.value import Value
 
 
 Then = Callable[[], None]
@@ -24,7 +25,7 @@ class Return(Leave):
         value: What the function returns, or None.
     """
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Value) -> None:
         self.value = value
 
 

@@ -34,6 +34,7 @@ from pathfinder.stan._values.lanes import (
 )
 from pathfinder.stan._values.reading import element_of, is_single, read, read_of_all_steps
 from pathfinder.stan._values.steps import Scan, Step, settle
+from pathfinder.stan._values.value import Value
 from pathfinder.stan._values.writing import add, write
 
 
@@ -43,7 +44,7 @@ class Machine(Iterations):
     def __init__(self) -> None:
         super().__init__()
         self.scope = Scope()
-        self.mask: Any = None
+        self.mask: Value | None = None
         self.ok: Any = True
         self.target: Any = 0.0
         self.flat_ranges = False  # ranges whose sizes differ between lanes are taken instead of refused
@@ -58,14 +59,14 @@ class Machine(Iterations):
         assert cell is not None, name
         return cell
 
-    def declare(self, name: str, type_: Type, value: Any) -> Cell:
+    def declare(self, name: str, type_: Type, value: Value) -> Cell:
         """A new variable, of which each lane of the present context has its own."""
         freeze(value)
         cell = Cell(name, type_, value, self.context, scans=self.scans)
         self.scope.cells[name] = cell
         return cell
 
-    def read(self, cell: Cell, positions: Sequence[Position] = ()) -> Any:
+    def read(self, cell: Cell, positions: Sequence[Position] = ()) -> Value:
         """A variable, or elements of it.
 
         Raises:
@@ -75,7 +76,7 @@ class Machine(Iterations):
             self.note_read(cell, positions)
         return self._take(cell, positions)
 
-    def _take(self, cell: Cell, positions: Sequence[Position]) -> Any:
+    def _take(self, cell: Cell, positions: Sequence[Position]) -> Value:
         if cell.window is not None:
             return read(cell.value, cell.window.inside(positions, self.root), self.root)
         if not positions:
@@ -93,7 +94,7 @@ class Machine(Iterations):
             return False
         return is_static(cell.value) or (scan not in cell.scans and cell.name not in scan.changed)
 
-    def assign(self, cell: Cell, positions: Sequence[Position], value: Any) -> None:
+    def assign(self, cell: Cell, positions: Sequence[Position], value: Value) -> None:
         """Assign to a variable or to elements of it, in all lanes of the present context where the mask holds."""
         if self.mask is not None:
             kept = self._take(cell, positions) if self._ends_early else self.read(cell, positions)
@@ -119,7 +120,7 @@ class Machine(Iterations):
         is_whole = cell.covered is None and cell.window is None and not isinstance(cell.value, tuple)
         return is_whole and self.is_logged(cell)
 
-    def add(self, cell: Cell, positions: Sequence[Position], value: Any) -> None:
+    def add(self, cell: Cell, positions: Sequence[Position], value: Value) -> None:
         """Add to a variable or elements of it from all lanes; `can_add` tells whether this is possible."""
         if self.mask is not None:
             array = array_of(value)
@@ -130,28 +131,28 @@ class Machine(Iterations):
 
     # Conditions and the target
 
-    def select(self, mask: Any, if_true: Any, if_false: Any) -> Any:
+    def select(self, mask: Value, if_true: Value, if_false: Value) -> Value:
         """Lane by lane one of two values of the same type."""
         if isinstance(if_true, tuple):
             return tuple(self.select(mask, left, right) for left, right in zip(if_true, if_false, strict=True))
         context = deepest([context_of(value, self.root) for value in (mask, if_true, if_false)], self.root)
         return wrap(jnp.where(*map(entering, aligned([mask, if_true, if_false], context))), context)
 
-    def truth(self, condition: Any) -> Any:
+    def truth(self, condition: Value) -> Value:
         """Lane by lane whether a number is not zero."""
         return self.select(condition, np.asarray(True), np.asarray(False))
 
-    def negation(self, condition: Any) -> Any:
+    def negation(self, condition: Value) -> Value:
         """Lane by lane whether a condition does not hold."""
         return self.select(condition, np.asarray(False), np.asarray(True))
 
-    def gate(self, value: Any) -> Any:
+    def gate(self, value: Value) -> Value:
         """A value read where a condition holds: no gradient flows back to it where it does not."""
         if self.mask is None or isinstance(value, Symbolic) or is_static(value):
             return value
         return self.select(self.mask, value, _stopped(value))
 
-    def increment(self, value: Any) -> None:
+    def increment(self, value: Value) -> None:
         """Add the value of every lane of the present context, where the mask holds, to the target."""
         if self.mask is not None:
             value = self.select(self.mask, value, 0.0)
@@ -161,7 +162,7 @@ class Machine(Iterations):
         else:
             self.target = entering(self.target) + entering(more)
 
-    def total(self, value: Any) -> Any:
+    def total(self, value: Value) -> Value:
         """Sum over all lanes of the present context and all elements."""
         context = context_of(value, self.root)
         array = array_of(value)
@@ -177,7 +178,7 @@ class Machine(Iterations):
             total = module.sum(module.sum(running.reshape(len(lanes), -1), axis=1) * counts)
         return from_data(total, [array]) if module is np else total
 
-    def require(self, holds: Any) -> None:
+    def require(self, holds: Value) -> None:
         """The point is rejected unless a condition holds in all lanes that run."""
         if self.mask is not None:
             holds = self.select(self.mask, holds, True)
@@ -197,11 +198,11 @@ class Machine(Iterations):
         """Run for other lanes."""
         return _Changed(self, "context", context)
 
-    def where(self, condition: Any) -> _Changed:
+    def where(self, condition: Value | None) -> _Changed:
         """Run under a further condition, which is not known from the data; None if there is none."""
         return _Changed(self, "mask", self.both(self.mask, condition))
 
-    def both(self, left: Any, right: Any) -> Any:
+    def both(self, left: Value | None, right: Value | None) -> Value | None:
         """Lane by lane whether two conditions hold, of which None is one that always does."""
         if left is None or right is None:
             return right if left is None else left

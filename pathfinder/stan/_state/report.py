@@ -1,8 +1,14 @@
-"""How a loop ran, and why."""
+"""The ways loops may run, and how one ran and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+
+# "auto" tries the fastest first: side by side as lanes, one after another in JAX, one after another in Python.
+# "scan" leaves out lanes, "unrolled" also JAX; what these two compute is the same, so that tests compare them.
+LoopWays = Literal["auto", "scan", "unrolled"]
 
 
 @dataclass(frozen=True)

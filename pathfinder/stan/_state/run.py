@@ -15,14 +15,16 @@ from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
 from pathfinder.stan._state.leaving import Then
 from pathfinder.stan._state.machine import Machine
-from pathfinder.stan._state.report import LoopReport
+from pathfinder.stan._state.report import LoopReport, LoopWays
 from pathfinder.stan._syntax.diagnostics import StanError
+from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError, UnknownSizeError
 from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, from_data, is_static, lift
 from pathfinder.stan._values.steps import Step, settle
+from pathfinder.stan._values.value import Value
 
 
 Execute = Callable[["Run", Statement, Then], None]  # how a statement and what comes after it are run
@@ -36,10 +38,11 @@ class Run:
         checked: The program with its types.
         machine: The state.
         call_user: Evaluates a user's function: `call_user(run, definition, values, types)`.
-        reports: How loops were compiled, by their node.
+        reports: How loops were compiled, by their places in the program.
         print_line: Receives what `print` says; None discards it.
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
         on_data: Whether all values are known, so that `reject` is an error at once.
+        loops: The ways loops may run.
         returns: What the user's functions under way have returned, from the outermost inwards.
         printed: What `print` is to say when the compiled program runs; see `_printing`.
         broken: For each sequential loop under way, the lanes (context and mask) that have left it.
@@ -47,11 +50,12 @@ class Run:
 
     checked: CheckedProgram
     machine: Machine
-    call_user: Callable[[Run, FunctionDefinition, list[Any]], Any]
-    reports: dict[int, LoopReport] = field(default_factory=dict)
+    call_user: Callable[[Run, FunctionDefinition, list[Value]], Value]
+    reports: dict[Span, LoopReport] = field(default_factory=dict)
     print_line: Callable[[str], None] | None = None
     jacobian: bool = True
     on_data: bool = False
+    loops: LoopWays = "auto"
     printed: list[Any] = field(default_factory=list)
     returns: list[Any] = field(default_factory=list)
     broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
@@ -129,14 +133,14 @@ class _At:
             raise StanEvaluationError(f"{error}", self.node.span) from error
 
 
-def here(run: Run, value: Any) -> Any:
+def here(run: Run, value: Value) -> Value:
     """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
     if isinstance(value, Lanes) and value.context is not run.machine.context:
         return Lanes(lift(value, run.machine.context), run.machine.context)
     return value
 
 
-def known_int(run: Run, value: Any, what: str, node: Node) -> int:
+def known_int(run: Run, value: Value, what: str, node: Node) -> int:
     """An integer that has to be known from the data and the same for all lanes.
 
     Raises:
@@ -152,7 +156,7 @@ def known_int(run: Run, value: Any, what: str, node: Node) -> int:
     return int(array[0] if np.ndim(array) else array)
 
 
-def as_type(type_: Type, value: Any) -> Any:
+def as_type(type_: Type, value: Value) -> Value:
     """A value promoted to a type: integers to reals, and both to complex numbers."""
     if isinstance(value, Step) and type_.base in ("int", "real") and not type_.dims:
         return Step(value.scan, as_type(type_, value.table))

@@ -14,6 +14,7 @@ from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Between, Block, Many, Position, step_in
 from pathfinder.stan._values.lanes import Lanes, array_of
 from pathfinder.stan._values.steps import Scan, Step, difference, step_of
+from pathfinder.stan._values.value import Value
 
 
 @dataclass(eq=False)
@@ -96,7 +97,7 @@ class Cell:
 
     name: str
     type: Type
-    value: Any
+    value: Value
     owner: Context
     journal: Journal | None = None
     covered: np.ndarray | None = None

@@ -39,6 +39,7 @@ from pathfinder.stan._types.types import declared_type
 from pathfinder.stan._values.indices import At, Between, Block, Many, Position, RaggedError
 from pathfinder.stan._values.lanes import Lanes, array_of, is_static
 from pathfinder.stan._values.steps import Step
+from pathfinder.stan._values.value import Value
 
 
 UNASSIGNED_INT = -(2**31)
@@ -99,7 +100,7 @@ def shape_of(run: Run, declared: SizedType) -> tuple[int, ...]:
     return (*shape, shape[-1]) if square else shape
 
 
-def unassigned(run: Run, declared: SizedType) -> Any:
+def unassigned(run: Run, declared: SizedType) -> Value:
     """What a variable holds before anything is assigned to it."""
     if declared.base == "tuple":
         dims = tuple(concrete_int(run, size, "a size") for size in declared.dims)
@@ -112,7 +113,7 @@ def unassigned(run: Run, declared: SizedType) -> Any:
     return np.full(shape, UNASSIGNED_REAL)[()]
 
 
-def is_unassigned(value: Any) -> np.ndarray:
+def is_unassigned(value: Value) -> np.ndarray:
     """Which elements of a known value, whole or real numbers, hold what `unassigned` gives."""
     array = np.asarray(value)
     if array.dtype.kind == "i":
@@ -121,13 +122,13 @@ def is_unassigned(value: Any) -> np.ndarray:
         return np.isnan(array) & (array.astype(np.float32).view(np.uint32) == _UNASSIGNED_BITS)
 
 
-def _repeated(value: Any, dims: tuple[int, ...]) -> Any:
+def _repeated(value: Value, dims: tuple[int, ...]) -> Value:
     if isinstance(value, tuple):
         return tuple(_repeated(element, dims) for element in value)
     return np.array(np.broadcast_to(value, (*dims, *np.shape(value))))[()]
 
 
-def _check_shape(name: str, shape: tuple[int, ...], value: Any) -> None:
+def _check_shape(name: str, shape: tuple[int, ...], value: Value) -> None:
     found = np.shape(array_of(value))
     found = found[1:] if isinstance(value, Lanes) else found
     if found != shape:
@@ -180,7 +181,7 @@ def _is_sum_over_lanes(run: Run, target: Expression, summand: Expression) -> boo
     return run.machine.can_add(run.machine.find(base.name))
 
 
-def _add(run: Run, target: Expression, value: Any) -> None:
+def _add(run: Run, target: Expression, value: Value) -> None:
     base, indices = _simple(run, target)
     assert base is not None
     cell = run.machine.find(base.name)
@@ -195,7 +196,7 @@ def _simple(run: Run, target: Expression) -> tuple[Variable | None, Sequence[Any
     return (base, indices) if isinstance(base, Variable) else (None, ())
 
 
-def _assign_tuple(run: Run, target: TupleLiteral, value: Any) -> None:
+def _assign_tuple(run: Run, target: TupleLiteral, value: Value) -> None:
     for element, part in zip(target.elements, value, strict=True):
         if isinstance(element, TupleLiteral):
             _assign_tuple(run, element, part)
@@ -203,7 +204,7 @@ def _assign_tuple(run: Run, target: TupleLiteral, value: Any) -> None:
             assign_value(run, element, part)
 
 
-def assign_value(run: Run, target: Expression, value: Any) -> None:
+def assign_value(run: Run, target: Expression, value: Value) -> None:
     """Assign a value to a variable, or to a part of one."""
     value = as_type(run.type_of(target), value)
     if isinstance(value, Alternatives):
@@ -221,13 +222,13 @@ def assign_value(run: Run, target: Expression, value: Any) -> None:
     _assign_path(run, target, value)
 
 
-def _assign_whole(run: Run, cell: Cell, target: Expression, value: Any) -> None:
+def _assign_whole(run: Run, cell: Cell, target: Expression, value: Value) -> None:
     with run.at(target):
         _check_assigned(run, cell, (), value)
         run.machine.assign(cell, (), value)
 
 
-def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Any) -> None:
+def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: Value) -> None:
     if isinstance(value, tuple | int | np.generic) or isinstance(cell.value, tuple):
         return
     if isinstance(value, Step):
@@ -249,7 +250,7 @@ def _check_assigned(run: Run, cell: Cell, positions: Sequence[Position], value: 
     _check_shape(cell.name, (*wanted, *shape[len(positions) :]), value)
 
 
-def _assign_path(run: Run, target: Expression, value: Any) -> None:
+def _assign_path(run: Run, target: Expression, value: Value) -> None:
     """Assign to a part of a tuple, or to elements of a part of a container."""
     steps: list[Index | TupleElement] = []
     at = target
@@ -268,7 +269,7 @@ def _assign_path(run: Run, target: Expression, value: Any) -> None:
         else:
             positions = _composed(run, positions, positions_of(run, step.indices), step)
 
-    def changed(whole: Any, path: Sequence[int]) -> Any:
+    def changed(whole: Value, path: Sequence[int]) -> Value:
         if path:
             part = changed(whole[path[0]], path[1:])
             return (*whole[: path[0]], part, *whole[path[0] + 1 :])

@@ -23,6 +23,7 @@ from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError
 from pathfinder.stan._values.lanes import Lanes, array_of, is_static, lift
 from pathfinder.stan._values.uneven import element_shape
+from pathfinder.stan._values.value import Value
 
 
 def execute_if(run: Run, node: If, execute: Execute, then: Then) -> None:
@@ -88,7 +89,7 @@ def leave_here(run: Run, leave: Leave) -> None:
     run.returns[-1].values.append((machine.context, machine.mask, leave.value))
 
 
-def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None]) -> Any:
+def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None]) -> Value:
     """What a function returns, put together from its branches."""
     machine = run.machine
     run.returns.append(Returns(len(run.broken)))
@@ -107,7 +108,7 @@ def returned(run: Run, definition: FunctionDefinition, body: Callable[[], None])
     return _joined(run, type_, values)
 
 
-def _joined(run: Run, type_: Any, values: list[tuple[Context, Any, Any]]) -> Any:
+def _joined(run: Run, type_: Any, values: list[tuple[Context, Value | None, Value]]) -> Value:
     machine = run.machine
     if any(element_shape(part) != element_shape(values[0][2]) for _, _, part in values if not isinstance(part, tuple)):
         return _of_different_sizes(run, values)
@@ -121,7 +122,7 @@ def _joined(run: Run, type_: Any, values: list[tuple[Context, Any, Any]]) -> Any
     return cell.value
 
 
-def _of_different_sizes(run: Run, values: list[tuple[Context, Any, Any]]) -> Any:
+def _of_different_sizes(run: Run, values: list[tuple[Context, Value | None, Value]]) -> Value:
     """Values returned under conditions, of which each holds where those before it do not."""
     machine = run.machine
     if any(context is not machine.context for context, _, _ in values):
@@ -135,7 +136,7 @@ def _of_different_sizes(run: Run, values: list[tuple[Context, Any, Any]]) -> Any
     return result
 
 
-def _blank(value: Any) -> Any:
+def _blank(value: Value) -> Value:
     """Zeros like one lane of a value."""
     if isinstance(value, tuple):
         return tuple(map(_blank, value))
@@ -154,4 +155,4 @@ class Returns:
 
     def __init__(self, loops: int) -> None:
         self.loops = loops
-        self.values: list[tuple[Context, Any, Any]] = []
+        self.values: list[tuple[Context, Value | None, Value]] = []

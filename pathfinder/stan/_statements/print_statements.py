@@ -16,6 +16,7 @@ from pathfinder.stan._expressions.expressions import evaluate
 from pathfinder.stan._state.run import Run
 from pathfinder.stan._syntax.tree import Expression, Print, StringLiteral
 from pathfinder.stan._values.lanes import array_of, entering, is_static, lift
+from pathfinder.stan._values.value import Value
 
 
 class Pending(NamedTuple):
@@ -47,7 +48,7 @@ def execute_print(run: Run, node: Print) -> None:
     distributed(run, lambda given: _note(run, texts, given), values)
 
 
-def _note(run: Run, texts: tuple[str | None, ...], values: Sequence[Any]) -> None:
+def _note(run: Run, texts: tuple[str | None, ...], values: Sequence[Value]) -> None:
     context, mask = run.machine.context, run.machine.mask
     held = [True if mask is None else mask, *values]
     if not context.is_root:
@@ -104,11 +105,11 @@ def message(run: Run, arguments: Sequence[Expression | StringLiteral]) -> str:
     return "".join(parts)
 
 
-def _first(value: Any) -> Any:
+def _first(value: Value) -> Any:
     return jax.tree_util.tree_map(lambda leaf: leaf[0], value)
 
 
-def shown(value: Any) -> str:
+def shown(value: Value) -> str:
     """A value as Stan prints it: six significant digits, arrays and matrices in brackets."""
     if isinstance(value, tuple):
         return f"({','.join(map(shown, value))})"

@@ -28,9 +28,10 @@ from pathfinder.stan._syntax.tree import Expression, Sampling
 from pathfinder.stan._types.types import REAL, Type, declared_type
 from pathfinder.stan._values.contexts import Context, deepest
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, lift, shape_of_value, wrap
+from pathfinder.stan._values.value import Value
 
 
-def truncated_value(run: Run, node: Sampling, types: Sequence[Type], values: Sequence[Any]) -> Any:
+def truncated_value(run: Run, node: Sampling, types: Sequence[Type], values: Sequence[Value]) -> Value:
     """The log density of a truncated statement, summed over its elements; -inf if one of them is outside.
 
     Args:
@@ -117,10 +118,10 @@ def _users_value(
     run: Run,
     node: Sampling,
     types: Sequence[Type],
-    values: Sequence[Any],
-    bounds: Sequence[Any],
+    values: Sequence[Value],
+    bounds: Sequence[Value],
     which: tuple[bool, bool],
-) -> Any:
+) -> Value:
     """A user's density of all elements together, less a normalizer for each.
 
     Arguments of the outcome's own sizes are taken as vectorised over; others are arguments of every element.
@@ -144,12 +145,12 @@ def _users_value(
         return run.machine.select(is_possible, _library(run, node, "-", value, mass), -np.inf)
 
 
-def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Any], bounds: Sequence[Any]) -> Any:
+def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Value], bounds: Sequence[Value]) -> Value:
     """Log probability between the bounds by a user's distribution functions."""
     assert node.truncation is not None
     lower, upper = node.truncation.lower, node.truncation.upper
 
-    def cumulative(ending: str, end: Expression, bound: Any) -> Any:
+    def cumulative(ending: str, end: Expression, bound: Value) -> Value:
         definition = run.checked.cumulative(end, ending)
         if definition is None:
             kind = DISTRIBUTIONS[node.distribution.text].arguments[0]
@@ -170,11 +171,11 @@ def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Any], bounds: 
     return 0 if upper is None else cumulative("_lcdf", upper, bounds[0])
 
 
-def _library(run: Run, node: Sampling, operator: str, left: Any, right: Any) -> Any:
+def _library(run: Run, node: Sampling, operator: str, left: Value, right: Value) -> Value:
     return call_library(run, OPERATORS[operator], (REAL, REAL), [left, right], node)
 
 
-def _sum_over_elements(run: Run, values: Sequence[Any], function: Callable[[list[Any]], Any]) -> Any:
+def _sum_over_elements(run: Run, values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Value:
     """Sum over the elements of an outcome of a function of their arguments, which are containers of one element."""
     machine = run.machine
     outcome, *arguments = values
@@ -198,11 +199,11 @@ def _sum_over_elements(run: Run, values: Sequence[Any], function: Callable[[list
     return wrap(each.sum() if owner.is_root else each.reshape(owner.size, size).sum(axis=1), owner)
 
 
-def _of_all_lanes(value: Any, context: Context) -> Any:
+def _of_all_lanes(value: Value, context: Context) -> Any:
     return array_of(value) if context.is_root else lift(value, context)
 
 
-def _same_size(outcome: Any, argument: Any) -> bool:
+def _same_size(outcome: Value, argument: Value) -> bool:
     """Whether both are containers of the same sizes."""
     if isinstance(outcome, Ragged) or isinstance(argument, Ragged):
         ragged = isinstance(outcome, Ragged) and isinstance(argument, Ragged)
@@ -210,7 +211,7 @@ def _same_size(outcome: Any, argument: Any) -> bool:
     return bool(_sizes(outcome)) and _sizes(outcome) == _sizes(argument)
 
 
-def _sizes(value: Any) -> tuple[int, ...]:
+def _sizes(value: Value) -> tuple[int, ...]:
     return () if isinstance(value, tuple) else shape_of_value(value)
 
 

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._values.contexts import Context, deepest
+from pathfinder.stan._values.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +30,12 @@ class Lanes:
 class Symbolic:
     """A value that is no array, and not known from the data."""
 
-    def mapped(self, function: Callable[[Any], Any]) -> Any:
+    def mapped(self, function: Callable[[Value], Value]) -> Value:
         """The value with a function applied to the values that it is made of."""
         return self
 
 
-def context_of(value: Any, root: Context) -> Context:
+def context_of(value: Value, root: Context) -> Context:
     """The context that a value belongs to."""
     if isinstance(value, Lanes):
         return value.context
@@ -43,7 +44,7 @@ def context_of(value: Any, root: Context) -> Context:
     return root
 
 
-def lift(value: Any, context: Context) -> Any:
+def lift(value: Value, context: Context) -> Any:
     """The array of a value with one entry for each lane of `context`, which lies in the value's own context."""
     if isinstance(value, tuple):
         return tuple(lift(element, context) for element in value)
@@ -73,7 +74,7 @@ def take(array: jax.Array, index: np.ndarray) -> jax.Array:
     return at.get(mode="promise_in_bounds", wrap_negative_indices=False, indices_are_sorted=ascending)
 
 
-def is_static(value: Any) -> bool:
+def is_static(value: Value) -> bool:
     """Whether a value is known from the data: it holds no tracer."""
     if isinstance(value, Lanes):
         return not isinstance(value.array, jax.Array)
@@ -82,7 +83,7 @@ def is_static(value: Any) -> bool:
     return not isinstance(value, jax.Array | Symbolic)
 
 
-def narrowed(value: Any, context: Context) -> Any:
+def narrowed(value: Value, context: Context) -> Value:
     """A value for those lanes only that `context` still runs; loops inside of them leave it as it is.
 
     Args:
@@ -101,19 +102,19 @@ def narrowed(value: Any, context: Context) -> Any:
     return value
 
 
-def array_of(value: Any) -> Any:
+def array_of(value: Value) -> Any:
     """The array of a value, with the axis of lanes if it has one."""
     return value.array if isinstance(value, Lanes) else value
 
 
-def wrap(array: Any, context: Context) -> Any:
+def wrap(array: Any, context: Context) -> Value:
     """An array with one entry per lane as a value; at the root the array itself."""
     if isinstance(array, tuple):
         return tuple(wrap(element, context) for element in array)
     return array if context.is_root else Lanes(array, context)
 
 
-def aligned(values: Sequence[Any], context: Context) -> list[Any]:
+def aligned(values: Sequence[Value], context: Context) -> list[Any]:
     """Arrays of the values of elementwise operands, so that lanes meet lanes and scalars meet containers.
 
     A value without lanes stays as it is; one with lanes gets axes of length one between its lanes and its elements, so
@@ -134,16 +135,16 @@ def aligned(values: Sequence[Any], context: Context) -> list[Any]:
     return arrays
 
 
-def _rank(value: Any) -> int:
+def _rank(value: Value) -> int:
     return np.ndim(value.array) - 1 if isinstance(value, Lanes) else np.ndim(value)
 
 
-def shape_of_value(value: Any) -> tuple[int, ...]:
+def shape_of_value(value: Value) -> tuple[int, ...]:
     """Sizes of the elements of a value, without its lanes."""
     return np.shape(value.array)[1:] if isinstance(value, Lanes) else np.shape(value)
 
 
-def freeze(value: Any) -> Any:
+def freeze(value: Value) -> Value:
     """Mark NumPy arrays as shared: whoever wants to write to one afterwards makes a copy first."""
     if isinstance(value, tuple):
         for element in value:
@@ -155,7 +156,7 @@ def freeze(value: Any) -> Any:
     return value
 
 
-def entering(value: Any) -> Any:
+def entering(value: Value) -> Value:
     """A value on its way into a computation that is traced.
 
     JAX writes scalars into a trace, but hoists arrays out of it. A real number that comes from the data therefore
@@ -169,7 +170,7 @@ def entering(value: Any) -> Any:
     return value
 
 
-def from_data(value: Any, sources: Sequence[Any]) -> Any:
+def from_data(value: Value, sources: Sequence[Any]) -> Value:
     """A number computed from others, in the form that tells whether it comes from the data.
 
     Real numbers of the data are NumPy arrays without axes, as are those computed from any array; constants of the
@@ -180,7 +181,7 @@ def from_data(value: Any, sources: Sequence[Any]) -> Any:
     return np.asarray(value) if any(isinstance(source, np.ndarray) for source in sources) else np.asarray(value)[()]
 
 
-def over_lanes(function: Callable[..., Any], values: Sequence[Any], context: Context) -> Any:
+def over_lanes(function: Callable[..., Any], values: Sequence[Value], context: Context) -> Value:
     """Apply a JAX function of single instances to values of which some have lanes.
 
     Args:
@@ -207,10 +208,10 @@ def now(function: Callable[..., Any], arrays: Sequence[Any]) -> Any:
         return jax.tree_util.tree_map(np.asarray, function(*arrays))
 
 
-def _has_lanes(value: Any) -> bool:
+def _has_lanes(value: Value) -> bool:
     return any(_has_lanes(element) for element in value) if isinstance(value, tuple) else isinstance(value, Lanes)
 
 
-def traced(value: Any) -> Any:
+def traced(value: Value) -> Any:
     """The arrays of a value as JAX arrays."""
     return jax.tree_util.tree_map(jnp.asarray, entering(value))

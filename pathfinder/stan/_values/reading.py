@@ -30,12 +30,13 @@ from pathfinder.stan._values.indices import (
 from pathfinder.stan._values.lanes import Lanes, array_of, context_of, freeze, is_static, take, wrap
 from pathfinder.stan._values.steps import Scan, step_of
 from pathfinder.stan._values.uneven import UnevenArray, read_uneven
+from pathfinder.stan._values.value import Value
 
 
 MOST_READ_AHEAD = 2**24  # elements that are read for all steps at once
 
 
-def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
+def read(base: Value, positions: Sequence[Position], root: Context) -> Value:
     """Elements of a value.
 
     Raises:
@@ -73,7 +74,7 @@ def read(base: Any, positions: Sequence[Position], root: Context) -> Any:
     return Lanes(taken.reshape(result_shape), context)
 
 
-def read_of_all_steps(value: Any, positions: Sequence[Position], scan: Scan, root: Context, is_masked: bool) -> Any:
+def read_of_all_steps(value: Value, positions: Sequence[Position], scan: Scan, root: Context, is_masked: bool) -> Value:
     """Elements of a value that is the same at all steps: the present step's among those of all.
 
     Args:
@@ -124,7 +125,7 @@ def place_of(positions: Sequence[Any], shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(position.index - 1 for position in positions)
 
 
-def element_of(base: np.ndarray, positions: Sequence[Any]) -> Any:
+def element_of(base: np.ndarray, positions: Sequence[Any]) -> Value:
     """An element of data at known indices."""
     place = place_of(positions, base.shape)
     return base[(*place, ...)] if base.dtype.kind in "fc" else base[place]  # real numbers of the data stay arrays

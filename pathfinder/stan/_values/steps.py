@@ -17,6 +17,7 @@ import numpy as np
 
 from pathfinder.stan._values.contexts import Context, deepest
 from pathfinder.stan._values.lanes import Lanes, Symbolic, aligned, array_of, context_of, lift, wrap
+from pathfinder.stan._values.value import Value
 
 
 @dataclass(eq=False)
@@ -38,7 +39,7 @@ class Scan:
     length: int = 1
     changed: frozenset[str] = frozenset()
     number: Any = 0
-    mask: Any = None
+    mask: Value | None = None
     ends_early: bool = False
     depth: int = 0
     coverage: dict[Any, Any] = field(default_factory=dict)
@@ -63,19 +64,19 @@ class Step(Symbolic):
     table: Any
 
     @cached_property
-    def settled(self) -> Any:
+    def settled(self) -> Value:
         """The number at the present step."""
         if isinstance(self.table, Lanes):
             return Lanes(self.scan.entry(self.table.array.T), self.table.context)
         return self.scan.entry(self.table)
 
     @property
-    def smallest(self) -> Any:
+    def smallest(self) -> Value:
         """The smallest value of each lane."""
         return self._reduced(np.min)
 
     @property
-    def largest(self) -> Any:
+    def largest(self) -> Value:
         """The largest value of each lane."""
         return self._reduced(np.max)
 
@@ -89,7 +90,7 @@ class Step(Symbolic):
         return lift(self.table, context)
 
 
-def step_of(scan: Scan, table: Any) -> Any:
+def step_of(scan: Scan, table: Any) -> Value:
     """The number that has these values at all steps: no step at all if they are the same."""
     array = array_of(table)
     if np.all(array == array[..., :1]):
@@ -97,19 +98,19 @@ def step_of(scan: Scan, table: Any) -> Any:
     return Step(scan, table)
 
 
-def settle(value: Any) -> Any:
+def settle(value: Value) -> Value:
     """A value at the present step."""
     return value.settled if isinstance(value, Step) else value
 
 
-def table_of(value: Any) -> Any:
+def table_of(value: Value) -> Any:
     """The values at all steps of what may be the same at all of them."""
     if isinstance(value, Step):
         return value.table
     return Lanes(value.array[:, None], value.context) if isinstance(value, Lanes) else np.asarray(value)[None]
 
 
-def difference(left: Any, right: Any, root: Context) -> Any:
+def difference(left: Value, right: Value, root: Context) -> Value:
     """`left - right` of tables."""
     context = deepest([context_of(left, root), context_of(right, root)], root)
     arrays = aligned([left, right], context)

@@ -21,6 +21,7 @@ from pathfinder.stan._values.indices import (
 )
 from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, context_of, entering, is_static, lift, wrap
 from pathfinder.stan._values.steps import settle
+from pathfinder.stan._values.value import Value
 
 
 class UnevenUseError(UnknownSizeError):
@@ -35,7 +36,7 @@ class UnevenArray(Symbolic):
         elements: They.
     """
 
-    elements: tuple[Any, ...]
+    elements: tuple[Value, ...]
 
     def __array__(self, *arguments: Any, **options: Any) -> np.ndarray:
         raise UnevenUseError(
@@ -44,12 +45,12 @@ class UnevenArray(Symbolic):
 
     __jax_array__ = __array__
 
-    def mapped(self, function: Callable[[Any], Any]) -> UnevenArray:
+    def mapped(self, function: Callable[[Value], Value]) -> UnevenArray:
         """With a function applied to the elements."""
         return UnevenArray(tuple(map(function, self.elements)))
 
 
-def element_shape(value: Any) -> tuple[int, ...] | None:
+def element_shape(value: Value) -> tuple[int, ...] | None:
     """Shape of a value in each lane; None where it is not one shape."""
     if isinstance(value, Symbolic):
         return None
@@ -57,7 +58,7 @@ def element_shape(value: Any) -> tuple[int, ...] | None:
     return shape[1:] if isinstance(value, Lanes) else shape
 
 
-def size_of_uneven(name: str, value: Any) -> int:
+def size_of_uneven(name: str, value: Value) -> int:
     """`size`, or `num_elements`, which in Stan takes all elements to be like the first."""
     if not isinstance(value, UnevenArray):
         return int(np.size(array_of(value)))
@@ -65,7 +66,7 @@ def size_of_uneven(name: str, value: Any) -> int:
     return count if name == "size" else count * size_of_uneven(name, value.elements[0])
 
 
-def side_by_side(values: Sequence[Any], root: Context) -> Any:
+def side_by_side(values: Sequence[Value], root: Context) -> Value:
     """Values of one type along a new first axis."""
     if isinstance(values[0], tuple):
         return tuple(side_by_side(elements, root) for elements in zip(*values, strict=True))
@@ -79,7 +80,7 @@ def side_by_side(values: Sequence[Any], root: Context) -> Any:
     return wrap(jnp.stack([entering(array) for array in arrays], axis=0 if context.is_root else 1), context)
 
 
-def read_uneven(base: UnevenArray, positions: Sequence[Any], root: Context, read: Callable[..., Any]) -> Any:
+def read_uneven(base: UnevenArray, positions: Sequence[Any], root: Context, read: Callable[..., Any]) -> Value:
     """Elements of an uneven array; `read` is what reads other values.
 
     Raises:
@@ -110,7 +111,7 @@ def _known(index: Any) -> Any:
     return index
 
 
-def _element(base: UnevenArray, index: Any, root: Context, read: Callable[..., Any]) -> Any:
+def _element(base: UnevenArray, index: Any, root: Context, read: Callable[..., Any]) -> Value:
     count = len(base.elements)
     if not is_static(index):
         raise UnevenUseError(

@@ -13,10 +13,11 @@ from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Consecutive, Many, Position, flat_positions, resolve
 from pathfinder.stan._values.lanes import array_of, context_of, entering, freeze, is_static, lift, take
 from pathfinder.stan._values.reading import is_single, place_of
+from pathfinder.stan._values.value import Value
 
 
 def write(
-    storage: Any, owner: Context, positions: Sequence[Position], value: Any, context: Context, root: Context
+    storage: Any, owner: Context, positions: Sequence[Position], value: Value, context: Context, root: Context
 ) -> Any:
     """Storage of a variable after elements of it are assigned by all lanes of a context.
 
@@ -137,7 +138,7 @@ def _scatter(storage: Any, places: Any, values: Any, shape: tuple[int, ...]) -> 
     return flat.reshape(stored.shape)
 
 
-def add(storage: Any, owner: Context, positions: Sequence[Position], value: Any, context: Context) -> Any:
+def add(storage: Any, owner: Context, positions: Sequence[Position], value: Value, context: Context) -> Any:
     """Storage after every lane of a context has added to elements of it; lanes may add to the same element."""
     first = 0 if owner.is_root else 1
     shape = np.shape(storage)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.stan.programs.tables import LOOPS
-from tests.stan.running import assert_close, bound, force, how, values_and_gradients
+from tests.stan.running import assert_close, bound, how, values_and_gradients
 
 
 REFERENCES = json.loads((Path(__file__).parents[1] / "programs" / "references.json").read_text())
@@ -15,9 +15,8 @@ REFERENCES = json.loads((Path(__file__).parents[1] / "programs" / "references.js
 
 @pytest.mark.parametrize("way", ["scan", pytest.param("unrolled", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", LOOPS)
-def test_one_iteration_after_another(name, way, monkeypatch):
-    force(monkeypatch, way)
-    program = bound(LOOPS[name].program, LOOPS[name].data)
+def test_one_iteration_after_another(name, way):
+    program = bound(LOOPS[name].program, LOOPS[name].data, way)
     values, gradients = values_and_gradients(program)
     assert "lanes" not in how(program)
     assert way == "scan" or "scan" not in how(program)

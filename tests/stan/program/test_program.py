@@ -152,6 +152,25 @@ def test_reports_say_how_loops_ran():
     assert "`z` is read in one iteration and added to in another" in reasons["scan"]
 
 
+def test_each_loop_is_reported_once():
+    """Also where what is known from the data is computed beforehand by a part of its body."""
+    program = bound(
+        """
+        parameters { vector[4] x; }
+        model {
+          int k = 0;
+          for (n in 1:4) {
+            for (m in 1:n) k += m;
+            target += square(x[n]) * k;
+          }
+        }
+        """,
+        {},
+    )
+    program.log_density(jnp.zeros(4))
+    assert sorted(report.line for report in program.reports.values()) == [5, 6]
+
+
 def test_densities_of_many_positions_at_once():
     program = bound(
         """

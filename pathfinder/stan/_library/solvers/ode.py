@@ -18,7 +18,7 @@ from jax.core import Tracer
 
 from pathfinder.stan._library.functions.function import real
 from pathfinder.stan._library.solvers.ode_sensitivities import states
-from pathfinder.stan._library.solvers.ode_steps import Method
+from pathfinder.stan._library.solvers.ode_steps import DEFAULT_LIMITS, DerivativeLimits, Method
 from pathfinder.stan._library.solvers.optional_packages import required
 from pathfinder.stan._library.solvers.runge_kutta import DOP853, DORMAND_PRINCE, Tableau
 
@@ -57,6 +57,7 @@ def solve(
     abs_tol: float | None = None,
     max_num_steps: int | None = None,
     args: tuple[Any, ...] = (),
+    limits: DerivativeLimits = DEFAULT_LIMITS,
 ) -> jax.Array:
     """States of an initial value problem at the times `ts`.
 
@@ -72,6 +73,7 @@ def solve(
         abs_tol: Absolute tolerance, likewise.
         max_num_steps: Limit on the steps between two times, at most 100,000; those of `bdf` are counted together.
         args: Further arguments of `rhs`.
+        limits: Which way derivatives are taken; for all methods but `bdf`.
 
     Returns:
         States, time by component; NaN where the solver fails, where times are not in order, and where anything that it
@@ -94,7 +96,7 @@ def solve(
     # no step is tried where times are NaN
     ts = jnp.where(all_finite(y0, args), ts, jnp.nan)
     finest = 8 * float(jnp.finfo(y0.dtype).eps)
-    return states(Method(method.tableau, max(rel_tol, finest), abs_tol, limit), rhs, y0, t0, ts, args)
+    return states(Method(method.tableau, max(rel_tol, finest), abs_tol, limit, limits), rhs, y0, t0, ts, args)
 
 
 def all_finite(*values: Any) -> Any:

@@ -1,7 +1,7 @@
 """Derivatives of initial value problems backwards through their steps, at a cost that does not grow with the arguments.
 
-The states of `SEGMENT` steps are kept. If there were more, those of the segments before the last are computed again,
-each from its first step, so that memory does not depend on the number of steps.
+The states of one segment of steps are kept. If there were more, those of the segments before the last are computed
+again, each from its first step, so that memory does not depend on the number of steps.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ from pathfinder.stan._library.solvers.ode_steps import (
 from pathfinder.stan._library.solvers.runge_kutta import explicit_step
 
 
-SEGMENT = 512  # steps, and the largest number of segments
-
-
 class Steps(NamedTuple):
     """The steps of one segment; axes are [step, ..., lane]. A step that was rejected has the size zero."""
 
@@ -46,8 +43,8 @@ class History(NamedTuple):
     count: jax.Array  # the same in all lanes
 
 
-def _stacked(tree: Any) -> Any:
-    return jax.tree.map(lambda x: jnp.zeros((SEGMENT, *x.shape), x.dtype), tree)
+def _rows_of(tree: Any, count: int) -> Any:
+    return jax.tree.map(lambda x: jnp.zeros((count, *x.shape), x.dtype), tree)
 
 
 def _put(rows: Any, position: Any, values: Any) -> Any:
@@ -62,10 +59,11 @@ def _recorded(method: Method, problem: Problem, walk: Walk, steps: Steps, positi
 
 def integrate_recorded(method: Method, problem: Problem) -> tuple[jax.Array, History]:
     """States [time, state, lane], NaN where there is no way on, and what `adjoint` needs."""
+    length = method.limits.segment
 
     def step(carry):
         walk, rows, (starts, steps, count) = carry
-        segment, position = jnp.divmod(count[0], SEGMENT)
+        segment, position = jnp.divmod(count[0], length)
         starts = jax.lax.cond(position == 0, lambda starts: _put(starts, segment, walk), lambda starts: starts, starts)
         walk, steps = _recorded(method, problem, walk, steps, position)
         rows = noted(rows, walk, steps.landed[position], walk.state)
@@ -73,12 +71,12 @@ def integrate_recorded(method: Method, problem: Problem) -> tuple[jax.Array, His
 
     def go_on(carry):
         walk, _, history = carry
-        return jnp.any(running(problem, walk)) & (history.count[0] < SEGMENT * SEGMENT)
+        return jnp.any(running(problem, walk)) & (history.count[0] < length * length)
 
     walk = begin(method, problem, None)
     no = jnp.zeros(walk.failed.shape, bool)
-    steps = _stacked(Steps(walk.time, walk.size, walk.state, walk.reached, no))
-    start = walk, rows_for(problem, walk.state), History(_stacked(walk), steps, walk.tries)
+    steps = _rows_of(Steps(walk.time, walk.size, walk.state, walk.reached, no), length)
+    start = walk, rows_for(problem, walk.state), History(_rows_of(walk, length), steps, walk.tries)
     walk, rows, history = jax.lax.while_loop(go_on, step, start)
     return results(rows, walk.failed | running(problem, walk))[0], history
 
@@ -92,6 +90,7 @@ def adjoint(method: Method, problem: Problem, history: History, cotangent: jax.A
         history: The way forwards.
         cotangent: Derivatives in the states [time, state, lane].
     """
+    length = method.limits.segment
     number = jnp.max(history.count)
 
     def backwards(steps, position, of_state, of_active):
@@ -117,13 +116,13 @@ def adjoint(method: Method, problem: Problem, history: History, cotangent: jax.A
             walk, steps, position = carry
             return *_recorded(method, problem, walk, steps, position), position + 1
 
-        return jax.lax.while_loop(lambda carry: carry[2] < SEGMENT, step, (walk, history.last, jnp.zeros((), int)))[1]
+        return jax.lax.while_loop(lambda carry: carry[2] < length, step, (walk, history.last, jnp.zeros((), int)))[1]
 
     def through_segment(carry):
         segment, steps, of_state, of_active = carry
-        last = segment == (number - 1) // SEGMENT
+        last = segment == (number - 1) // length
         steps = jax.lax.cond(last, lambda: steps, lambda: recomputed(segment))
-        in_segment = jnp.where(last, (number - 1) % SEGMENT + 1, SEGMENT)
+        in_segment = jnp.where(last, (number - 1) % length + 1, length)
 
         def step(carry):
             position, of_state, of_active = carry
@@ -133,5 +132,5 @@ def adjoint(method: Method, problem: Problem, history: History, cotangent: jax.A
         return segment - 1, steps, of_state, of_active
 
     nothing = jax.tree.map(jnp.zeros_like, (problem.state, problem.active))
-    start = ((number - 1) // SEGMENT, history.last, *nothing)
+    start = ((number - 1) // length, history.last, *nothing)
     return jax.lax.while_loop(lambda carry: carry[0] >= 0, through_segment, start)[2:]

@@ -15,9 +15,6 @@ from pathfinder.stan._library.solvers.ode_adjoint import History, adjoint, integ
 from pathfinder.stan._library.solvers.ode_steps import Method, Problem, integrate, integrate_sensitivities
 
 
-MOST_DIRECTIONS = 8  # from which on the way back is cheaper: docs/decisions/ode-sensitivities.md
-
-
 @jax.tree_util.register_static
 @dataclass(frozen=True)
 class _Wanted:
@@ -130,7 +127,7 @@ def states(method: Method, rhs: Callable[..., Any], y0: jax.Array, t0: jax.Array
         jacobian = history = slopes = None
         if sum(sizes) == 0:
             found = solved(lambda problem: integrate(method, problem), wanted, given)
-        elif sum(sizes) <= MOST_DIRECTIONS:
+        elif sum(sizes) <= method.limits.most_directions:
 
             def solve(problem):
                 return integrate_sensitivities(method, problem, _directions(problem, wanted, sizes))

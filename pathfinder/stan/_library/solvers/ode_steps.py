@@ -17,6 +17,22 @@ from pathfinder.stan._library.solvers.runge_kutta import Slope, Tableau, error_r
 _SAFETY, _SMALLEST, _LARGEST = 0.9, 0.2, 10.0  # of the factor between steps, as in `dopri5.f`
 
 
+class DerivativeLimits(NamedTuple):
+    """Which way derivatives are taken, and how much of the way forwards is kept for it.
+
+    Attributes:
+        most_directions: Numbers to differentiate in up to which sensitivities are integrated beside the state; from
+            there on the way back is cheaper (docs/decisions/ode-sensitivities.md).
+        segment: Steps whose states are kept for the way back, and the largest number of segments.
+    """
+
+    most_directions: int = 8
+    segment: int = 512
+
+
+DEFAULT_LIMITS = DerivativeLimits()
+
+
 class Method(NamedTuple):
     """What is fixed while tracing."""
 
@@ -24,6 +40,7 @@ class Method(NamedTuple):
     rel_tol: float
     abs_tol: float
     max_num_steps: int
+    limits: DerivativeLimits = DEFAULT_LIMITS
 
 
 class Problem(NamedTuple):

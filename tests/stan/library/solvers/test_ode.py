@@ -9,8 +9,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from pathfinder import Model
-from pathfinder.stan._library.solvers import ode_adjoint, ode_sensitivities
 from pathfinder.stan._library.solvers.ode import ODE_METHODS, solve
+from pathfinder.stan._library.solvers.ode_steps import DerivativeLimits
 
 
 TIMES = np.array([0.5, 1.0, 3.0])
@@ -22,13 +22,13 @@ def float64():
         yield
 
 
-@pytest.fixture(params=["forwards", "backwards", "backwards in segments"])
-def direction(request, monkeypatch):
-    """The ways to the derivative; the last computes the steps of all segments but one again."""
-    if request.param != "forwards":
-        monkeypatch.setattr(ode_sensitivities, "MOST_DIRECTIONS", 0)
-    if request.param == "backwards in segments":
-        monkeypatch.setattr(ode_adjoint, "SEGMENT", 16)
+# the ways to the derivative; the last computes the steps of all segments but one again
+WAYS = {
+    "forwards": DerivativeLimits(),
+    "backwards": DerivativeLimits(most_directions=0),
+    "backwards in segments": DerivativeLimits(most_directions=0, segment=16),
+}
+each_way = pytest.mark.parametrize("limits", WAYS.values(), ids=WAYS)
 
 
 def oscillator(t, y, theta, shift):
@@ -75,7 +75,8 @@ def logistic_states(y0, t0, ts, theta):
     return grown / (1 + (grown - y0) / theta["capacity"])
 
 
-def test_derivatives_in_everything(direction):
+@each_way
+def test_derivatives_in_everything(limits):
     """Initial state, initial time, times, and arguments that are shared by all instances or not."""
     weights = np.array([[0.3, -1.0], [0.7, 0.4], [-0.2, 1.1]])
     theta = {"rate": 1.3, "capacity": jnp.array([2.0, 5.0])}
@@ -85,30 +86,31 @@ def test_derivatives_in_everything(direction):
         total = jax.value_and_grad(lambda *given: jnp.sum(weights * jnp.cos(states(*given))), (0, 1, 2, 3))
         return jax.jit(jax.vmap(total, in_axes=(0, None, None, None)))(starts, 0.25, jnp.asarray(TIMES), theta)
 
-    found = derivatives(lambda y0, t0, ts, theta: solve("rk45", logistic, y0, t0, ts, 1e-10, 1e-10, 999, (theta,)))
+    found = derivatives(
+        lambda y0, t0, ts, theta: solve("rk45", logistic, y0, t0, ts, 1e-10, 1e-10, 999, (theta,), limits)
+    )
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-7), found, derivatives(logistic_states))
 
 
-def test_all_ways_to_the_derivative_agree(monkeypatch):
+def test_all_ways_to_the_derivative_agree():
     """The discretised solution has one derivative, whatever the way and the batch."""
 
-    def total(y0, theta):
-        states = solve("rk45", oscillator, y0, 0.0, TIMES, 1e-6, 1e-6, 999, (theta, np.array([1])))
-        return jnp.sum(jnp.sin(states))
+    def gradient(limits):
+        def total(y0, theta):
+            states = solve("rk45", oscillator, y0, 0.0, TIMES, 1e-6, 1e-6, 999, (theta, np.array([1])), limits)
+            return jnp.sum(jnp.sin(states))
 
-    def derivatives(y0, thetas):
-        return jax.jit(jax.vmap(jax.vmap(jax.grad(total, (0, 1)), (0, None)), (None, 0)))(y0, thetas)
+        return jax.grad(total, (0, 1))
+
+    def derivatives(limits):
+        return jax.jit(jax.vmap(jax.vmap(gradient(limits), (0, None)), (None, 0)))(y0, thetas)
 
     y0, thetas = jnp.array([[1.0, 0.0], [0.3, -5.0], [0.0, 40.0]]), jnp.array([0.1, 1.2])
-    expected = derivatives(y0, thetas)
-    for limit in ("MOST_DIRECTIONS", "SEGMENT"):
-        if limit == "MOST_DIRECTIONS":
-            monkeypatch.setattr(ode_sensitivities, limit, 0)
-        else:
-            monkeypatch.setattr(ode_adjoint, limit, 8)
-        found = derivatives(y0, thetas)
+    expected = derivatives(DerivativeLimits())
+    for segment in (512, 8):
+        found = derivatives(DerivativeLimits(0, segment))
         jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-13), found, expected)
-    single = jax.jit(jax.grad(total, (0, 1)))(y0[2], thetas[1])
+    single = jax.jit(gradient(DerivativeLimits(0, 8)))(y0[2], thetas[1])
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y[1, 2], rtol=1e-11, atol=1e-13), single, expected)
 
 
@@ -147,15 +149,16 @@ def test_too_few_steps_give_nan(name):
     assert np.all(np.isnan(states))
 
 
-def test_steps_are_counted_between_times(direction):
+@each_way
+def test_steps_are_counted_between_times(limits):
     """Enough for each of the intervals is enough for all of them, as in Stan."""
 
     def states(limit, times):
         arguments = (0.6, np.array([1]))
         return jax.jit(
-            lambda y0: jax.vjp(lambda y0: solve("rk45", oscillator, y0, 0.0, times, 1e-9, 1e-9, limit, arguments), y0)[
-                0
-            ]
+            lambda y0: jax.vjp(
+                lambda y0: solve("rk45", oscillator, y0, 0.0, times, 1e-9, 1e-9, limit, arguments, limits), y0
+            )[0]
         )(jnp.array([1.0, 0.0]))
 
     times = np.linspace(0.1, 4.0, 40)
