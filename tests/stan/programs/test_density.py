@@ -7,7 +7,7 @@ from tests.stan.running import assert_close, bound, values_and_gradients
 
 
 # gradients: of solutions found by iteration, and Stan approximates that of the normal distribution function
-LOOSE = {"solvers": 1e-6, "truncation": 1e-6, "truncated containers": 1e-6}
+LOOSE = {"solvers": 1e-6, "truncation": 1e-6, "truncated normals": 1e-6}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
