@@ -2,10 +2,17 @@
 
 
 class NoParametersError(ValueError):
-    """A model without parameters: there is nothing to fit."""
+    """A model without parameters: there is nothing to fit.
 
-    def __init__(self, dim: int = 0) -> None:
-        super().__init__(f"The model has {dim} parameters; Pathfinder needs at least 1.")
+    Args:
+        dim: How many it is said to have.
+        reason: What shows that.
+    """
+
+    def __init__(self, dim: int = 0, reason: str = "") -> None:
+        super().__init__(
+            f"The model has {dim} parameters{f': {reason}' if reason else '; Pathfinder needs at least 1.'}"
+        )
 
 
 class BoundaryValueError(ValueError):

@@ -184,7 +184,7 @@ def test_every_room_says_what_it_is(package):
             assert module(path) in doors | contents or len(tree.body) == 1, f"{path} has more than a docstring"
 
 
-@pytest.mark.parametrize("package", ["pathfinder", "psis", "pathfinder_cli"])
+@pytest.mark.parametrize("package", ["pathfinder", "pathfinder.stan", "psis", "pathfinder_cli"])
 def test_names_mean_one_thing(package):
     """No class or function of a package has the name of another, but for what every kind of model file has."""
     shared = {"main", *(name for name in vars(ModelModule) if not name.startswith("_"))}

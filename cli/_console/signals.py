@@ -40,6 +40,8 @@ def stoppable() -> Iterator[None]:
         return
     numbers = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, _stop) for number in numbers}
+    # The interpreter writes to this pipe at once, also while compiled code runs and `_stop` has to wait. That happens
+    # within the handler of the signal, so the pipe must not block.
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     waker = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -70,4 +72,5 @@ def _watch(reading: int, finished: threading.Event) -> None:
     stopped = Stopped(received[0])
     remove_unfinished()
     write_stderr(f"{stopped}\n")
+    # `sys.exit` would end this thread alone, and the main thread does not come back to hear of it.
     os._exit(stopped.exit_code)

@@ -65,6 +65,7 @@ def atomic_file(path: str) -> Iterator[TextIO]:
 
 def remove_unfinished() -> None:
     """Remove the temporary files that are being written, when the process ends at once."""
+    # A copy, since this runs in another thread than the one that writes and may just now be done.
     for temporary in list(_unfinished):
         with suppress(OSError):
             os.unlink(temporary)
@@ -79,6 +80,7 @@ def _claim(path: str) -> str | None:
         # `/dev/stdout` may be a regular file, but must stay the same one
         if path.startswith(("/dev/", "/proc/")) or (exists and not os.path.isfile(path)):
             return None
+        # In the folder of the target itself: renaming is atomic only within a file system.
         target = os.path.realpath(path)
         folder = os.path.dirname(target)
         if exists and not os.access(folder, os.W_OK | os.X_OK):

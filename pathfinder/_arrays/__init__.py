@@ -1,6 +1,4 @@
-"""Arrays and the machines they live on.
+"""Arrays and the machines they live on: random numbers, safe vectorization, devices, orders of keys.
 
-Random numbers, safe vectorization, devices, and the namespace (NumPy or JAX) that the algorithms are written in.
-
-Knows no density.
+In and out: arrays, keys and functions of them. Uses nothing of ours, and knows no density.
 """

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
 
-# Floating-point operations as jaxlib counts them (jaxlib/cpu/lapack_kernels.cc, `GetLapackBatchChunkSize`: 200,000).
+# Floating-point operations as jaxlib counts them (jaxlib/cpu/lapack_kernels.cc, `GetLapackBatchChunkSize`: 200,000). A
+# quarter less, since counting too much costs a little time, and counting too little a program that never ends.
 MOST_WORK = 150_000
 # Upper bounds of jaxlib's counts for one matrix, in units of rows x columns x the larger of the two.
 _FACTORS = {
@@ -82,6 +83,7 @@ def _cpu_branches(jaxpr: Jaxpr) -> dict[Any, int]:
         if eqn.primitive.name == "platform_index":
             platforms = eqn.params["platforms"]
             named = [place for place, names in enumerate(platforms) if names is not None and "cpu" in names]
+            # The default branch, for platforms that are not named, is the last one.
             found[eqn.outvars[0]] = named[0] if named else len(platforms) - 1
     return found
 

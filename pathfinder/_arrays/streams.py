@@ -86,6 +86,7 @@ def path_numbers(first_path: int, num_paths: int) -> Int[np.ndarray, " path"]:
 
 def fit_key(key: Key, first_path: int) -> Key:
     """The key of what is not of a single path: `key` itself where paths are counted from 0."""
+    # Two fits of one seed that differ in the numbers of their paths shall share no random numbers here either.
     return path_keys(key, path_numbers(first_path, 1), Stream.WHOLE_FIT)[0] if first_path else key
 
 

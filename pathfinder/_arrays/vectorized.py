@@ -23,6 +23,7 @@ def over_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(*lanes):
         leaves, structure = jax.tree_util.tree_flatten(lanes)
         one = [jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for leaf in leaves]
+        # How much work LAPACK has in a lane is seen in the trace alone: the function is anybody's.
         program, result = jax.make_jaxpr(lambda *parts: function(*structure.unflatten(parts)), return_shape=True)(*one)
         work, num_lanes = largest_work(program.jaxpr), leaves[0].shape[0]
         vectorized = jax.vmap(jaxpr_as_fun(program))

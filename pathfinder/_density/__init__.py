@@ -1,4 +1,5 @@
 """One density, evaluated at many points.
 
-The only room that compiles a user's function.
+In: a density with its data, for one fit or many. Out: its values, and how many points go into a batch. Uses `_arrays`
+for devices.
 """

@@ -74,6 +74,8 @@ class Components:
         """All draws: component, number and log density of each; log density under its component and the mixture."""
         lanes = np.repeat(np.arange(len(self.counts)), self.counts)
         indices = np.concatenate([np.arange(count) for count in self.counts])
+        # In proportion to the draws that each component has: then the mixture is the density that all draws together
+        # come from (the balance heuristic), and no draw of a poor component gets a large weight.
         with np.errstate(divide="ignore"):
             log_weights = np.log(self.counts / self.counts.sum())
         scores = score_draws(
@@ -96,6 +98,7 @@ class Components:
             own = weights[rows]
             first += own @ standardized
             second += (standardized * own[:, None]).T @ standardized
+        # A covariance of fewer effective draws than dimensions is nearly singular; `present` counts as `dim` draws.
         effective = 1 / np.sum(weights**2)
         prior = dim / (effective + dim)
         core = np.asarray(present.core)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PyTree
 from numpyro.distributions.transforms import Transform, biject_to
 
 from pathfinder._arrays.key_order import in_key_order, key_order
-from pathfinder._errors import BoundaryValueError
+from pathfinder._errors import BoundaryValueError, NoParametersError
 from pathfinder._model.constraint_checks import check_constraint, checked_constraints
 from pathfinder._model.data import refuse_containers
 from pathfinder._variables import Variable
@@ -61,7 +61,7 @@ class ParameterStructure:
         named = parameter_names(example)
         names = [name for name, _ in named]
         if not flat:
-            raise ValueError("The model has 0 parameters: `example` has no arrays or numbers in it.")
+            raise NoParametersError(reason="`example` has no arrays or numbers in it.")
         if len(set(names)) < len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
             raise ValueError(f"Two parameters have the same name: {', '.join(twice)}. Rename one in `example`.")

@@ -106,6 +106,7 @@ def inverse_hessian_normal(
     s = pairs.positions * per_unit * (1.0 / scale)[None, :]
     y = pairs.gradients * per_unit * scale[None, :]
     r = jnp.triu(s @ y.T, 1) + jnp.eye(history, dtype=s.dtype)
+    # The rows of pairs that are not there are zero in s and y, and so in n: they add nothing to either term of H.
     n = -solve_triangular(r, s, lower=False, unit_diagonal=True)
     if 2 * history >= dim:
         basis, y_factor, n_factor = None, y.T, n.T

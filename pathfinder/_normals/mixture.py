@@ -36,6 +36,7 @@ def log_mixture_density(
         term = jnp.where(jnp.isfinite(log_weight) & ~jnp.isnan(log_q), log_weight + log_q, -jnp.inf)
         return jnp.logaddexp(total, term), None
 
+    # One component after another: all at once would take memory for every draw under every component.
     start = jnp.full(draws.shape[:2], -jnp.inf, draws.dtype)
     total, _ = jax.lax.scan(add, start, jnp.arange(log_weights.shape[1]))
     return total

@@ -18,7 +18,9 @@ from pathfinder._paths.state import DONE, STARTING, Path, Records, Tolerances, c
 from pathfinder._status import Status
 
 
-RACE = -1  # where the keys of other draws have the iteration
+# Where the keys of other draws have the iteration. No iteration has this number, so the final draws of an approximation
+# are independent of those by which it was chosen, whose ELBO is biased upwards for that very reason.
+RACE = -1
 
 
 @partial(jax.jit, static_argnames=("history_size",), donate_argnames=("paths",))
@@ -116,6 +118,8 @@ def build_lanes(
         diagonal = chosen[0] if len(chosen) == 1 else jnp.stack(chosen)[candidate]
         return inverse_hessian_normal(trace.position, trace.gradient, pairs, diagonal)
 
+    # Candidates of one iterate have the same noise in any case, and in a race so do all iterates of a lane: differences
+    # between ELBOs are what counts, and noise in common cancels from them.
     counters = jnp.full_like(lanes, RACE) if is_race else records.trace.iteration[lanes, rows]
     return over_lanes(one)(lanes, rows, candidates), elbo_draw_keys(elbo_keys, lanes, counters, num_draws=num_draws)
 

@@ -100,6 +100,7 @@ class Block:
         settings = self.settings
         tolerances = Tolerances.from_settings(settings, self.density.dtype)
         with self._timed("paths"):
+            # The last lane stands in for those that are missing, so that every block has the shape that is compiled.
             padded = np.minimum(np.arange(self.size) + self.lanes[0], self.lanes[-1])
             self.density, (starts, self.keys) = self.devices.put(
                 (self.density, take((self.starts, self.elbo_keys), padded)), self.number
@@ -126,7 +127,8 @@ class Block:
                 with self._timed("paths"):
                     num_recorded = np.asarray(paths.state.num_recorded)
                     done = np.all(np.asarray(paths.state.phase) == DONE)
-                # Calls last about SECONDS_PER_CALL, so that the host is never away for long.
+                # Calls last about SECONDS_PER_CALL, so that the host is never away for long. The first one is mostly
+                # compilation and tells little, so the number grows by no more than a factor of four at a time.
                 elapsed = time.perf_counter() - begin
                 steps = int(np.clip(steps * SECONDS_PER_CALL / max(elapsed, 1e-9), 1, min(4 * steps, MOST_STEPS)))
                 # Scoring goes by the number of iterates and never by the clock, which must not change results.
@@ -139,6 +141,8 @@ class Block:
                         done = np.all(np.asarray(paths.state.phase) == DONE)
             yield from self._end(report)
         except (Interrupt, KeyboardInterrupt):
+            # `advance` takes over the buffers of the paths that it is given. If Ctrl-C came within that call, they are
+            # gone and what it returns was never assigned: only what has been scored before is left.
             if unscored and not paths.state.phase.is_deleted():
                 for _ in self._take_in(paths, report):
                     pass  # there is nothing else to wait for

@@ -4,7 +4,7 @@ A step takes the evaluation at its trial point, then either narrows the line sea
 iterate. The user's density is therefore traced once, and under `vmap` no path waits for the line search of another.
 
 The optimizer minimizes `f = -log density` with the tolerances of Stan's BFGS optimizer (Nocedal and Wright 2006,
-algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `_line_search`).
+algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `line_search`).
 """
 
 import jax.numpy as jnp
@@ -133,6 +133,8 @@ def accept(
     change = gradient - state.gradient
     moved = position - state.position
     diagonal = update_diagonal(state.diagonal, moved, change)
+    # A pair without curvature would make the inverse Hessian indefinite, and the approximation no normal. The diagonal
+    # is asked as well, because its squares overflow before the curvature does.
     curved = has_curvature(moved, change) & jnp.all(jnp.isfinite(diagonal) & (diagonal > 0))
     diagonal = jnp.where(curved, diagonal, state.diagonal)
     secant_sums = state.secant_sums
@@ -141,6 +143,8 @@ def accept(
     row = jnp.where(curved & accepted, state.pairs_end, pairs.positions.shape[0])  # out of bounds: dropped
     pairs = Pairs(pairs.positions.at[row].set(moved, mode="drop"), pairs.gradients.at[row].set(change, mode="drop"))
     pairs_end = state.pairs_end + (curved & accepted).astype(jnp.int32)
+    # A reset forgets the pairs for the direction, which they had led astray. Approximations keep them, as curvature
+    # that was seen: `pairs_end` goes on.
     num_pairs = jnp.minimum(jnp.where(state.is_reset, 0, state.num_pairs) + curved.astype(jnp.int32), history_size)
 
     initial = jnp.where(tolerances.scale_by_diagonal, diagonal, jnp.ones_like(diagonal))

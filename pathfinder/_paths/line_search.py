@@ -75,6 +75,7 @@ def continue_search(search: LineSearch, zooming, f_start, f, slope, finite) -> C
     within_rounding = jnp.abs(f - f_start) <= 8 * eps * jnp.maximum(jnp.abs(f), jnp.abs(f_start))
     decreased_by_slope = within_rounding & (slope <= (2 * SUFFICIENT_DECREASE - 1) * slope_at_zero)
     flat_enough = jnp.abs(slope) <= -CURVATURE * slope_at_zero
+    # The first trial has nothing yet to be lower than (i > 1 in algorithm 3.5).
     below_low = (f < search.f_low) | ((search.num_trials == 0) & ~zooming)
     good = (decreased & below_low) | decreased_by_slope
     accepted = finite & ((good & flat_enough) | search.settles)
@@ -133,6 +134,7 @@ def _zoom_step(low, high, num_trials):
     cubic = b - (b - a) * (slope_b + d2 - d1) / jnp.where(denominator == 0, 1.0, denominator)
     margin = 0.01 * jnp.abs(b - a)
     inside = (cubic > jnp.minimum(a, b) + margin) & (cubic < jnp.maximum(a, b) - margin)
+    # Every fifth trial halves the bracket: cubics can creep towards one end of it for ever.
     use = inside & (square >= 0) & (denominator != 0) & (num_trials % 5 != 4)
     return jnp.where(use, cubic, middle)
 

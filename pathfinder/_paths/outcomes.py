@@ -41,7 +41,7 @@ class PathOutcomes:
     """How all lanes ended; lane f * num_paths + p is path p of fit f.
 
     Args:
-        approximations: The best one of each lane, on the leading axis.
+        approximations: The best one of each lane, on the leading axis; NaN where there is none.
         status: `Status` of each lane.
         best_iteration: Iteration of the best approximation; -1 where there is none.
         elbo: Its ELBO, -inf where there is none.

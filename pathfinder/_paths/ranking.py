@@ -39,11 +39,13 @@ class Finalists:
         replace = np.zeros(self.elbo.size, bool)
         for position, (lane, elbo) in enumerate(zip(lanes, elbos, strict=True)):
             slot = int(np.argmin(self.elbo[lane]))
+            # Ties stay with the earlier one, so that how iterates are cut into batches cannot change the choice.
             if elbo > self.elbo[lane, slot]:
                 self.elbo[lane, slot] = elbo
                 self.iteration[lane, slot] = iterations[position]
                 source[lane * num_slots + slot], replace[lane * num_slots + slot] = position, True
         if self._normals is None:
+            # Made here and not when the path begins: the shapes of factors follow from the first batch.
             self._normals = jax.tree_util.tree_map(
                 lambda leaf: jnp.full((self.elbo.size, *leaf.shape[1:]), jnp.nan, leaf.dtype), normals
             )

@@ -18,6 +18,7 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._density.batch_sizes import block_size
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
+from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._paths.compiled_steps import take
 from pathfinder._paths.driver import Block
 from pathfinder._paths.outcomes import PathOutcomes, PathReport, concatenated, stacked
@@ -72,6 +73,7 @@ def _run_blocks(blocks: list[Block], at_a_time: int, check, report) -> bool:
                 return False
             running = [block for block in running if _goes_on(block)]
     except (Interrupt, KeyboardInterrupt):
+        # The others wait at a `yield`; raised there, the interrupt makes them score what they have recorded.
         for block in running:
             with suppress(Interrupt, StopIteration):
                 block.throw(Interrupt)
@@ -89,10 +91,10 @@ def _join(blocks: list[Block], devices: Devices, interrupted: bool) -> PathOutco
         return np.concatenate([getattr(block, name) for block in blocks])
 
     chosen = [block.finalists.best for block in blocks]
-    template = next((best for best in chosen if best is not None), None)
+    template = next((best for best in chosen if best is not None), None) or _nowhere(blocks[0])
     parts = []
     for block, best in zip(blocks, chosen, strict=True):
-        if best is None and template is not None:
+        if best is None:
             best = jax.tree_util.tree_map(lambda leaf: jnp.full_like(leaf, jnp.nan), template)
         count = len(block.lanes)
         parts.append(devices.put(best if count == block.size else take(best, np.arange(count)), 0))
@@ -119,3 +121,10 @@ def _join(blocks: list[Block], devices: Devices, interrupted: bool) -> PathOutco
         seconds={stage: sum(block.seconds[stage] for block in blocks) for stage in ("paths", "elbo")},
         interrupted=interrupted,
     )
+
+
+def _nowhere(block: Block) -> LowRankNormal:
+    """Approximations of lanes none of which has any: NaN, like those of lanes that failed beside others."""
+    density, size = block.density, block.size
+    shapes = (size, density.dim), (size, density.dim), (size, density.dim, 1), (size, 1, 1)
+    return LowRankNormal(*(jnp.full(shape, jnp.nan, density.dtype) for shape in shapes))

@@ -155,6 +155,7 @@ def can_step(path: Path) -> Bool[Array, ""]:
 def rewind(path: Path, num_kept: int) -> Path:
     """Forget the recorded iterates, but for the pairs that later directions and approximations need."""
     state, (pairs, trace) = path
+    # Pairs move to the front once in a chunk; a ring buffer would put them in order again for every direction.
     newest = newest_pairs(pairs, state.pairs_end, num_kept)
     pairs = Pairs(*[rows.at[:num_kept].set(part) for rows, part in zip(pairs, newest, strict=True)])
     state = state._replace(
@@ -166,7 +167,8 @@ def rewind(path: Path, num_kept: int) -> Path:
 def record(path: Path, keep: Bool[Array, ""], before: PathState) -> Path:
     """Write the state as an iterate, if `keep`; `before` is the state that it was reached from."""
     state, (pairs, trace) = path
-    row = jnp.where(keep, state.num_recorded, trace.iteration.shape[0])  # out of bounds: dropped
+    # A row out of bounds is dropped. Choosing between the old and the new records would copy all of them at every step.
+    row = jnp.where(keep, state.num_recorded, trace.iteration.shape[0])
     step_norm = jnp.linalg.norm(state.position - before.position)
     values = _trace_row(state, step_norm, before.search.step, before.search.first_step)
     values = values._replace(was_reset=before.was_reset)

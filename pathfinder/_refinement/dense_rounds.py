@@ -109,6 +109,8 @@ def refine_batch(density: CompiledDensity, used: list[RefinedLane], keys, fits, 
                         float(elbo.mean[lane]), float(elbo.standard_error[lane]), float(own.divergence), count,
                         own.scored.log_p, own.scored.log_q,
                     )  # fmt: skip
+            # A bold step may lose up to a nat per dimension and be right: the next ones gain it back. What has to be
+            # undone is a normal that has left the mass, which loses far more.
             slack = 3 * np.hypot(np.nan_to_num(elbo.standard_error), accepted_error) + density.dim
             worse = (elbo.mean < accepted_elbo - slack) | ~_is_finite(outcome.updated)
             undone = np.array([report.num_undone for report in used] + [MOST_UNDONE] * (size - len(used)))
@@ -126,6 +128,7 @@ def refine_batch(density: CompiledDensity, used: list[RefinedLane], keys, fits, 
                     report.kept.append(KeptRound(own[0], np.asarray(round_keys[lane]), own[1]))
                     del report.kept[:-NUM_KEPT]
             highest_weight = np.where(undo, highest_weight / 16, highest_weight)
+            # From the first round that changes little on, the k-th batch counts 1 / k, so that the rounds average.
             num_averaged += step & ((num_averaged > 0) | settled)
             accepted, present = (
                 _choose(step, present, accepted),

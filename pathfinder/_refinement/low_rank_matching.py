@@ -59,7 +59,7 @@ class LowRankMatch(NamedTuple):
         window: The pairs with those of this round.
         log_change: Largest absolute change of the log variance of a dimension.
         divergence: Mean of |v + u|^2 per dimension over the draws of this round, *before* the match, as in
-            `_score_matching.Match`.
+            `score_matching.Match`.
     """
 
     normal: LowRankNormal

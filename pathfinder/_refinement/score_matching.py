@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 
@@ -30,10 +31,10 @@ class Match(NamedTuple):
 
 
 def match_scores(
-    noise: Float[Array, "draw dim"],
-    scores: Float[Array, "draw dim"],
-    usable: Bool[Array, " draw"],
-    weight: Float[Array, ""],
+    noise: Float[Array | np.ndarray, "draw dim"],
+    scores: Float[Array | np.ndarray, "draw dim"],
+    usable: Bool[Array | np.ndarray, " draw"],
+    weight: Float[Array | np.ndarray, ""] | float,
 ) -> Match:
     """One step of batch and match (algorithm 1 of the paper) from the standard normal.
 
@@ -77,6 +78,8 @@ def match_scores(
     )
 
 
-def usable_draws(log_p: Float[Array, " draw"], gradients: Float[Array, "draw dim"]) -> Bool[Array, " draw"]:
+def usable_draws(
+    log_p: Float[Array | np.ndarray, " draw"], gradients: Float[Array | np.ndarray, "draw dim"]
+) -> Bool[Array, " draw"]:
     """Which draws have a finite log density and a gradient whose squared norm is finite."""
     return jnp.isfinite(log_p) & jnp.isfinite(jax.vmap(lambda gradient: gradient @ gradient)(gradients))

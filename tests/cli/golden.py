@@ -1,15 +1,11 @@
-"""Output of CmdStan 2.35 that is kept beside the checkout, where there is any."""
+"""Recorded output of CmdStan 2.35."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 
-
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
-
-needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no recorded runs of CmdStan at {GOLDEN}")
+GOLDEN = Path(__file__).parents[1] / "references" / "cmdstan"
 
 
 def golden_files(pattern: str) -> list[Path]:
@@ -21,6 +17,5 @@ def golden_ids(paths: list[Path]) -> list[str]:
 
 
 def recorded_errors() -> dict[str, Any]:
-    """The files and the commands of `errors.json`; both empty where it is absent."""
-    path = GOLDEN / "errors.json"
-    return json.loads(path.read_text()) if path.exists() else {"files": {}, "commands": []}
+    """The files and the commands of `errors.json`."""
+    return json.loads((GOLDEN / "errors.json").read_text())

@@ -1,6 +1,7 @@
 """The pages of the documentation: their code blocks, links and generated parts.
 
-`python -m tests.docs.pages` rewrites what is generated: the outputs below code blocks and the table of settings.
+`python -m tests.docs.pages` rewrites what is generated: the outputs below code blocks, the table of settings and the
+pictures of the rooms (these alone: `python -m tests.docs.rooms`).
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import jax
 
 from pathfinder import Settings
+from tests.docs import rooms
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +117,7 @@ def _rule(name: str) -> str:
 
 
 def _rewrite() -> None:
+    rooms.rewrite()
     text = SETTINGS_PAGE.read_text()
     SETTINGS_PAGE.write_text(text.replace(table(text, "option"), settings_table()))
     for path in filter(has_examples, PAGES):

@@ -10,7 +10,7 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, fences, has_examples, page_name, run_examples
 
 
-LANGUAGES = {"python", "python no-run", "text", "bash", "bibtex", "json", "stan"}
+LANGUAGES = {"python", "python no-run", "text", "bash", "bibtex", "json", "stan", "mermaid"}
 
 
 def words(text):

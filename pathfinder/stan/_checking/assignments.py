@@ -73,7 +73,7 @@ def _check_variable(environment: Environment, node: Variable) -> Type:
         raise environment.unknown("The variable", node.name, node.span)
     if variable.fixed:
         raise StanTypeError(f"`{node.name}` is {variable.fixed} and cannot be assigned to.", node.span)
-    block = environment.context.block
+    block = environment.place.block
     if variable.is_global and variable.block != block:
         raise StanTypeError(
             f"`{node.name}` is declared in `{variable.block}` and cannot be assigned to in `{block}`.", node.span

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pathfinder.stan._types.overloads import Argument, Candidate, fit
+from pathfinder.stan._types.overloads import Candidate, PassedArgument, fit
 from pathfinder.stan._types.signature import GROUPS, Signature
 from pathfinder.stan._types.types import Type, promotions
 
@@ -55,12 +55,14 @@ def ordinal(position: int) -> str:
     return _ORDINALS[position] if position < len(_ORDINALS) else f"{position + 1}th"
 
 
-def in_words(arguments: Sequence[Argument]) -> str:
+def in_words(arguments: Sequence[PassedArgument]) -> str:
     """Types of arguments, in parentheses."""
     return f"({', '.join(str(argument.type) for argument in arguments)})"
 
 
-def explain_mismatch(called: Called, candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> Mismatch:
+def explain_mismatch(
+    called: Called, candidates: Sequence[Candidate], arguments: tuple[PassedArgument, ...]
+) -> Mismatch:
     """What to say about a call that fits no candidate."""
     fits = [(fit(option.signature, arguments), option) for option in candidates]
     furthest = max(-1 if found.failed_at is None else found.failed_at for found, _ in fits)
@@ -82,7 +84,7 @@ def explain_mismatch(called: Called, candidates: Sequence[Candidate], arguments:
     return Mismatch(message, furthest, hint)
 
 
-def _wrong_number(called: Called, candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> str:
+def _wrong_number(called: Called, candidates: Sequence[Candidate], arguments: tuple[PassedArgument, ...]) -> str:
     counts = sorted({len(option.signature.arguments) - called.is_sampled for option in candidates})
     several = ", ".join(map(str, counts[:-1])) + " or " if len(counts) > 1 else ""
     noun = "argument" if counts == [1] else "arguments"
@@ -95,7 +97,7 @@ def _either(kinds: Sequence[Type]) -> str:
     return ", ".join(words[:-1]) + (" or " if words[:-1] else "") + words[-1]
 
 
-def explain_tie(called: Called, candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> Mismatch:
+def explain_tie(called: Called, candidates: Sequence[Candidate], arguments: tuple[PassedArgument, ...]) -> Mismatch:
     """What to say about a call that fits several candidates equally well."""
     message = f"{called.subject()} with arguments {in_words(arguments)} may mean several functions."
     return Mismatch(message, None, listed(called, candidates))

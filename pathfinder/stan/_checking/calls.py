@@ -7,12 +7,12 @@ Source: Stan reference manual, "User-defined functions" and "Function calls"; wh
 from collections.abc import Sequence
 
 from pathfinder.stan._checking.call_mismatch import Called, Mismatch, explain_mismatch, explain_tie, listed
-from pathfinder.stan._checking.environment import CONDITIONED, Context, Environment, is_discrete, normalized, suffix
+from pathfinder.stan._checking.environment import CONDITIONED, Environment, Place, is_discrete, normalized, suffix
 from pathfinder.stan._syntax.diagnostics import StanTypeError
 from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Call, Expression, Identifier, Variable
 from pathfinder.stan._types.higher_order import HIGHER_ORDER, REDUCE_SUM, HigherOrder
-from pathfinder.stan._types.overloads import Argument, Candidate, Resolution, resolve, resolve_library
+from pathfinder.stan._types.overloads import Candidate, PassedArgument, Resolution, resolve_library, resolve_overload
 from pathfinder.stan._types.signature import Signature
 from pathfinder.stan._types.tables import LIBRARY
 from pathfinder.stan._types.types import INT, REAL, Type
@@ -38,7 +38,7 @@ def call_type(environment: Environment, call: Call) -> Type:
             called here.
     """
     name = call.function
-    check_place(environment.context, name.text, call.span)
+    check_place(environment.place, name.text, call.span)
     _check_bar(call)
     environment.library_names[id(call)] = name.text
     if environment.is_higher_order(name.text):
@@ -53,27 +53,27 @@ def call_type(environment: Environment, call: Call) -> Type:
     return environment.record(call, result, dependent=dependent)
 
 
-def check_place(context: Context, name: str, span: Span) -> None:
+def check_place(place: Place, name: str, span: Span) -> None:
     """Refuse functions where their suffix forbids them."""
-    block, ending = context.block, suffix(name)
-    where = f"not in `{block}`" if context.function is None else f"not in the function `{context.function.name.text}`"
+    block, ending = place.block, suffix(name)
+    where = f"not in `{block}`" if place.function is None else f"not in the function `{place.function.name.text}`"
     match ending:
         case "_lupdf" | "_lupmf":
-            if block != "model" and context.suffix not in ("_lpdf", "_lpmf"):
+            if block != "model" and place.suffix not in ("_lpdf", "_lpmf"):
                 places = "`model` and in functions with the suffix `_lpdf` or `_lpmf`"
                 raise StanTypeError(f"`{name}` can be called only in {places}, {where}.", span)
         case "_lp":
-            if block not in ("model", "transformed parameters") and context.suffix != "_lp":
+            if block not in ("model", "transformed parameters") and place.suffix != "_lp":
                 places = "`model`, in `transformed parameters` and in functions with the suffix `_lp`"
                 raise StanTypeError(f"`{name}` can be called only in {places}, {where}.", span)
         case "_jacobian":
-            if block != "transformed parameters" and context.suffix != "_jacobian":
+            if block != "transformed parameters" and place.suffix != "_jacobian":
                 places = "`transformed parameters` and in functions with the suffix `_jacobian`"
                 raise StanTypeError(f"`{name}` can be called only in {places}, {where}.", span)
         case "_rng":
-            if context.in_size:
+            if place.in_size:
                 raise StanTypeError("Sizes of variables of a block cannot be random.", span)
-            if block not in ("transformed data", "generated quantities") and context.suffix != "_rng":
+            if block not in ("transformed data", "generated quantities") and place.suffix != "_rng":
                 places = "`transformed data`, in `generated quantities` and in functions with the suffix `_rng`"
                 raise StanTypeError(f"`{name}` can be called only in {places}, {where}.", span)
 
@@ -120,11 +120,11 @@ def resolved(environment: Environment, name: Identifier, arguments: Sequence[Exp
     raise _error(explain_mismatch(Called(name.text), candidates, passed), arguments, span)
 
 
-def resolution(environment: Environment, name: str, passed: tuple[Argument, ...]) -> Resolution:
+def resolution(environment: Environment, name: str, passed: tuple[PassedArgument, ...]) -> Resolution:
     """What a call by that name may mean."""
     name = normalized(name)
     if name in environment.functions:
-        return resolve(environment.candidates(name), passed)
+        return resolve_overload(environment.candidates(name), passed)
     return resolve_library(name, passed)
 
 
@@ -184,7 +184,7 @@ def _higher_order_type(environment: Environment, call: Call) -> Type:
         for option, demands in suitable
         for controls in demands.calls
     ]
-    found, called = resolve(full, passed), Called(name, behind=function.name)
+    found, called = resolve_overload(full, passed), Called(name, behind=function.name)
     if found.tied:
         raise _error(explain_tie(called, found.candidates, passed), arguments[1:], call.span)
     if not found.candidates:
@@ -205,7 +205,7 @@ def _demands(name: str, option: Candidate) -> HigherOrder:
     return HigherOrder(function, (call,))
 
 
-def _check_sliced(call: Call, passed: Sequence[Argument]) -> None:
+def _check_sliced(call: Call, passed: Sequence[PassedArgument]) -> None:
     name = call.function.text
     if not passed:
         raise StanTypeError(f"`{name}` takes at least 3 arguments, found 1.", call.span)
@@ -216,7 +216,7 @@ def _check_sliced(call: Call, passed: Sequence[Argument]) -> None:
         )
 
 
-def _wanted(name: str, passed: Sequence[Argument]) -> str:
+def _wanted(name: str, passed: Sequence[PassedArgument]) -> str:
     """The function that is asked for, in words."""
     if name in REDUCE_SUM:
         return f"({passed[0].type}, int, int, ...) => real"

@@ -4,7 +4,7 @@ Source: Stan reference manual, "Data types" and "Program blocks".
 """
 
 from pathfinder.stan._checking.assignments import check_assignable
-from pathfinder.stan._checking.environment import Environment, Variable
+from pathfinder.stan._checking.environment import Environment, ScopedVariable
 from pathfinder.stan._checking.expressions import check_expression, check_int
 from pathfinder.stan._syntax.diagnostics import StanTypeError
 from pathfinder.stan._syntax.tree import Declaration, Expression, SizedType
@@ -22,7 +22,7 @@ def check_declaration(environment: Environment, statement: Declaration, *, is_gl
     Raises:
         StanTypeError: If it is wrong.
     """
-    declared, block = statement.type, environment.context.block
+    declared, block = statement.type, environment.place.block
     found = declared_type(declared)
     with environment.inside(in_size=is_global):
         _check_sizes(environment, declared)
@@ -33,7 +33,7 @@ def check_declaration(environment: Environment, statement: Declaration, *, is_gl
             declared.span,
             "Integers belong into `data`, `transformed data` or `generated quantities`.",
         )
-    environment.declare(statement.name, Variable(found, block, is_global))
+    environment.declare(statement.name, ScopedVariable(found, block, is_global))
     if statement.value is not None:
         value = check_expression(environment, statement.value)
         check_assignable(found, value, statement.value.span)

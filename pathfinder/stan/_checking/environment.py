@@ -8,7 +8,7 @@ from pathfinder.stan._syntax.diagnostics import Diagnostic, StanTypeError, neare
 from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Expression, FunctionDefinition, Identifier, Node
 from pathfinder.stan._types.higher_order import HIGHER_ORDER, REDUCE_SUM
-from pathfinder.stan._types.overloads import Argument, Candidate, library_candidates
+from pathfinder.stan._types.overloads import Candidate, PassedArgument, library_candidates
 from pathfinder.stan._types.tables import LIBRARY
 from pathfinder.stan._types.types import Type
 
@@ -38,7 +38,7 @@ def normalized(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Variable:
+class ScopedVariable:
     """A variable in scope.
 
     Attributes:
@@ -55,7 +55,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Context:
+class Place:
     """Where a statement or expression stands.
 
     Attributes:
@@ -85,8 +85,8 @@ def is_discrete(kind: Type) -> bool:
 class Environment:
     """Names in scope, and what has been found out about the nodes of the program, keyed by `id`."""
 
-    context: Context = Context("functions")
-    variables: dict[str, Variable] = field(default_factory=dict)
+    place: Place = Place("functions")
+    variables: dict[str, ScopedVariable] = field(default_factory=dict)
     functions: dict[str, list[Candidate]] = field(default_factory=dict)
     types: dict[int, Type] = field(default_factory=dict)
     dependent: set[int] = field(default_factory=set)
@@ -106,25 +106,25 @@ class Environment:
         """Whether one of the expressions depends on parameters."""
         return any(id(expression) in self.dependent for expression in expressions)
 
-    def argument(self, expression: Expression) -> Argument:
+    def argument(self, expression: Expression) -> PassedArgument:
         """A checked expression as an argument of a call."""
-        return Argument(self.types[id(expression)], not self.depends(expression))
+        return PassedArgument(self.types[id(expression)], not self.depends(expression))
 
-    def variable_depends(self, variable: Variable) -> bool:
+    def variable_depends(self, variable: ScopedVariable) -> bool:
         """Whether a variable depends on parameters; in `generated quantities` nothing does any more."""
-        if is_discrete(variable.type) or self.context.block == "generated quantities":
+        if is_discrete(variable.type) or self.place.block == "generated quantities":
             return False
         return variable.block in _DEPENDENT_BLOCKS
 
     @contextmanager
     def inside(self, **changes: object) -> Iterator[None]:
-        """Variables declared within are forgotten behind it; the context is another one."""
-        variables, context = self.variables, self.context
-        self.variables, self.context = dict(variables), replace(context, **changes)
+        """Variables declared within are forgotten behind it; the place is another one."""
+        variables, place = self.variables, self.place
+        self.variables, self.place = dict(variables), replace(place, **changes)
         yield
-        self.variables, self.context = variables, context
+        self.variables, self.place = variables, place
 
-    def declare(self, name: Identifier, variable: Variable) -> None:
+    def declare(self, name: Identifier, variable: ScopedVariable) -> None:
         """Bring a variable into scope.
 
         Raises:

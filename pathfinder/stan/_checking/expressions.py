@@ -120,7 +120,7 @@ def _check_variable(environment: Environment, node: Variable) -> None:
         if environment.is_function(node.name):
             raise StanTypeError(f"`{node.name}` is a function, and no value.", node.span)
         raise environment.unknown("The variable", node.name, node.span)
-    if environment.context.in_size and variable.block not in ("data", "transformed data", "model", "functions"):
+    if environment.place.in_size and variable.block not in ("data", "transformed data", "model", "functions"):
         raise StanTypeError(
             f"The size of a variable of a block depends on data only, and `{node.name}` is no data.", node.span
         )
@@ -133,15 +133,15 @@ def _check_argument(environment: Environment, argument: Expression) -> None:
         check_expression(environment, argument)
     elif environment.is_function(argument.name):
         if suffix(argument.name) in ("_lupdf", "_lupmf"):
-            check_place(environment.context, argument.name, argument.span)
+            check_place(environment.place, argument.name, argument.span)
         environment.record(argument, FUNCTION, dependent=False)
     else:
         raise environment.unknown("The variable", argument.name, argument.span)
 
 
 def _check_target(environment: Environment, node: TargetValue) -> None:
-    context = environment.context
-    if context.block not in ("model", "transformed parameters") and context.suffix != "_lp":
+    place = environment.place
+    if place.block not in ("model", "transformed parameters") and place.suffix != "_lp":
         raise StanTypeError(
             "`target()` can be read only in `model`, in `transformed parameters` and in functions with the suffix "
             "`_lp`.",

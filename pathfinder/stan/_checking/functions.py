@@ -6,7 +6,14 @@ Source: Stan reference manual, "User-defined functions"; where it is silent, sta
 from collections.abc import Sequence
 
 from pathfinder.stan._checking.embedded_laplace import EMBEDDED_LAPLACE
-from pathfinder.stan._checking.environment import CONDITIONED, Environment, Variable, check_name, is_discrete, suffix
+from pathfinder.stan._checking.environment import (
+    CONDITIONED,
+    Environment,
+    ScopedVariable,
+    check_name,
+    is_discrete,
+    suffix,
+)
 from pathfinder.stan._checking.statements import Ending, check_statement
 from pathfinder.stan._syntax.diagnostics import StanTypeError
 from pathfinder.stan._syntax.tree import Block, FunctionDefinition
@@ -114,7 +121,7 @@ def check_function(environment: Environment, definition: FunctionDefinition) -> 
         for argument in definition.arguments:
             block = "data" if argument.data_only else "parameters"
             kind = declared_type(argument.type)
-            environment.declare(argument.name, Variable(kind, block, fixed="an argument of a function"))
+            environment.declare(argument.name, ScopedVariable(kind, block, fixed="an argument of a function"))
         ending = check_statement(environment, definition.body)
     if definition.return_type is not None and ending is not Ending.RETURNS:
         kind: Type = declared_type(definition.return_type)

@@ -6,7 +6,7 @@ are given: division of integers, and reading a variable that has no value yet.
 
 from dataclasses import dataclass, field
 
-from pathfinder.stan._checking.environment import Context, Environment
+from pathfinder.stan._checking.environment import Environment, Place
 from pathfinder.stan._checking.functions import check_function, declare_functions
 from pathfinder.stan._checking.initialization import uninitialized
 from pathfinder.stan._checking.statements import check_statements
@@ -75,7 +75,7 @@ def check(program: Program) -> CheckedProgram:
         block = getattr(program, title.replace(" ", "_"))
         if block is None:
             continue
-        environment.context = Context(title)
+        environment.place = Place(title)
         if title == "model":
             with environment.inside():  # its variables are not seen behind it
                 check_statements(environment, block.statements)

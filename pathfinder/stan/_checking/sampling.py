@@ -74,9 +74,9 @@ def check_target_place(environment: Environment, statement: Statement, what: str
     Raises:
         StanTypeError: If this is such a place; the message begins with `what`.
     """
-    context = environment.context
-    if context.block != "model" and context.suffix != "_lp":
-        hint = "Write `jacobian += ...;` here." if context.block == "transformed parameters" else ""
+    place = environment.place
+    if place.block != "model" and place.suffix != "_lp":
+        hint = "Write `jacobian += ...;` here." if place.block == "transformed parameters" else ""
         raise StanTypeError(f"{what} only in `model` and in functions with the suffix `_lp`.", statement.span, hint)
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from pathfinder.stan._checking.assignments import check_assignment
 from pathfinder.stan._checking.calls import check_place, resolved
 from pathfinder.stan._checking.declarations import check_declaration
-from pathfinder.stan._checking.environment import Environment, Variable
+from pathfinder.stan._checking.environment import Environment, ScopedVariable
 from pathfinder.stan._checking.expressions import check_expression, check_int
 from pathfinder.stan._checking.sampling import check_sampling, check_target_place
 from pathfinder.stan._syntax.diagnostics import StanTypeError
@@ -103,7 +103,7 @@ def check_statement(environment: Environment, statement: Statement) -> Ending:
             return Ending.RETURNS
         case Break() | Continue():
             word = "break" if isinstance(statement, Break) else "continue"
-            if not environment.context.num_loops:
+            if not environment.place.num_loops:
                 raise StanTypeError(f"`{word}` can stand only in a loop.", statement.span)
             return Ending.BREAKS if isinstance(statement, Break) else Ending.PASSES
         case Block():
@@ -142,11 +142,11 @@ def _check_loop(environment: Environment, statement: While | For | ForEach) -> E
             variable = INT
         case ForEach():
             variable = _element(check_expression(environment, statement.container), statement.container)
-    with environment.inside(num_loops=environment.context.num_loops + 1):
+    with environment.inside(num_loops=environment.place.num_loops + 1):
         if variable is not None:
             assert not isinstance(statement, While)
-            block = environment.context.block
-            environment.declare(statement.variable, Variable(variable, block, fixed="a loop variable"))
+            block = environment.place.block
+            environment.declare(statement.variable, ScopedVariable(variable, block, fixed="a loop variable"))
         ending = check_statement(environment, statement.body)
     if ending is Ending.PASSES and isinstance(statement, While) and _is_endless(statement):
         return Ending.RETURNS  # there is no other way out of it
@@ -167,12 +167,12 @@ def _element(container: Type, expression: Expression) -> Type:
 
 
 def _check_jacobian_place(environment: Environment, statement: Statement) -> None:
-    context = environment.context
-    if context.block != "transformed parameters" and context.suffix != "_jacobian":
+    place = environment.place
+    if place.block != "transformed parameters" and place.suffix != "_jacobian":
         raise StanTypeError(
             "`jacobian` can be added to only in `transformed parameters` and in functions with the suffix `_jacobian`.",
             statement.span,
-            "Write `target += ...;` here." if context.block == "model" else "",
+            "Write `target += ...;` here." if place.block == "model" else "",
         )
 
 
@@ -186,7 +186,7 @@ def _check_increment(environment: Environment, value: Expression) -> None:
 def _check_call_statement(environment: Environment, call: Call) -> None:
     for argument in call.arguments:
         check_expression(environment, argument)
-    check_place(environment.context, call.function.text, call.span)
+    check_place(environment.place, call.function.text, call.span)
     environment.library_names[id(call)] = call.function.text
     found = resolved(environment, call.function, call.arguments, call.span)
     environment.note_definition(call, found)
@@ -199,7 +199,7 @@ def _check_call_statement(environment: Environment, call: Call) -> None:
 
 
 def _check_return(environment: Environment, statement: Return) -> None:
-    function = environment.context.function
+    function = environment.place.function
     if function is None:
         raise StanTypeError("`return` can stand only in a function.", statement.span)
     name = function.name.text

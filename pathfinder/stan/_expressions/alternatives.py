@@ -52,7 +52,7 @@ def selected(run: Run, truth: Value, if_true: Value, if_false: Value) -> Value:
         return tuple(selected(run, truth, left, right) for left, right in zip(if_true, if_false, strict=True))
     shape = element_shape(if_true)
     if shape is not None and shape == element_shape(if_false):
-        return run.machine.select(truth, if_true, if_false)
+        return run.machine.conditions.select(truth, if_true, if_false)
     return Alternatives(truth, if_true, if_false)
 
 
@@ -70,17 +70,17 @@ def distributed(run: Run, function: Callable[[Sequence[Value]], Value], values: 
     machine = run.machine
     results: list[Any] = []
     failed: StanEvaluationError | None = None
-    for is_first, holds in ((True, chosen.truth), (False, machine.negation(chosen.truth))):
+    for is_first, holds in ((True, chosen.truth), (False, machine.conditions.negation(chosen.truth))):
         given = [_side(value, is_first) if _decided(value, chosen.truth) else value for value in values]
         with machine.where(holds):
-            restore = run.snapshot(frozenset())
+            restore = run.machine.snapshot(frozenset())
             try:
                 results.append(distributed(run, function, [_gated(run, value) for value in given]))
             except UntraceableError:
                 raise
             except StanEvaluationError as error:
                 restore()
-                machine.require(False)
+                machine.target.require(False)
                 failed = error
     if not results:
         assert failed is not None
@@ -100,4 +100,4 @@ def _gated(run: Run, value: Value) -> Value:
     """No gradient flows back to what is not the value."""
     if isinstance(value, tuple):
         return tuple(_gated(run, part) for part in value)
-    return run.machine.gate(value)
+    return run.machine.conditions.gate(value)

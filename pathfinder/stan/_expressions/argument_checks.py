@@ -1,7 +1,7 @@
 """What Stan demands of the values of arguments where breaking it would leave the result finite.
 
 A function of the library that is given such a value throws in Stan, so that the point is rejected, used or not. What
-the densities test themselves (`densities/_validity.py`) gives NaN and is not repeated here. Sources: the checks in
+the densities test themselves (`densities/validity.py`) gives NaN and is not repeated here. Sources: the checks in
 `stan/math/prim`, with Stan's tolerance of 1e-8.
 """
 
@@ -136,7 +136,7 @@ def check_arguments(run: Run, name: str, values: Sequence[Value], node: Node) ->
     Raises:
         StanRejectError: If the values are known, the call is reached in any case, and they are not.
     """
-    if not run.machine.context.size:
+    if not run.machine.frame.context.size:
         return
     if name in _SPARSE:
         if all(map(_is_known, (*values[:2], *values[3:5]))):
@@ -188,9 +188,9 @@ def _check_sparse(run: Run, name: str, values: Sequence[Value], node: Node) -> N
     elif len(values) > 5 and np.shape(array_of(values[5]))[-1] != cols:
         size = np.shape(array_of(values[5]))[-1]
         wrong = f"the vector (argument 6) needs {cols} elements, one for each column, but has {size}"
-    if wrong and run.machine.mask is None and (run.on_data or run.machine.random_key is None):
+    if wrong and run.machine.frame.mask is None and (run.on_data or run.machine.frame.random_key is None):
         raise StanRejectError(f"`{name}`: {wrong}", node.span)
-    run.machine.require(not wrong)
+    run.machine.target.require(not wrong)
 
 
 def _require_sparse(run: Run, values: Sequence[Value]) -> None:
@@ -205,17 +205,17 @@ def _require_sparse(run: Run, values: Sequence[Value]) -> None:
             sizes &= b.shape[0] == cols
         return ends & sizes & inside
 
-    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
-    run.machine.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
+    context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
+    run.machine.target.require(over_lanes(lambda *arrays: fits(*map(jnp.asarray, arrays)), values, context))
 
 
 def _check(run: Run, name: str, demand: Demand, values: Sequence[Value], words: str, node: Node) -> None:
     """Require what is demanded of one value, or of several together."""
     if any(isinstance(value, Ragged) for value in values):
         return
-    machine = run.machine
+    machine, frame = run.machine, run.machine.frame
     given = [here(run, value) for value in values]
-    context = deepest([context_of(value, machine.root) for value in given], machine.root)
+    context = deepest([context_of(value, frame.root) for value in given], frame.root)
     is_static_here = all(is_static(value) for value in given) and context.is_root
     if is_static_here:
         holds: Any = bool(np.all(demand.holds(np, *map(np.asarray, given))))
@@ -227,11 +227,11 @@ def _check(run: Run, name: str, demand: Demand, values: Sequence[Value], words: 
 
         holds = over_lanes(of_lane, given, context)
     # generated quantities of a draw that fail are NaN, as those of a draw that is rejected
-    is_certain = machine.mask is None and (run.on_data or machine.random_key is None)
+    is_certain = frame.mask is None and (run.on_data or frame.random_key is None)
     if is_certain and is_static(holds) and not np.all(array_of(holds)):
         what = found(demand, array_of(given[0])) if len(given) == 1 else _given(given)
         raise StanRejectError(f"`{name}`: {words}{what}", node.span)
-    machine.require(holds)
+    machine.target.require(holds)
 
 
 def _given(values: Sequence[Value]) -> str:

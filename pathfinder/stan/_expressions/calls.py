@@ -12,7 +12,7 @@ from pathfinder.stan._expressions.alternatives import distributed
 from pathfinder.stan._expressions.argument_checks import check_arguments, is_checked
 from pathfinder.stan._expressions.distribution_calls import CDF_SUFFIXES, DENSITY_SUFFIXES, distribution_value
 from pathfinder.stan._expressions.indexing_calls import SHAPES, SLICES, size_value, slice_value
-from pathfinder.stan._expressions.ragged import REDUCERS, Ragged, RaggedUseError, elementwise
+from pathfinder.stan._expressions.ragged import REDUCERS, Ragged, RaggedUseError, over_elements
 from pathfinder.stan._expressions.random_calls import SIZED, random_value
 from pathfinder.stan._library.densities import DISTRIBUTIONS, hmm_hidden_state_prob
 from pathfinder.stan._library.functions import FUNCTIONS, OPERATORS, Function
@@ -106,7 +106,7 @@ def at_every_step(run: Run, function: Function, types: Sequence[Type], values: S
         try:
             return step_of(scans.pop(), _tabulated(run, function, types, list(map(table_of, values)), node))
         except (ValueError, ArithmeticError):
-            if run.machine.mask is None:
+            if run.machine.frame.mask is None:
                 raise
             # it has no value in an iteration that the condition leaves out
     return call_library(run, function, types, list(map(settle, values)), node)
@@ -116,7 +116,7 @@ def _tabulated(run: Run, function: Function, types: Sequence[Type], tables: Sequ
     """A function of numbers, applied to their values at all steps."""
     if function.elementwise:
         return call_library(run, function, types, tables, node)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(table, root) for table in tables], root)
     arrays = np.broadcast_arrays(*(array_of(table) if context.is_root else lift(table, context) for table in tables))
     columns = [
@@ -139,13 +139,13 @@ def call_named(run: Run, name: str, types: Sequence[Type], values: Sequence[Valu
     if name in JACOBIAN_FUNCTIONS:
         value, log_jacobian = call_library(run, JACOBIAN_FUNCTIONS[name], types, values, node)
         if run.jacobian:
-            run.machine.increment(log_jacobian)
+            run.machine.target.increment(log_jacobian)
         return value
     if name == "hmm_marginal":
         return distribution_value(run, name, "lpdf", types, values)
     if name == "hmm_hidden_state_prob":
         check_argument_sizes(name, list(map(shape_of_value, values)))
-        context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+        context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
         return over_lanes(hmm_hidden_state_prob, values, context)
     return call_library(run, FUNCTIONS[name] if name in FUNCTIONS else CONSTRAIN_FUNCTIONS[name], types, values, node)
 
@@ -157,7 +157,7 @@ def call_library(run: Run, function: Function, types: Sequence[Type], values: Se
         return function.numpy(*values)
     if any(isinstance(value, Ragged) for value in values):
         return _ragged_operator(run, function, types, values, node)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(value, root) for value in values], root)
     static = all(is_static(value) for value in values)
     if any(type_.rank for type_ in types):
@@ -214,7 +214,7 @@ def _ragged_operator(run: Run, function: Function, types: Sequence[Type], values
     if not function.elementwise and function is not OPERATORS["./"]:
         raise RaggedUseError("the sizes of these vectors differ between iterations")
     scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-    return elementwise(values, lambda parts: call_library(run, function, scalars, parts, node))
+    return over_elements(values, lambda parts: call_library(run, function, scalars, parts, node))
 
 
 def _ragged_call(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], node: Node) -> Value:

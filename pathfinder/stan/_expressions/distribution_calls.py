@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._demands.sizes import check_argument_sizes, check_equal_sizes
-from pathfinder.stan._expressions.ragged import Ragged, elementwise, summed
+from pathfinder.stan._expressions.ragged import Ragged, over_elements, summed
 from pathfinder.stan._library.densities import DISTRIBUTIONS, Distribution
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._types.types import Type
@@ -63,7 +63,7 @@ def density_value(
         is_product = suffix == "cdf"
         return univariate_value(run, function, types, values, name=f"{name}_{suffix}", is_product=is_product)
     check_argument_sizes(name, list(map(shape_of_value, values)))
-    context = deepest([context_of(value, run.machine.root) for value in values], run.machine.root)
+    context = deepest([context_of(value, run.machine.frame.root) for value in values], run.machine.frame.root)
     return over_lanes(batched(function, distribution.arguments, types), values, context)
 
 
@@ -91,9 +91,9 @@ def univariate_value(
     """
     if any(isinstance(value, Ragged) for value in values):
         scalars = [Type("int" if type_.base == "int" else "real") for type_ in types]
-        each = elementwise(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
+        each = over_elements(values, lambda parts: univariate_value(run, function, scalars, parts, name=name))
         return summed(run.machine, each)
-    root = run.machine.root
+    root = run.machine.frame.root
     context = deepest([context_of(value, root) for value in values], root)
     check_equal_sizes(name, types, list(map(shape_of_value, values)))
     arrays = aligned(values, context)

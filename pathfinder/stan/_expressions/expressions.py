@@ -10,10 +10,10 @@ import numpy as np
 
 from pathfinder.stan._expressions.alternatives import Alternatives, distributed, selected
 from pathfinder.stan._expressions.calls import at_every_step, call_library, evaluate_call
-from pathfinder.stan._expressions.ragged import RaggedUseError, Stretch, read_ragged, stretch_of
+from pathfinder.stan._expressions.positions import range_position, read_cell, require_parts
+from pathfinder.stan._expressions.ragged import Stretch, read_ragged
 from pathfinder.stan._library.functions import OPERATORS, Function
 from pathfinder.stan._state.run import Run, as_type, here, known_int
-from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.tree import (
     ArrayLiteral,
     Binary,
@@ -34,18 +34,15 @@ from pathfinder.stan._syntax.tree import (
     Variable,
 )
 from pathfinder.stan._types.types import Type
-from pathfinder.stan._values.indices import At, Between, Block, IndexRangeError, Many, RaggedError, out_of_range
+from pathfinder.stan._values.indices import At, Many, RaggedError
 from pathfinder.stan._values.lanes import (
     Lanes,
-    array_of,
-    context_of,
     is_static,
     lift,
     narrowed,
-    wrap,
 )
 from pathfinder.stan._values.reading import read
-from pathfinder.stan._values.steps import Step, difference, settle, step_of, table_of
+from pathfinder.stan._values.steps import Step, settle
 from pathfinder.stan._values.uneven import side_by_side
 from pathfinder.stan._values.value import Value
 
@@ -67,14 +64,15 @@ def symbolic(run: Run, node: Expression) -> Value:
 
 
 def _variable(run: Run, node: Variable) -> Value:
-    cell = run.machine.find(node.name)
+    machine = run.machine
+    cell = machine.variables.find(node.name)
     if cell.padded:
         with run.at(node):
             require_parts(run, cell, ())
-    value = run.machine.read(cell)
+    value = machine.variables.read(cell)
     if isinstance(value, Step):
-        return Step(value.scan, narrowed(value.table, run.machine.context))
-    return run.machine.gate(narrowed(value, run.machine.context))
+        return Step(value.scan, narrowed(value.table, machine.frame.context))
+    return machine.conditions.gate(narrowed(value, machine.frame.context))
 
 
 def _binary(run: Run, node: Binary) -> Value:
@@ -111,23 +109,23 @@ def _logical(run: Run, node: Binary) -> Value:
     if isinstance(left, Lanes) and is_static(left):
         # the right side is evaluated only where it decides, as it may index out of range elsewhere
         return _only_where(run, node, left, decisive)
-    undecided = run.machine.select(left, np.asarray(not decisive), np.asarray(decisive))
+    undecided = run.machine.conditions.select(left, np.asarray(not decisive), np.asarray(decisive))
     with run.machine.where(undecided):
         right = evaluate(run, node.right)
     return call_library(run, OPERATORS[node.operator], types, [left, right], node)
 
 
 def _only_where(run: Run, node: Binary, left: Lanes, decisive: bool) -> Value:
-    truth = lift(left, run.machine.context) != 0
+    truth = lift(left, run.machine.frame.context) != 0
     lanes = np.flatnonzero(truth != decisive)
-    part = run.machine.context.part(lanes)
+    part = run.machine.frame.context.part(lanes)
     with run.machine.within(part):
         right = lift(_truth(run, node.right), part) if len(lanes) else np.zeros(0, dtype=np.int64)
     if is_static(right):
         result = truth.astype(np.int64)
         result[lanes] = right
-        return Lanes(result, run.machine.context)
-    return Lanes(jnp.asarray(truth.astype(np.int64)).at[lanes].set(right), run.machine.context)
+        return Lanes(result, run.machine.frame.context)
+    return Lanes(jnp.asarray(truth.astype(np.int64)).at[lanes].set(right), run.machine.frame.context)
 
 
 def _truth(run: Run, node: Expression) -> Value:
@@ -154,22 +152,22 @@ def _conditional(run: Run, node: Conditional) -> Value:
     if is_static(condition) and not isinstance(condition, Lanes):
         return as_type(type_, evaluate(run, node.if_true if condition else node.if_false))
     if is_static(condition):
-        truth = lift(condition, machine.context) != 0
+        truth = lift(condition, machine.frame.context) != 0
         if np.all(truth) or not np.any(truth):
             return as_type(type_, evaluate(run, node.if_true if len(truth) and truth[0] else node.if_false))
         lanes = np.flatnonzero(truth), np.flatnonzero(~truth)
         parts = []
         for expression, chosen in zip((node.if_true, node.if_false), lanes, strict=True):
-            part = machine.context.part(chosen)
+            part = machine.frame.context.part(chosen)
             with machine.within(part):
                 parts.append(lift(as_type(type_, evaluate(run, expression)), part))
         if _shapes(parts[0]) != _shapes(parts[1]):
-            raise RaggedError(machine.context, truth.astype(np.int64))
-        return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.context)
-    truth = machine.truth(condition)
+            raise RaggedError(machine.frame.context, truth.astype(np.int64))
+        return Lanes(_interleaved(parts, np.argsort(np.concatenate(lanes))), machine.frame.context)
+    truth = machine.conditions.truth(condition)
     with machine.where(truth):
         if_true = as_type(type_, evaluate(run, node.if_true))
-    with machine.where(machine.negation(truth)):
+    with machine.where(machine.conditions.negation(truth)):
         if_false = as_type(type_, evaluate(run, node.if_false))
     return selected(run, truth, if_true, if_false)
 
@@ -203,60 +201,13 @@ def _elements_of(run: Run, node: Index, value: Value, positions: Sequence[Any]) 
     with run.at(node):
         if any(isinstance(position, Stretch) for position in positions):
             return read_ragged(run.machine, value, positions)
-        return read(value, positions, run.machine.root)
+        return read(value, positions, run.machine.frame.root)
 
 
 def read_variable(run: Run, variable: Variable, positions: list[Any]) -> Value:
     """Elements of a variable at this point of the evaluation."""
-    value = _read_cell(run, run.machine.find(variable.name), positions)
-    return value if isinstance(value, Step) else run.machine.gate(narrowed(value, run.machine.context))
-
-
-def require_parts(run: Run, cell: Cell, positions: Sequence[Any]) -> None:
-    """Of a container whose sizes differ between lanes, only what has a fixed size can be taken.
-
-    Raises:
-        RaggedUseError: If something else is.
-        IndexRangeError: If an index is larger than the size of its lane.
-    """
-    for axis, size in cell.padded.items():
-        position = positions[axis] if axis < len(positions) else None
-        if position is None or (isinstance(position, Between) and position.upper is None):
-            raise RaggedUseError(f"the size of `{cell.name}` differs between iterations, and all of it is used")
-        if isinstance(position, At) and is_static(position.index):
-            context = run.machine.context
-            index, limit = lift(position.index, context), lift(size, context)
-            if np.any(index > limit):
-                at = int(np.argmax(index > limit))
-                raise IndexRangeError(out_of_range(index[at], limit[at]))
-
-
-def _read_cell(run: Run, cell: Cell, positions: list[Any]) -> Value:
-    if cell.padded:
-        require_parts(run, cell, positions)
-    if not any(isinstance(position, Stretch) for position in positions):
-        return run.machine.read(cell, positions)
-    anywhere = [Between() if isinstance(position, Stretch) else position for position in positions]
-    run.machine.note_read(cell, anywhere)  # counts as reading all along the axis
-    return read_ragged(run.machine, cell.value, positions)
-
-
-def _range(run: Run, lower: Any, upper: Any) -> Any:
-    """`lower:upper`, whose ends may move from one iteration of a sequential loop to the next."""
-    lower = 1 if lower is None else lower
-    scans = {end.scan for end in (lower, upper) if isinstance(end, Step)}
-    if not scans:
-        return stretch_of(run.machine, lower, upper) or Between(lower, upper)
-    known = all(isinstance(end, Step) or (end is not None and is_static(end)) for end in (lower, upper))
-    if not known or len(scans) > 1:
-        return Between(settle(lower), settle(upper))
-    root = run.machine.root
-    table = difference(table_of(upper), table_of(lower), root)
-    size = step_of(scans.pop(), wrap(np.maximum(array_of(table) + 1, 0), context_of(table, root)))
-    if isinstance(size, Step):
-        return Stretch(lower, size)
-    sizes = np.ravel(array_of(size))
-    return Block(lower, int(sizes[0])) if np.all(sizes == sizes[0]) else Stretch(lower, size)
+    value = read_cell(run, run.machine.variables.find(variable.name), positions)
+    return value if isinstance(value, Step) else run.machine.conditions.gate(narrowed(value, run.machine.frame.context))
 
 
 def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:
@@ -265,7 +216,7 @@ def positions_of(run: Run, indices: Sequence[Expression | Slice]) -> list[Any]:
     for index in indices:
         if isinstance(index, Slice):
             ends = [None if end is None else here(run, symbolic(run, end)) for end in (index.lower, index.upper)]
-            positions.append(_range(run, *ends))
+            positions.append(range_position(run, *ends))
             continue
         value = symbolic(run, index)
         positions.append(Many(value) if run.type_of(index).dims else At(value))
@@ -283,7 +234,7 @@ def _tuple(run: Run, node: TupleLiteral) -> Value:
 def _array(run: Run, node: ArrayLiteral) -> Value:
     element = run.type_of(node).array(-1)
     values = [as_type(element, evaluate(run, element_node)) for element_node in node.elements]
-    return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
+    return distributed(run, lambda given: side_by_side(given, run.machine.frame.root), values)
 
 
 def _row_vector(run: Run, node: RowVectorLiteral) -> Value:
@@ -291,7 +242,7 @@ def _row_vector(run: Run, node: RowVectorLiteral) -> Value:
     if not node.elements:
         return np.zeros(0)
     values = [as_type(real, evaluate(run, element)) for element in node.elements]
-    return distributed(run, lambda given: side_by_side(given, run.machine.root), values)
+    return distributed(run, lambda given: side_by_side(given, run.machine.frame.root), values)
 
 
 def _call(run: Run, node: Call) -> Value:
@@ -299,8 +250,8 @@ def _call(run: Run, node: Call) -> Value:
 
 
 def _target(run: Run, node: TargetValue) -> Value:
-    run.machine.refuse_lanes("target()")
-    return run.machine.target
+    run.machine.log.refuse_lanes("target()")
+    return run.machine.frame.target
 
 
 _EVALUATE: dict[type, Callable[[Run, Any], Value]] = {

@@ -48,7 +48,7 @@ def jax_function(run: Run, definition: FunctionDefinition) -> Callable[..., Any]
         inner = Run(run.checked, Machine(), run.call_user, {}, loops=run.loops)
         values = [as_type(type_, array) for type_, array in zip(types, arrays, strict=True)]
         value = run.call_user(inner, definition, values)
-        return value if inner.machine.ok is True else jnp.where(inner.machine.ok, value, jnp.nan)
+        return value if inner.machine.frame.ok is True else jnp.where(inner.machine.frame.ok, value, jnp.nan)
 
     return evaluate
 
@@ -66,7 +66,7 @@ def _passed(run: Run, node: Call) -> FunctionDefinition:
 
 def _apply(run: Run, node: Call, solve: Callable[..., Any], values: Sequence[Value]) -> Value:
     """Call a solver with values of which those known from the data stay what they are."""
-    root = run.machine.root
+    root = run.machine.frame.root
     fixed = {i: v for i, v in enumerate(values) if is_static(v) and context_of(v, root).is_root}
     varying = [i for i in range(len(values)) if i not in fixed]
 
@@ -158,7 +158,7 @@ def _solve_ode(
     rhs = sized(rhs, node.function.text, np.shape(array_of(y0))[-1], state=2)
 
     def solve(y0: Any, t0: Any, ts: Any, *args: Any) -> Any:
-        return _ode.solve(solver, rhs, y0, t0, ts, *settings, args=args)
+        return _ode.solve_ode(solver, rhs, y0, t0, ts, *settings, args=args)
 
     return require_solution(run, node, node.function.text, _apply(run, node, solve, [y0, t0, ts, *args]))
 
@@ -260,13 +260,13 @@ def _reduce_sum(run: Run, node: Call, evaluate: Evaluate) -> Value:
 def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Value:
     """`map_rect(f, phi, theta, x_r, x_i)`: all shards side by side, their results one after another."""
     phi, theta, x_r, x_i = (evaluate(run, argument) for argument in node.arguments[1:])
-    machine = run.machine
-    outer = machine.context
+    machine, frame = run.machine, run.machine.frame
+    outer = frame.context
     count = np.shape(array_of(theta))[1 if isinstance(theta, Lanes) else 0]
     shards = outer.iterations(np.full(outer.size, count))
     index = Lanes(np.tile(np.arange(1, count + 1), outer.size), shards)
     with machine.within(shards):
-        parts = [read(value, [At(index)], machine.root) for value in (theta, x_r, x_i)]
+        parts = [read(value, [At(index)], frame.root) for value in (theta, x_r, x_i)]
         result = lift(run.call_user(run, _passed(run, node), [phi, *parts]), shards)
     joined = result.reshape(outer.size, -1)
     return joined[0] if outer.is_root else Lanes(joined, outer)

@@ -25,7 +25,7 @@ def slice_value(run: Run, name: str, values: list[Value], node: Node) -> Value:
     stretched = [_stretched(run, position) for position in positions]
     if any(isinstance(position, Stretch) for position in stretched):
         return read_ragged(run.machine, base, [_position(run, position, node) for position in stretched])
-    return read(base, [_position(run, position, node) for position in positions], run.machine.root)
+    return read(base, [_position(run, position, node) for position in positions], run.machine.frame.root)
 
 
 class _Count:
@@ -47,7 +47,7 @@ def _stretched(run: Run, position: Any) -> Any:
     if isinstance(position.size, Step):
         return Stretch(position.first, position.size)
     if (
-        run.machine.flat_ranges
+        run.machine.frame.flat_ranges
         and isinstance(position.size, Lanes)
         and np.any(position.size.array != position.size.array[0])
     ):

@@ -68,25 +68,25 @@ def read_ragged(machine: Machine, base: Value, positions: Sequence[Any]) -> Ragg
     stretch, *others = [position for position in positions if isinstance(position, Stretch)]
     if others:
         raise RaggedUseError("the sizes of these matrices differ between iterations")
-    owner = machine.context
+    owner = machine.frame.context
     context, mask, size = _element_context(machine, stretch.size)
     begin = np.concatenate([[0], np.cumsum(np.bincount(context.lane_of(owner), minlength=owner.size))])[:-1]
     within = np.arange(context.size) - begin[context.lane_of(owner)]
     first = settle(stretch.first)
     at = (lift(first, context) if isinstance(first, Lanes) else first) + within
     index = At(Lanes(at, context))
-    value = read(base, [index if position is stretch else position for position in positions], machine.root)
+    value = read(base, [index if position is stretch else position for position in positions], machine.frame.root)
     if not isinstance(value, Lanes) or np.ndim(value.array) != 1:
         raise RaggedUseError("rows or columns of a size that is not known from the data cannot be taken together")
     if mask is not None and not is_static(value):
         # what lies outside may be NaN, which must not get into gradients
-        value = machine.select(mask, value, Lanes(jax.lax.stop_gradient(value.array), context))
+        value = machine.conditions.select(mask, value, Lanes(jax.lax.stop_gradient(value.array), context))
     return Ragged(value, mask, size, owner)
 
 
 def _element_context(machine: Machine, size: Any) -> tuple[Context, Any, Any]:
     """The context of elements for vectors of these sizes, the same one whenever the sizes are the same."""
-    owner = machine.context
+    owner = machine.frame.context
     if isinstance(size, Step):
         key: tuple[Any, ...] = ("steps", id(size.scan), array_of(size.table).tobytes())
         counts = np.maximum(lift(size.largest, owner), 0)
@@ -107,7 +107,7 @@ def _element_context(machine: Machine, size: Any) -> tuple[Context, Any, Any]:
     return context, mask, size.settled if isinstance(size, Step) else wrap(counts, owner)
 
 
-def elementwise(values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Ragged:
+def over_elements(values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Ragged:
     """Apply a function of scalars to the elements of vectors of equal sizes, and to scalars."""
     ragged = [value for value in values if isinstance(value, Ragged)]
     if any(value.elements.context is not ragged[0].elements.context for value in ragged):
@@ -128,7 +128,7 @@ def summed(machine: Machine, value: Ragged, fill: float = 0.0) -> Value:
 def _reduced(machine: Machine, value: Ragged, fill: float, segment: Callable[..., Any]) -> Any:
     elements = value.elements
     if value.mask is not None:
-        elements = machine.select(value.mask, elements, fill)
+        elements = machine.conditions.select(value.mask, elements, fill)
     context = elements.context
     array = jnp.asarray(freeze(elements.array))
     result = segment(array, context.lane_of(value.owner), value.owner.size)
@@ -136,7 +136,7 @@ def _reduced(machine: Machine, value: Ragged, fill: float, segment: Callable[...
 
 
 def _dot(machine: Machine, left: Ragged, right: Ragged) -> Value:
-    product = elementwise([left, right], lambda parts: Lanes(parts[0].array * parts[1].array, parts[0].context))
+    product = over_elements([left, right], lambda parts: Lanes(parts[0].array * parts[1].array, parts[0].context))
     return summed(machine, product)
 
 
@@ -182,8 +182,8 @@ REDUCERS: dict[str, Callable[..., Any]] = {
 
 def stretch_of(machine: Machine, lower: Any, upper: Any) -> Stretch | None:
     """`lower:upper` as a stretch if its size differs between iterations, else None."""
-    if machine.flat_ranges and upper is not None and is_static(lower) and is_static(upper):
-        sizes = lift(upper, machine.context) - lift(lower, machine.context) + 1
+    if machine.frame.flat_ranges and upper is not None and is_static(lower) and is_static(upper):
+        sizes = lift(upper, machine.frame.context) - lift(lower, machine.frame.context) + 1
         if np.any(sizes != sizes[0]):
-            return Stretch(lower, wrap(sizes, machine.context))
+            return Stretch(lower, wrap(sizes, machine.frame.context))
     return None

@@ -30,8 +30,8 @@ _ARGUMENTS = {
 
 def next_key(run: Run) -> Any:
     """A key for the next random numbers of this evaluation."""
-    run.machine.random_calls += 1
-    return jax.random.fold_in(run.machine.random_key, run.machine.random_calls)
+    run.machine.frame.random_calls += 1
+    return jax.random.fold_in(run.machine.frame.random_key, run.machine.frame.random_calls)
 
 
 def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Value], size: int | None = None) -> Value:
@@ -64,11 +64,11 @@ def random_value(run: Run, name: str, types: Sequence[Type], values: Sequence[Va
             result = _multivariate(run, _over_arrays(sampler, kinds, types), values, key)
         if on_data:
             result = np.asarray(result)
-    return wrap(result, run.machine.context)
+    return wrap(result, run.machine.frame.context)
 
 
 def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], key: Any) -> jax.Array:
-    context = run.machine.context
+    context = run.machine.frame.context
     if not values:
         return sampler(key) if context.is_root else jax.vmap(sampler)(jax.random.split(key, context.size))
     here = [value if context.is_root else Lanes(lift(value, context), context) for value in values]
@@ -78,7 +78,7 @@ def _univariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], 
 
 
 def _multivariate(run: Run, sampler: Callable[..., Any], values: Sequence[Value], key: Any) -> jax.Array:
-    context = run.machine.context
+    context = run.machine.frame.context
     if context.is_root:
         return sampler(key, *map(entering, values))
     keys = jax.random.split(key, context.size)

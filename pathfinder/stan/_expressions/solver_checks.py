@@ -131,7 +131,7 @@ def require_arguments(
     """
     for requirement in requirements:
         given = [values[argument] for argument in requirement.arguments]
-        context = deepest([context_of(value, run.machine.root) for value in given], run.machine.root)
+        context = deepest([context_of(value, run.machine.frame.root) for value in given], run.machine.frame.root)
         _demand(run, node, over_lanes(requirement.holds, given, context), f"`{name}`: {requirement.words}{_but(given)}")
 
 
@@ -141,7 +141,7 @@ def require_solution(run: Run, node: Call, name: str, value: Value) -> Value:
     Raises:
         StanRejectError: If there is none while data are transformed.
     """
-    holds = over_lanes(all_finite, [value], context_of(value, run.machine.root))
+    holds = over_lanes(all_finite, [value], context_of(value, run.machine.frame.root))
     what = "it needs too many steps, meets values that are not finite, or its function rejects what it is given"
     _demand(run, node, holds, f"`{name}` finds no solution: {what}")
     return value
@@ -151,9 +151,9 @@ def _demand(run: Run, node: Expression, holds: Value, words: str) -> None:
     holds = here(run, holds)
     if is_static(holds) and np.all(array_of(holds)):
         return
-    if is_static(holds) and run.on_data and run.machine.mask is None:
+    if is_static(holds) and run.on_data and run.machine.frame.mask is None:
         raise StanRejectError(words, node.span)
-    run.machine.require(holds)
+    run.machine.target.require(holds)
 
 
 def _but(values: Sequence[Value]) -> str:

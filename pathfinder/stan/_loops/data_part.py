@@ -16,9 +16,9 @@ import numpy as np
 from pathfinder.stan._loops.one_by_one import run_sequentially
 from pathfinder.stan._loops.program_slice import changed_names, data_variables, departures, pruned
 from pathfinder.stan._loops.range import DataPart, Range
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import UntraceableError
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.traversal import assigned, mentioned
 from pathfinder.stan._syntax.tree import For, ForEach, Statement
@@ -32,8 +32,8 @@ MOST_CARRIED = 20_000_000  # elements of what data-only variables hold at the be
 
 def all_data(run: Run, body: Statement, variable: str = "", *, is_known: bool = True) -> bool:
     """Whether nothing in a loop depends on parameters, of which the loop variable is known or not."""
-    machine = run.machine
-    if machine.mask is not None:
+    machine, frame = run.machine, run.machine.frame
+    if frame.mask is not None:
         return False
     if run.on_data:
         return True
@@ -42,7 +42,7 @@ def all_data(run: Run, body: Statement, variable: str = "", *, is_known: bool = 
     for name in mentioned(body) | names:
         if name in kept:
             continue
-        cell = machine.scope.find(name)
+        cell = frame.scope.find(name)
         if cell is None or not is_static(cell.value) or name in names:
             return False
     return True
@@ -50,33 +50,31 @@ def all_data(run: Run, body: Statement, variable: str = "", *, is_known: bool = 
 
 def on_host(run: Run, execute: Callable[[], Any], restore: Callable[[], None]) -> bool:
     """Run what is known from the data and put the state back; False if it turns out not to be known."""
-    machine = run.machine
-    outer_mask, watched, print_line = machine.mask, machine.watched, run.print_line
+    frame = run.machine.frame
     try:
-        machine.watched, run.print_line = frozenset(), None
+        frame.watched, frame.is_silent = frozenset(), True
         execute()
     except (ConflictError, RaggedError, UntraceableError):
         return False
     finally:
-        machine.mask, machine.watched, run.print_line = outer_mask, watched, print_line
         restore()
     return True
 
 
 def data_part(run: Run, node: For | ForEach, loop: Range, execute: Execute, restore: Callable[[], None]) -> DataPart:
     """What the variables that depend on nothing but data are at the beginning of every iteration."""
-    machine = run.machine
+    machine, frame = run.machine, run.machine.frame
     nothing_known = DataPart({}, {})
-    if machine.mask is not None:
+    if frame.mask is not None:
         return nothing_known
     known = data_variables(machine, node.body, loop.variable, is_known=loop.is_known)
-    carried = [name for name in changed_names(node.body) if name in known and machine.scope.find(name) is not None]
+    carried = [name for name in changed_names(node.body) if name in known and frame.scope.find(name) is not None]
     body = pruned(node.body, known)
     if not carried or body is None:
         return nothing_known
-    context = machine.context.iterations(loop.counts)
-    cells = [machine.find(name) for name in carried]
-    if any(isinstance(cell.value, tuple) or cell.owner.loop is not machine.context.loop for cell in cells):
+    context = frame.context.iterations(loop.counts)
+    cells = [machine.variables.find(name) for name in carried]
+    if any(isinstance(cell.value, tuple) or cell.owner.loop is not frame.context.loop for cell in cells):
         return nothing_known
     shapes = [_element_shape(cell) for cell in cells]
     if sum(context.size * int(np.prod(shape)) for shape in shapes) > MOST_CARRIED:
@@ -90,12 +88,12 @@ def data_part(run: Run, node: For | ForEach, loop: Range, execute: Execute, rest
 
     def record(number: int, part: Context, active: np.ndarray) -> None:
         for name in carried:
-            value = machine.find(name).value
+            value = machine.variables.find(name).value
             starts[name][first[active] + number] = lift(value, part)
 
     def follow() -> None:
         run_sequentially(run, replace(node, body=body), loop, execute, record)
-        ends.update((name, freeze(machine.find(name).value)) for name in carried)
+        ends.update((name, freeze(machine.variables.find(name).value)) for name in carried)
 
     return DataPart(starts, ends) if on_host(run, follow, restore) else nothing_known
 
@@ -107,15 +105,15 @@ def _element_shape(cell: Cell) -> tuple[int, ...]:
 
 def begun_iterations(run: Run, node: For | ForEach, loop: Range, execute: Execute) -> np.ndarray | None:
     """How many iterations of each lane are begun before the loop is left; None if that is not known from the data."""
-    machine = run.machine
+    machine, frame = run.machine, run.machine.frame
     body = departures(machine, node.body, loop.variable, is_known=loop.is_known)
-    if body is None or machine.mask is not None or loop.holds is not None:
+    if body is None or frame.mask is not None or loop.holds is not None:
         return None
-    begun = np.zeros(machine.context.size, np.int64)
+    begun = np.zeros(frame.context.size, np.int64)
 
     def record(number: int, part: Context, active: np.ndarray) -> None:
         begun[active] = number + 1
 
     alone = replace(node, body=body)
-    found = on_host(run, lambda: run_sequentially(run, alone, loop, execute, record), run.snapshot(loop.names))
+    found = on_host(run, lambda: run_sequentially(run, alone, loop, execute, record), run.machine.snapshot(loop.names))
     return begun if found else None

@@ -4,79 +4,29 @@ Of the equations of a step, those that the carried values take no part in are co
 the same in all steps, else for all steps at once. Those that the carried values do not need are computed after it, for
 all steps at once, too. Sums over the steps are no recurrence.
 
+Computing a value for all steps at once takes memory for all of them, where a scan takes that of one. Two limits keep it
+in bounds: values that would be too large together stay in the scan, and so does what is computed from a large state,
+which would have to be kept of every step.
+
 Source: Allen and Kennedy (2001), Optimizing Compilers for Modern Architectures, section 5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.extend.core import ClosedJaxpr, Literal, Var, jaxpr_as_fun
+from jax.extend.core import Literal
+
+from pathfinder.stan._loops.step_graph import Operation, StepGraph, needed_for, numbers_in, value_in
 
 
 MOST_COMPUTED_AHEAD = 2**24  # elements of one value for all steps together
-LARGE_STATE = 64  # elements
+LARGE_STATE = 64  # elements, from where on a state is not kept of every step
 
-
-@dataclass(frozen=True, eq=False)
-class _Operation:
-    """An equation, with numbers in place of variables.
-
-    Attributes:
-        equation: Says what is computed.
-        function: It as a function of its inputs.
-        inputs: Numbers of values, or literals.
-        outputs: Numbers of values.
-    """
-
-    equation: Any
-    function: Callable[..., Any]
-    inputs: tuple[Any, ...]
-    outputs: tuple[int, ...]
-
-    @property
-    def reads(self) -> list[int]:
-        return [number for number in self.inputs if isinstance(number, int)]
-
-
-class _Graph:
-    """The equations of a step, calls of compiled functions taken apart."""
-
-    def __init__(self) -> None:
-        self.operations: list[_Operation] = []
-        self.shapes: list[Any] = []
-
-    def new(self, aval: Any) -> int:
-        self.shapes.append(aval)
-        return len(self.shapes) - 1
-
-    def size(self, number: int) -> int:
-        return int(np.prod(self.shapes[number].shape))
-
-    def inline(self, jaxpr: Any, known: dict[Any, Any]) -> list[Any]:
-        """Take in the equations of a function; `known` are the numbers of its arguments."""
-
-        def found(atom: Any) -> Any:
-            return atom if isinstance(atom, Literal) else known[atom]
-
-        for equation in jaxpr.eqns:
-            inputs = tuple(map(found, equation.invars))
-            if _changes_nothing(equation):
-                known[equation.outvars[0]] = inputs[0]
-                continue
-            inner = equation.params["jaxpr"] if equation.primitive.name in ("jit", "pjit") else None
-            if inner is not None and not inner.consts:
-                outputs = self.inline(inner.jaxpr, dict(zip(inner.jaxpr.invars, inputs, strict=True)))
-            else:
-                outputs = tuple(self.new(variable.aval) for variable in equation.outvars)
-                self.operations.append(_Operation(equation, _function(equation, jaxpr), inputs, outputs))
-            known.update(zip(equation.outvars, outputs, strict=True))
-        return [found(atom) for atom in jaxpr.outvars]
+_ONCE, _EACH, _CARRIED = range(3)  # how often a value has to be computed
 
 
 def distributed_scan(
@@ -113,7 +63,7 @@ class _Distribution:
     """Which values of a step are computed before, in and after the scan."""
 
     def __init__(self, closed: Any, carried: Sequence[Any], rows: Sequence[Any], length: int) -> None:
-        self.graph, self.length = _Graph(), length
+        self.graph, self.length = StepGraph(), length
         jaxpr = closed.jaxpr
         constants, ins, entries = (
             [self.graph.new(variable.aval) for variable in variables]
@@ -132,12 +82,12 @@ class _Distribution:
 
     def run(self) -> tuple[list[Any], list[Any]]:
         """What is carried out of the last step, and the outputs."""
-        results = _numbers([*self.emitted, *(term for terms in self.terms.values() for term in terms)])
-        repeated, later = self._before(results | _numbers(self.outs[number] for number in self.cycle))
+        results = numbers_in([*self.emitted, *(term for terms in self.terms.values() for term in terms)])
+        repeated, later = self._before(results | numbers_in(self.outs[number] for number in self.cycle))
         recurrence = self._recurrence([*repeated, *later])
         carried = {number for operation in recurrence for number in operation.outputs}.union(self.cycle)
         carried.difference_update(*(operation.outputs for operation in repeated))
-        after = _needed([*repeated, *(at for at in later if carried.isdisjoint(at.outputs))], results)
+        after = needed_for([*repeated, *(at for at in later if carried.isdisjoint(at.outputs))], results)
         wanted = results | {number for operation in after for number in operation.reads}
         finals = self._scan(recurrence, sorted(wanted & carried))
         self._compute_all(after, results)
@@ -147,7 +97,7 @@ class _Distribution:
 
     def _sums(self) -> dict[int, list[Any]]:
         """Carried values that are only added to, with what each step adds."""
-        users: dict[Any, list[_Operation | None]] = {}
+        users: dict[Any, list[Operation | None]] = {}
         for operation in self.graph.operations:
             for number in operation.reads:
                 users.setdefault(number, []).append(operation)
@@ -167,7 +117,7 @@ class _Distribution:
                 found[before] = terms
         return found
 
-    def _before(self, wanted: set[int]) -> tuple[list[_Operation], list[_Operation]]:
+    def _before(self, wanted: set[int]) -> tuple[list[Operation], list[Operation]]:
         """Compute what the carried values take no part in.
 
         Args:
@@ -177,7 +127,7 @@ class _Distribution:
             What only repeats a value, which is left to where it is used, and what the carried values take part in.
         """
         kinds = dict.fromkeys(self.once, _ONCE) | dict.fromkeys(self.each, _EACH)
-        ahead: dict[int, list[_Operation]] = {_ONCE: [], _EACH: [], _CARRIED: []}
+        ahead: dict[int, list[Operation]] = {_ONCE: [], _EACH: [], _CARRIED: []}
         for operation in self.graph.operations:
             kind = max((kinds.get(number, _CARRIED) for number in operation.reads), default=_ONCE)
             size = sum(map(self.graph.size, operation.outputs))
@@ -187,9 +137,9 @@ class _Distribution:
             ahead[kind].append(operation)
         wanted = wanted | {number for operation in ahead[_CARRIED] for number in operation.reads}
         candidates = [*ahead[_ONCE], *ahead[_EACH]]
-        repeated = [at for at in _needed(candidates, wanted) if at.equation.primitive.name == "broadcast_in_dim"]
+        repeated = [at for at in needed_for(candidates, wanted) if at.equation.primitive.name == "broadcast_in_dim"]
         wanted = wanted.difference(*(at.outputs for at in repeated)).union(*(at.reads for at in repeated))
-        needed = set(_needed(candidates, wanted))
+        needed = set(needed_for(candidates, wanted))
         self._evaluate([at for at in ahead[_ONCE] if at in needed], self.once)
         each = [at for at in ahead[_EACH] if at in needed]
         entries = [at for at in each if self._is_entry(at)]
@@ -197,7 +147,7 @@ class _Distribution:
         self._compute_all([at for at in each if at not in entries], wanted)
         return repeated, ahead[_CARRIED]
 
-    def _is_entry(self, operation: _Operation) -> bool:
+    def _is_entry(self, operation: Operation) -> bool:
         """Whether an array's entry for the present step is taken."""
         if operation.equation.primitive.name != "dynamic_slice" or operation.inputs[0] not in self.once:
             return False
@@ -206,44 +156,44 @@ class _Distribution:
         is_whole = all(isinstance(at, Literal) and at.val == 0 for at in others)
         return is_whole and first == self.index and shape[0] == self.length and sizes == (1, *shape[1:])
 
-    def _recurrence(self, later: Sequence[_Operation]) -> list[_Operation]:
+    def _recurrence(self, later: Sequence[Operation]) -> list[Operation]:
         """What is needed to carry on, and what is made of large states, which are not kept of every step."""
-        wanted = _numbers(self.outs[number] for number in self.cycle)
+        wanted = numbers_in(self.outs[number] for number in self.cycle)
         large = {number for number in self.cycle if self.graph.size(number) > LARGE_STATE}
         for operation in later:
             if operation.equation.effects or not large.isdisjoint(operation.reads):
                 wanted.update(operation.outputs)
                 large.update(number for number in operation.outputs if self.graph.size(number) > LARGE_STATE)
-        return _needed(later, wanted)
+        return needed_for(later, wanted)
 
-    def _scan(self, recurrence: Sequence[_Operation], emitted: Sequence[int]) -> dict[int, Any]:
+    def _scan(self, recurrence: Sequence[Operation], emitted: Sequence[int]) -> dict[int, Any]:
         """The scan; what it gives out is known for each step then."""
         if not self.cycle and not recurrence:
             return {}
-        read = _numbers([*(n for at in recurrence for n in at.reads), *(self.outs[n] for n in self.cycle)])
+        read = numbers_in([*(n for at in recurrence for n in at.reads), *(self.outs[n] for n in self.cycle)])
         entries = sorted(number for number in read if number in self.each)
 
         def step(state: Sequence[Any], row: Sequence[Any]) -> Any:
             values = self.once | dict(zip(self.cycle, state, strict=True)) | dict(zip(entries, row, strict=True))
             self._evaluate(recurrence, values)
-            return [_value(self.outs[n], values) for n in self.cycle], [values[n] for n in emitted]
+            return [value_in(self.outs[n], values) for n in self.cycle], [values[n] for n in emitted]
 
         rows = [self.each[number] for number in entries]
         state, outputs = jax.lax.scan(step, [self.start[n] for n in self.cycle], rows, self.length)
         self.each |= dict(zip(emitted, outputs, strict=True))
         return dict(zip(self.cycle, state, strict=True))
 
-    def _evaluate(self, operations: Sequence[_Operation], values: dict[int, Any]) -> None:
+    def _evaluate(self, operations: Sequence[Operation], values: dict[int, Any]) -> None:
         for operation in operations:
-            found = operation.function(*(_value(at, values) for at in operation.inputs))
+            found = operation.function(*(value_in(at, values) for at in operation.inputs))
             values.update(zip(operation.outputs, found, strict=True))
 
-    def _compute_all(self, operations: Sequence[_Operation], wanted: set[int]) -> None:
+    def _compute_all(self, operations: Sequence[Operation], wanted: set[int]) -> None:
         """Compute for all steps at once."""
         results = sorted(wanted & {number for operation in operations for number in operation.outputs})
         if not results:
             return
-        read = _numbers([self.index, *(number for operation in operations for number in operation.reads)])
+        read = numbers_in([self.index, *(number for operation in operations for number in operation.reads)])
         entries = sorted(number for number in read if number in self.each)
 
         def step(*row: Any) -> list[Any]:
@@ -257,53 +207,11 @@ class _Distribution:
         """A value for all steps."""
         if isinstance(atom, int) and atom in self.each:
             return self.each[atom]
-        value = jnp.asarray(_value(atom, self.once))
+        value = jnp.asarray(value_in(atom, self.once))
         return jnp.broadcast_to(value, (self.length, *value.shape))
 
     def _total(self, atom: Any) -> Any:
         """The sum of a value over all steps."""
         if isinstance(atom, int) and atom in self.each:
             return jnp.sum(self.each[atom], axis=0)
-        return self.length * _value(atom, self.once)
-
-
-def _changes_nothing(equation: Any) -> bool:
-    if equation.primitive.name != "convert_element_type":
-        return False
-    return equation.invars[0].aval.dtype == equation.outvars[0].aval.dtype
-
-
-def _function(equation: Any, jaxpr: Any) -> Callable[..., Any]:
-    """An equation of a graph as a function of its inputs."""
-    inputs = [Var(atom.aval) for atom in equation.invars]
-    alone = jaxpr.replace(
-        constvars=[],
-        invars=inputs,
-        outvars=equation.outvars,
-        eqns=[equation.replace(invars=inputs)],
-        effects=equation.effects,
-        debug_info=jaxpr.debug_info._replace(arg_names=None, result_paths=None),
-    )
-    return jaxpr_as_fun(ClosedJaxpr(alone, ()))
-
-
-_ONCE, _EACH, _CARRIED = range(3)  # how often a value has to be computed
-
-
-def _numbers(atoms: Iterable[Any]) -> set[int]:
-    return {atom for atom in atoms if isinstance(atom, int)}
-
-
-def _value(atom: Any, values: dict[int, Any]) -> Any:
-    return values[atom] if isinstance(atom, int) else atom.val
-
-
-def _needed(operations: Sequence[_Operation], wanted: set[int]) -> list[_Operation]:
-    """Those that the wanted values follow from."""
-    wanted = set(wanted)
-    found = []
-    for operation in reversed(operations):
-        if wanted.intersection(operation.outputs):
-            found.append(operation)
-            wanted.update(operation.reads)
-    return found[::-1]
+        return self.length * value_in(atom, self.once)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._loops.range import Range
-from pathfinder.stan._state.leaving import Break, Continue, nothing
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import LeaveIteration, LeaveLoop, nothing
 from pathfinder.stan._statements.branches import branch
 from pathfinder.stan._syntax.tree import For, ForEach, While
 from pathfinder.stan._values.contexts import Context
@@ -21,9 +21,9 @@ def run_body(run: Run, node: For | ForEach | While, execute: Execute, condition:
     try:
         with run.machine.where(condition):
             execute(run, node.body, nothing)
-    except Continue:
+    except LeaveIteration:
         return True
-    except Break:
+    except LeaveLoop:
         return False
     return True
 
@@ -41,12 +41,11 @@ def run_part(
 
 def run_sequentially(run: Run, node: For | ForEach, loop: Range, execute: Execute, before: Any = nothing) -> None:
     """Run the iterations one after another, those of all lanes at the same time."""
-    machine = run.machine
-    context, outer_mask = machine.context, machine.mask
+    machine, frame = run.machine, run.machine.frame
+    context = frame.context
     active = np.arange(context.size)
     fewest, first = int(np.min(loop.counts, initial=loop.most)), loop.first
-    run.broken.append([])
-    try:
+    with machine.leavable():
         for number in range(loop.most):
             if number >= fewest:
                 active = active[loop.counts[active] > number]
@@ -57,26 +56,23 @@ def run_sequentially(run: Run, node: For | ForEach, loop: Range, execute: Execut
             with machine.within(part), machine.nested():
                 if before is not nothing:
                     before(number, part, active)
-                machine.declare(loop.variable, loop.type, loop.element(index))
+                machine.variables.declare(loop.variable, loop.type, loop.element(index))
                 condition = None if loop.holds is None else loop.holds(index)
                 going = run_part(run, node, execute, part is context, condition)
             if not going:
                 return
             active = drop_broken(run, context, active)
-    finally:
-        run.broken.pop()
-        machine.mask = outer_mask
 
 
 def drop_broken(run: Run, context: Context, active: np.ndarray) -> np.ndarray:
     """Leave out what has left the loop: lanes, or under a condition on parameters the part of the mask."""
-    machine = run.machine
-    if not run.broken[-1]:
+    frame, conditions = run.machine.frame, run.machine.conditions
+    if not frame.broken[-1]:
         return active
-    for where, mask in run.broken[-1]:
-        if mask is machine.mask or mask is None:
+    for where, mask in frame.broken[-1]:
+        if mask is frame.mask or mask is None:
             active = np.setdiff1d(active, where.lane_of(context))
         else:
-            machine.mask = machine.both(machine.mask, machine.negation(mask))
-    run.broken[-1].clear()
+            frame.mask = conditions.both(frame.mask, conditions.negation(mask))
+    frame.broken = (*frame.broken[:-1], ())
     return active

@@ -56,7 +56,7 @@ def data_variables(machine: Machine, body: Statement, loop_variable: str, *, is_
 
 
 def _is_traced(machine: Machine, name: str) -> bool:
-    cell = machine.scope.find(name)
+    cell = machine.frame.scope.find(name)
     return cell is not None and not is_static(cell.value)
 
 

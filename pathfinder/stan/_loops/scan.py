@@ -19,18 +19,15 @@ from pathfinder.stan._loops.program_slice import changed_names
 from pathfinder.stan._loops.range import DataPart, Range
 from pathfinder.stan._loops.survey import Survey
 from pathfinder.stan._loops.windows import enter, prepare, reassemble, shifted, windows_of
-from pathfinder.stan._state.leaving import Continue, Leave, nothing
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import Leave, LeaveIteration, ScanError, nothing
+from pathfinder.stan._state.storage import storage
 from pathfinder.stan._state.variables import NewPrivateError, OutsideWindowError, Scope
 from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.tree import For, ForEach
 from pathfinder.stan._values.lanes import Lanes, entering, freeze, traced, wrap
 from pathfinder.stan._values.steps import Scan, Step, settle, step_of
 from pathfinder.stan._values.value import Value
-
-
-class ScanError(Exception):
-    """A loop cannot be a scan; says why."""
 
 
 def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, known: DataPart) -> None:
@@ -40,10 +37,10 @@ def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, k
         ScanError: If it leaves the loop early.
         UntraceableError: If a size or a bound in it depends on the iteration.
     """
-    machine = run.machine
+    machine, frame = run.machine, run.machine.frame
     lanes = np.flatnonzero(loop.counts)
     first = np.cumsum(loop.counts) - loop.counts
-    part = machine.context if len(lanes) == machine.context.size else machine.context.part(lanes)
+    part = frame.context if len(lanes) == frame.context.size else frame.context.part(lanes)
     loop = replace(loop, lower=loop.lower[lanes], counts=loop.counts[lanes])
     steps = first[lanes][:, None] + loop.steps
     tables = {name: values[steps] for name, values in known.starts.items()}
@@ -58,15 +55,15 @@ def execute_scan(run: Run, node: For | ForEach, loop: Range, execute: Execute, k
             restore()
             outside = new.scope.find(new.name)
             assert outside is not None
-            machine.private_copy(outside, new.scope, new.context)
+            machine.log.private_copy(outside, new.scope, new.context)
             restore = machine.snapshot(loop.names)
         except OutsideWindowError as error:
-            if error.whole.name in whole or machine.scope.find(error.whole.name) is not error.whole:
+            if error.whole.name in whole or frame.scope.find(error.whole.name) is not error.whole:
                 raise
             restore()
             whole |= {error.whole.name}
     for name, value in known.ends.items():
-        machine.assign(machine.find(name), (), value)
+        machine.variables.assign(machine.variables.find(name), (), value)
 
 
 def _scan(
@@ -87,14 +84,11 @@ def _scan(
         tables: What variables known from the data are at the beginning of each step; shape [lanes, steps, ...].
         whole: Arrays that have no window.
     """
-    machine = run.machine
-    outer_scope, outer_target, outer_ok, outer_mask = machine.scope, machine.target, machine.ok, machine.mask
-    outer_scans, outer_key, outer_printed = machine.scans, machine.random_key, run.printed
-    scan = Scan(machine.context, loop.most, loop.names, depth=len(outer_scans))
+    machine, frame, variables = run.machine, run.machine.frame, run.machine.variables
+    outer = frame.saved()
+    scan = Scan(frame.context, loop.most, loop.names, depth=len(frame.scans))
     changed = [
-        cell
-        for name in changed_names(node.body)
-        if name not in tables and (cell := machine.scope.find(name)) is not None
+        cell for name in changed_names(node.body) if name not in tables and (cell := frame.scope.find(name)) is not None
     ]
     windows = windows_of(
         machine, scan, loop, [cell for cell in changed if cell.name not in whole], _uses(run, node, loop, scan, tables)
@@ -105,85 +99,83 @@ def _scan(
     def step(carry, number, fresh):
         values, held, target, ok = carry
         scan.number = number
-        machine.scope, machine.mask = Scope(outer_scope), outer_mask
-        machine.target, machine.ok = target, ok
-        machine.scans = (*outer_scans, scan)
-        run.printed = []
-        if outer_key is not None:
-            machine.random_key = jax.random.fold_in(outer_key, number)
+        frame.restore(outer)
+        frame.scope, frame.scans, frame.printed = Scope(outer.scope), (*outer.scans, scan), ()
+        frame.target, frame.ok = target, ok
+        if outer.random_key is not None:
+            frame.random_key = jax.random.fold_in(outer.random_key, number)
         for cell, value in zip(carried, values, strict=True):
             cell.value = wrap(value, cell.owner)
         seen = [
-            enter(machine.scope, window, window.table(loop), rest, new, machine.root)
+            enter(frame.scope, window, window.table(loop), rest, new, frame.root)
             for window, rest, new in zip(windows, held, fresh, strict=True)
         ]
         for name, table in tables.items():
-            machine.declare(name, machine.find(name).type, _at_step(scan, table))
+            variables.declare(name, variables.find(name).type, _at_step(scan, table))
         index = _index(loop, scan)
-        machine.declare(loop.variable, loop.type, index if isinstance(node, For) else loop.element(settle(index)))
+        variables.declare(loop.variable, loop.type, index if isinstance(node, For) else loop.element(settle(index)))
         condition = None
         if np.any(loop.counts != loop.most):
-            condition = Lanes(number < jnp.asarray(loop.counts), machine.context)
-            scan.ends_early = outer_mask is None
+            condition = Lanes(number < jnp.asarray(loop.counts), frame.context)
+            scan.ends_early = outer.mask is None
         elif loop.holds is not None:
             condition = loop.holds(settle(index))
-        run.broken.append([])
-        try:
-            with machine.where(condition):
-                scan.mask = machine.mask
-                execute(run, node.body, nothing)
-        except Continue:
-            pass
-        except Leave as leave:
-            raise ScanError(f"it leaves the loop by `{type(leave).__name__.lower()}`") from leave
-        finally:
-            broken = run.broken.pop()
-        if broken:
-            raise ScanError("it leaves the loop by `break` or `return`")
+        with machine.leavable():
+            try:
+                with machine.where(condition):
+                    scan.mask = frame.mask
+                    execute(run, node.body, nothing)
+            except LeaveIteration:
+                pass
+            except Leave as leave:
+                raise ScanError(f"it leaves the loop by `{leave.statement}`") from leave
+            if frame.broken[-1]:
+                raise ScanError("it leaves the loop by `break` or `return`")
         emit(run)
-        new_values = [_like(machine.storage(cell), value) for cell, value in zip(carried, values, strict=True)]
-        touched[:] = [cell.window.touched for cell in seen if cell.window is not None]
+        new_values = [_like(storage(cell), value) for cell, value in zip(carried, values, strict=True)]
+        touched[:] = [cell.touched for cell in seen if cell.touched is not None]
         left = [shifted(window, cell, rest) for window, cell, rest in zip(windows, seen, held, strict=True)]
-        out = (new_values, [rest for rest, _ in left], _like(machine.target, target), jnp.asarray(machine.ok))
+        out = (new_values, [rest for rest, _ in left], _like(frame.target, target), jnp.asarray(frame.ok))
         return out, [leaving for _, leaving in left]
 
-    prepared = [prepare(window, machine.root) for window in windows]
+    prepared = [prepare(window, frame.root) for window in windows]
     start = (
-        [traced(machine.storage(cell)) for cell in carried],
+        [traced(storage(cell)) for cell in carried],
         [held for held, _ in prepared],
-        jnp.asarray(entering(outer_target), jnp.zeros(()).dtype),
+        jnp.asarray(entering(outer.target), jnp.zeros(()).dtype),
         jnp.asarray(True),
     )
     (values, held, target, ok), left = distributed_scan(step, start, [fresh for _, fresh in prepared], loop.most)
-    machine.scope, machine.mask, machine.scans, machine.random_key = outer_scope, outer_mask, outer_scans, outer_key
-    run.printed = outer_printed
-    machine.target = target
-    machine.ok = ok if outer_ok is True else jnp.logical_and(outer_ok, ok)
+    random_calls = frame.random_calls
+    frame.restore(outer)
+    frame.target, frame.random_calls = target, random_calls
+    frame.ok = ok if outer.ok is True else jnp.logical_and(outer.ok, ok)
     for cell, value in zip(carried, values, strict=True):
         cell.value = wrap(value, cell.owner)
     for window, rest, leaving, elements in zip(windows, held, left, touched, strict=True):
         reassemble(machine, window, rest, leaving, elements)
-    machine.cover_scanned(scan)
+    machine.log.cover_scanned(scan)
 
 
 def _uses(run: Run, node: For | ForEach, loop: Range, scan: Scan, tables: dict[str, np.ndarray]) -> dict[str, Any]:
     """Where the body will touch arrays."""
     machine = run.machine
     survey = Survey(run, loop.names)
-    mask, watched, scans = machine.mask, machine.watched, machine.scans
-    machine.watched, machine.scans = frozenset(), (*scans, scan)
-    machine.mask = True  # iterations may be left out by conditions
+    frame = machine.frame
+    outer = frame.saved()
+    frame.watched, frame.scans = frozenset(), (*frame.scans, scan)
+    frame.mask = True  # iterations may be left out by conditions
     try:
         with machine.nested():
             for name, table in tables.items():
                 if table.ndim == 2:
-                    machine.declare(name, machine.find(name).type, _at_step(scan, table))
+                    machine.variables.declare(name, machine.variables.find(name).type, _at_step(scan, table))
                     survey.know(name)
-            machine.declare(loop.variable, loop.type, _index(loop, scan) if isinstance(node, For) else 0)
+            machine.variables.declare(loop.variable, loop.type, _index(loop, scan) if isinstance(node, For) else 0)
             if isinstance(node, For):
                 survey.visit(node.body)
     finally:
-        machine.mask, machine.watched, machine.scans = mask, watched, scans
+        frame.restore(outer)
     return survey.uses
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from pathfinder.stan._loops.one_by_one import run_body
 from pathfinder.stan._loops.range import Range
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import UntraceableError
 from pathfinder.stan._state.run import Execute, Run
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._state.variables import Cell
 from pathfinder.stan._syntax.tree import For, ForEach
 from pathfinder.stan._values.contexts import Context
@@ -26,30 +26,15 @@ def try_lanes(
     run: Run, node: For | ForEach, loop: Range, execute: Execute, starts: dict[str, Any], restore: Callable[[], None]
 ) -> str | None:
     """Run all iterations at once; the state is put back and the reason returned if that is not right."""
-    machine = run.machine
-    context = machine.context.iterations(loop.counts)
-    flat = machine.flat_ranges
-    try:
-        return _attempt_lanes(run, node, loop, context, execute, starts, restore)
-    finally:
-        machine.flat_ranges = flat
-
-
-def _attempt_lanes(
-    run: Run,
-    node: For | ForEach,
-    loop: Range,
-    context: Context,
-    execute: Execute,
-    starts: dict[str, Any],
-    restore: Callable[[], None],
-) -> str | None:
-    machine = run.machine
+    frame = run.machine.frame
+    context = frame.context.iterations(loop.counts)
+    flat = frame.flat_ranges
     keys: list[np.ndarray] = []
     most = MOST_GROUPS
     while True:
         try:
-            _lanes(run, node, loop, context, execute, starts, _groups(keys))
+            with frame.changed("flat_ranges", flat):
+                _lanes(run, node, loop, context, execute, starts, _groups(keys))
             return None
         except ConflictError as conflict:
             restore()
@@ -57,12 +42,12 @@ def _attempt_lanes(
                 raise
             return str(conflict)
         except (UnknownSizeError, UntraceableError):
-            if not machine.flat_ranges:
+            if not flat:
                 raise
             # something needs vectors of one size: groups after all, however many
             restore()
             keys.clear()
-            machine.flat_ranges, most = False, context.size
+            flat, most = False, context.size
         except RaggedError as ragged:
             restore()
             if not context.contains(ragged.context):
@@ -72,12 +57,12 @@ def _attempt_lanes(
             after = len(_groups(keys))
             if after <= max(before, 1):
                 return "sizes differ within an iteration"
-            if after > most and machine.flat_ranges:
+            if after > most and flat:
                 return f"sizes take more than {most} values"
             if after > most:
                 # too many groups: the vectors are laid out one after another instead
                 keys.clear()
-                machine.flat_ranges = True
+                flat = True
 
 
 def _size_by_lane(ragged: RaggedError, context: Context) -> np.ndarray:
@@ -109,15 +94,15 @@ def _lanes(
 ) -> None:
     machine = run.machine
     within = np.arange(context.size) - np.repeat(np.cumsum(loop.counts) - loop.counts, loop.counts)
-    index = Lanes(loop.lower[context.lane_of(machine.context)] + within, context)
-    with machine.looping(context, loop.names) as frame:
+    index = Lanes(loop.lower[context.lane_of(machine.frame.context)] + within, context)
+    with machine.looping(context, loop.names) as side_by_side:
         for name, values in starts.items():
-            outside = machine.find(name)
+            outside = machine.variables.find(name)
             copy = Cell(name, outside.type, Lanes(values, context), context)
             copy.covered = np.ones((context.size, *np.shape(values)[1:]), dtype=bool)
-            frame.scope.cells[name] = copy
+            side_by_side.scope.cells[name] = copy
         with machine.nested():
-            machine.declare(loop.variable, loop.type, loop.element(index))
+            machine.variables.declare(loop.variable, loop.type, loop.element(index))
             for lanes in groups or [None]:
                 part = context if lanes is None else context.part(lanes)
                 with machine.within(part):

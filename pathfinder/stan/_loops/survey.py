@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from pathfinder.stan._expressions.expressions import positions_of, symbolic
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._state.run import Run, as_type
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._syntax.traversal import assigned, mentioned, nodes
 from pathfinder.stan._syntax.tree import (
     Assignment,
@@ -104,12 +104,12 @@ class Survey:
         ends = [self._value(end) for end in (node.lower, node.upper)]
         self._unknown |= assigned(node.body)
         if all(end is not None and not isinstance(end, Step) for end in ends):
-            low, high = (np.asarray(lift(end, machine.context)) for end in ends)
+            low, high = (np.asarray(lift(end, machine.frame.context)) for end in ends)
             counts = np.maximum(high - low + 1, 0)
-            context = machine.context.iterations(counts)
+            context = machine.frame.context.iterations(counts)
             within = np.arange(context.size) - (np.cumsum(counts) - counts)[context.parent_lane]
             with machine.nested(), machine.within(context):
-                machine.declare(node.variable.text, _INT, Lanes(low[context.parent_lane] + within, context))
+                machine.variables.declare(node.variable.text, _INT, Lanes(low[context.parent_lane] + within, context))
                 known = node.variable.text not in self._unknown
                 self._unknown.discard(node.variable.text)
                 self.visit(node.body)
@@ -123,7 +123,7 @@ class Survey:
     def _follow(self, name: str, type_: Type, value: Expression | None, *, is_new: bool = False) -> None:
         found = self._value(value) if value is not None and type_ == _INT else None
         if is_new or found is not None:
-            self._run.machine.declare(name, type_, 0 if found is None else as_type(type_, found))
+            self._run.machine.variables.declare(name, type_, 0 if found is None else as_type(type_, found))
         if found is None:
             self._unknown.add(name)
         else:
@@ -144,7 +144,7 @@ class Survey:
         calls = [at for at in nodes(node) if isinstance(at, Call)]
         if any(self._run.checked.definition(at) is not None or at.function.text.endswith("_rng") for at in calls):
             return False
-        return all(name not in self._unknown and machine.scope.find(name) is not None for name in mentioned(node))
+        return all(name not in self._unknown and machine.frame.scope.find(name) is not None for name in mentioned(node))
 
     def _look(self, *pieces: Any) -> None:
         """Take down the indices in expressions."""

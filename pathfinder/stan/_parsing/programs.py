@@ -6,7 +6,7 @@ since 2.33 (arrays with sizes behind the name, `<-`, `increment_log_prob`, `#` c
 
 from pathfinder.stan._parsing.cursor import Cursor
 from pathfinder.stan._parsing.lexer import ReadInclude, tokenize
-from pathfinder.stan._parsing.statements import declarations, statement, statements
+from pathfinder.stan._parsing.statements import declared_variables, statement, statements
 from pathfinder.stan._parsing.types import TYPE_WORDS, unsized_type
 from pathfinder.stan._syntax.diagnostics import Diagnostic, StanSyntaxError, nearest
 from pathfinder.stan._syntax.source import Source, Span
@@ -114,7 +114,7 @@ def _declared(cursor: Cursor, title: str) -> tuple[Statement, ...]:
             continue
         if not cursor.at(*TYPE_WORDS):
             cursor.fail(f"a declaration or `}}` in `{title}`", TYPE_WORDS)
-        found += declarations(cursor, constrained=True, assigned=False)
+        found += declared_variables(cursor, constrained=True, assigned=False)
     return tuple(found)
 
 

@@ -54,13 +54,13 @@ def statements(cursor: Cursor, *, constrained: bool = False) -> tuple[Statement,
         if cursor.token.kind == "end":
             cursor.fail("a statement or `}`")
         if cursor.at(*TYPE_WORDS):
-            found += declarations(cursor, constrained=constrained)
+            found += declared_variables(cursor, constrained=constrained)
         else:
             found.append(statement(cursor))
     return tuple(found)
 
 
-def declarations(cursor: Cursor, *, constrained: bool, assigned: bool = True) -> list[Declaration]:
+def declared_variables(cursor: Cursor, *, constrained: bool, assigned: bool = True) -> list[Declaration]:
     """The variables declared up to a semicolon; values stand only where `assigned`."""
     start = cursor.token.span
     declared = sized_type(cursor, constrained=constrained)
@@ -112,7 +112,7 @@ def statement(cursor: Cursor) -> Statement:
             case "profile":
                 return _profile(cursor)
             case _ if cursor.at(*TYPE_WORDS):
-                declared = declarations(cursor, constrained=False)
+                declared = declared_variables(cursor, constrained=False)
                 return Block(tuple(declared), span=cursor.since(start))
         found = _simple(cursor, start)
         cursor.expect(";", "after the statement")

@@ -17,7 +17,7 @@ from pathfinder.stan._program.program import declarations
 from pathfinder.stan._state.errors import StanEvaluationError
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.run import Run
-from pathfinder.stan._statements.assignments import shape_of
+from pathfinder.stan._statements.declarations import shape_of
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.expression_text import print_sized_type
 from pathfinder.stan._syntax.source import Span
@@ -92,7 +92,7 @@ def read_data(checked: CheckedProgram, take: Callable[[DataSlot], np.ndarray]) -
                 require_constraint(run, node, value)
         except StanEvaluationError as error:
             raise StanDataError(name, error.diagnostic.message, node.span) from error
-        run.machine.declare(name, declared_type(node.type), value)
+        run.machine.variables.declare(name, declared_type(node.type), value)
         values[name] = value
     return values
 

@@ -18,18 +18,21 @@ from pathfinder.stan._expressions.distribution_calls import distribution_value
 from pathfinder.stan._expressions.expressions import evaluate
 from pathfinder.stan._loops import strategy
 from pathfinder.stan._state.errors import NotFiniteError, StanRejectError, UntraceableError
-from pathfinder.stan._state.leaving import Break, Continue, Return, Then, nothing
 from pathfinder.stan._state.run import Run, as_type
+from pathfinder.stan._state.steering import LeaveFunction, LeaveIteration, LeaveLoop, Then, nothing
 from pathfinder.stan._state.variables import Scope
 from pathfinder.stan._statements import branches as _branches
-from pathfinder.stan._statements.assignments import assign, declare
+from pathfinder.stan._statements.assignments import assign
+from pathfinder.stan._statements.declarations import declare
 from pathfinder.stan._statements.print_statements import execute_print, message
 from pathfinder.stan._statements.truncation import truncated_value
 from pathfinder.stan._syntax.traversal import leaves
 from pathfinder.stan._syntax.tree import (
     Assignment,
     Block,
+    Break,
     CallStatement,
+    Continue,
     Declaration,
     FatalError,
     For,
@@ -40,15 +43,13 @@ from pathfinder.stan._syntax.tree import (
     Print,
     Profile,
     Reject,
+    Return,
     Sampling,
     Skip,
     Statement,
     TargetIncrement,
     While,
 )
-from pathfinder.stan._syntax.tree import Break as BreakStatement
-from pathfinder.stan._syntax.tree import Continue as ContinueStatement
-from pathfinder.stan._syntax.tree import Return as ReturnStatement
 from pathfinder.stan._types.types import declared_type
 from pathfinder.stan._values.value import Value
 
@@ -72,29 +73,27 @@ def execute(run: Run, statement: Statement, then: Then = nothing) -> None:
 def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
     """A loop, and what comes after it for the lanes that have not returned from inside of it."""
     machine = run.machine
-    before = len(run.returns[-1].values) if run.returns else 0
+    frame, conditions = machine.frame, machine.conditions
+    before = len(frame.returns[-1].values) if frame.returns else 0
     if isinstance(statement, While):
         strategy.execute_while(run, statement, execute)
     else:
         strategy.execute_for(run, statement, execute)
-    returned = run.returns[-1].values[before:] if run.returns else []
+    returned = frame.returns[-1].values[before:] if frame.returns else ()
     if not returned:
         then()
         return
-    gone = [where.lane_of(machine.context) for where, mask, _ in returned if mask is machine.mask]
-    left = np.setdiff1d(np.arange(machine.context.size), np.concatenate([*gone, np.zeros(0, np.int64)]))
+    gone = [where.lane_of(frame.context) for where, mask, _ in returned if mask is frame.mask]
+    left = np.setdiff1d(np.arange(frame.context.size), np.concatenate([*gone, np.zeros(0, np.int64)]))
     if not len(left):
         return
-    part = machine.context if len(left) == machine.context.size else machine.context.part(left)
-    outer_mask = machine.mask
+    part = frame.context if len(left) == frame.context.size else frame.context.part(left)
+    rest = frame.mask
     for _, mask, _ in returned:
-        if mask is not outer_mask:
-            machine.mask = machine.both(machine.mask, machine.negation(mask))
-    try:
-        with machine.within(part):
-            _branches.branch(run, then)
-    finally:
-        machine.mask = outer_mask
+        if mask is not frame.mask:
+            rest = conditions.both(rest, conditions.negation(mask))
+    with machine.masked(rest), machine.within(part):
+        _branches.branch(run, then)
 
 
 def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
@@ -112,7 +111,7 @@ def _block(run: Run, block: Block, then: Then) -> None:
     if not run.remembered(_declares, block):
         execute_all(run, block.statements, then)
         return
-    outer = run.machine.scope
+    outer = run.machine.frame.scope
 
     def after():
         with run.machine.nested(outer):
@@ -137,11 +136,11 @@ def call_user(run: Run, definition: FunctionDefinition, values: list[Value]) -> 
             if argument.type.base == "function":
                 continue
             type_ = declared_type(argument.type)
-            machine.declare(argument.name.text, type_, as_type(type_, value))
+            machine.variables.declare(argument.name.text, type_, as_type(type_, value))
         try:
             return _branches.returned(run, definition, lambda: execute(run, body))
         except RecursionError as error:
-            if run.returns:
+            if machine.frame.returns:
                 raise  # the outermost call tells
             raise UntraceableError(
                 f"`{definition.name.text}` calls itself too many times; what ends a recursion has to be known from the "
@@ -171,14 +170,16 @@ def _sample(run: Run, node: Sampling, definition: FunctionDefinition | None, val
 
 
 def _increment(run: Run, node: Statement, value: Value) -> None:
-    machine = run.machine
-    machine.increment(value)
-    if run.on_data and not isinstance(machine.target, Tracer) and not np.isfinite(machine.target):
-        raise NotFiniteError(f"It becomes {float(machine.target)} here", node.span)
+    machine, frame = run.machine, run.machine.frame
+    machine.target.increment(value)
+    if run.on_data and not isinstance(frame.target, Tracer) and not np.isfinite(frame.target):
+        raise NotFiniteError(f"It becomes {float(frame.target)} here", node.span)
 
 
 def _target_increment(run: Run, node: TargetIncrement) -> None:
-    distributed(run, lambda given: _increment(run, node, run.machine.gate(given[0])), [evaluate(run, node.value)])
+    distributed(
+        run, lambda given: _increment(run, node, run.machine.conditions.gate(given[0])), [evaluate(run, node.value)]
+    )
 
 
 def _jacobian_increment(run: Run, node: JacobianIncrement) -> None:
@@ -191,24 +192,24 @@ def _call_statement(run: Run, node: CallStatement) -> None:
     evaluate(run, node.call)
 
 
-def _return(run: Run, node: ReturnStatement) -> None:
-    raise Return(None if node.value is None else evaluate(run, node.value))
+def _return(run: Run, node: Return) -> None:
+    raise LeaveFunction(None if node.value is None else evaluate(run, node.value))
 
 
-def _break(run: Run, node: BreakStatement) -> None:
-    raise Break
+def _break(run: Run, node: Break) -> None:
+    raise LeaveLoop
 
 
-def _continue(run: Run, node: ContinueStatement) -> None:
-    raise Continue
+def _continue(run: Run, node: Continue) -> None:
+    raise LeaveIteration
 
 
 def _reject(run: Run, node: Reject | FatalError) -> None:
-    machine = run.machine
-    if machine.mask is None and run.on_data:
+    machine, frame = run.machine, run.machine.frame
+    if frame.mask is None and run.on_data:
         raise StanRejectError(message(run, node.arguments), node.span, said=True)
-    if machine.context.size:
-        machine.require(False)
+    if frame.context.size:
+        machine.target.require(False)
 
 
 _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
@@ -221,8 +222,8 @@ _EXECUTE: dict[type, Callable[[Run, Any], Any]] = {
     Print: execute_print,
     Reject: _reject,
     FatalError: _reject,
-    ReturnStatement: _return,
-    BreakStatement: _break,
-    ContinueStatement: _continue,
+    Return: _return,
+    Break: _break,
+    Continue: _continue,
     Skip: lambda run, node: None,
 }

@@ -38,7 +38,7 @@ def model_fields(
 
     Args:
         checked: The program.
-        data: Its data, as given by `_data.read_data`.
+        data: Its data, as given by `data.read_data`.
         seed: For random numbers in transformed data.
         simplex: "ilr" or "stick_breaking"; see `bind`.
         name: Of the model.

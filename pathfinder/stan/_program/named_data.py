@@ -52,7 +52,7 @@ def named_values(program: Program, values: Mapping[str, Any]) -> dict[str, dict[
 
     Args:
         program: The program.
-        values: Its data, as given by `_data.read_data`.
+        values: Its data, as given by `data.read_data`.
     """
     return {
         (name := node.name.text): {

@@ -21,7 +21,7 @@ from pathfinder.stan._library.transforms.table import (
 )
 from pathfinder.stan._state.errors import StanRejectError
 from pathfinder.stan._state.run import Run, as_type
-from pathfinder.stan._statements.assignments import is_unassigned, shape_of
+from pathfinder.stan._statements.declarations import is_unassigned, shape_of
 from pathfinder.stan._syntax.expression_text import print_constraint
 from pathfinder.stan._syntax.traversal import assigned
 from pathfinder.stan._syntax.tree import Bounds, Declaration, SizedType
@@ -198,7 +198,7 @@ def require_constraint(
         if not _is_bounded(limits):
             return
         if not is_static(value) or not all(is_static(limit) for limit in limits.values()):
-            run.machine.require(satisfied_bounded(value, **limits))
+            run.machine.target.require(satisfied_bounded(value, **limits))
             return
         _require_assigned(run, node, value, declared, path)
         try:
@@ -217,7 +217,7 @@ def require_constraint(
             except ValueError as error:
                 raise StanRejectError(f"`{node.name.text}`: {error}", node.span) from error
     elif len(elements):
-        run.machine.require(jnp.all(jax.vmap(transform.satisfied)(elements)))
+        run.machine.target.require(jnp.all(jax.vmap(transform.satisfied)(elements)))
 
 
 def _require_assigned(run: Run, node: Declaration, value: Any, declared: SizedType, path: str) -> None:

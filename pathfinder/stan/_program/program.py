@@ -19,7 +19,7 @@ from pathfinder.stan._state.errors import NotFiniteError, StanEvaluationError, S
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.report import LoopReport, LoopWays
 from pathfinder.stan._state.run import Run
-from pathfinder.stan._statements.assignments import unassigned
+from pathfinder.stan._statements.declarations import unassigned
 from pathfinder.stan._statements.print_statements import emit
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.source import Span
@@ -108,7 +108,7 @@ class BoundProgram:
         self._block(run, self.checked.program.transformed_parameters)
         values = self._generate(run, key)
         emit(run)
-        ok = run.machine.ok
+        ok = run.machine.frame.ok
         if ok is True:
             return values, True
         unassigned = self.unassigned()
@@ -127,7 +127,7 @@ class BoundProgram:
         return self._generate(run, key)
 
     def _generate(self, run: Run, key: Any) -> dict[str, Any]:
-        run.machine.random_key = key
+        run.machine.frame.random_key = key
         run.print_line = self.print_line
         return self._block(run, self.checked.program.generated_quantities, check=True)
 
@@ -161,13 +161,13 @@ class BoundProgram:
                     "boundary of a constraint cannot be used."
                 )
             free.append(part)
-            run.machine.declare(name, parameter.type, value)
+            run.machine.variables.declare(name, parameter.type, value)
         return np.concatenate(free)
 
     def _start(self, *, jacobian: bool = True, silent: bool = False, on_data: bool = False) -> Run:
         machine = Machine()
         for name, value in self.data.items():
-            machine.declare(name, self._data_types[name], value)
+            machine.variables.declare(name, self._data_types[name], value)
         print_line = None if silent else self.print_line
         return Run(
             self.checked,
@@ -201,17 +201,17 @@ class BoundProgram:
             if on_host:
                 value = jax.tree_util.tree_map(np.asarray, value)
             values[parameter.name] = value
-            run.machine.declare(parameter.name, parameter.type, value)
+            run.machine.variables.declare(parameter.name, parameter.type, value)
             if run.jacobian and log_jacobian is not None:
-                run.machine.increment(log_jacobian)
+                run.machine.target.increment(log_jacobian)
         return values
 
     def _block(self, run: Run, block: Block | None, *, check: bool = False) -> dict[str, Any]:
         return run_block(run, block, check=check)
 
     def _finish(self, run: Run) -> Any:
-        target = jnp.asarray(run.machine.target, jnp.zeros(()).dtype)
-        ok = run.machine.ok
+        target = jnp.asarray(run.machine.frame.target, jnp.zeros(()).dtype)
+        ok = run.machine.frame.ok
         return target if ok is True else jnp.where(ok, target, -jnp.inf)
 
 
@@ -223,7 +223,7 @@ def run_block(run: Run, block: Block | None, *, check: bool) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for statement in block.statements:
         if isinstance(statement, Declaration):
-            cell = run.machine.find(statement.name.text)
+            cell = run.machine.variables.find(statement.name.text)
             values[statement.name.text] = cell.value
             if check:
                 require_constraint(run, statement, cell.value)
@@ -244,7 +244,7 @@ def bind(
 
     Args:
         checked: The program.
-        data: Values by name, as checked by `_data.read_data`.
+        data: Values by name, as checked by `data.read_data`.
         seed: For random numbers in transformed data.
         simplex: "ilr" or "stick_breaking".
         print_line: Receives what `print` says.
@@ -261,8 +261,8 @@ def bind(
     run = Run(checked, machine, call_user, reports, print_line=print_line, on_data=True, loops=loops)
     program = checked.program
     for statement in declarations(program.data):
-        machine.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
-    machine.random_key = jax.random.wrap_key_data(jnp.array([seed >> 32, seed % 2**32], jnp.uint32))
+        machine.variables.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
+    machine.frame.random_key = jax.random.wrap_key_data(jnp.array([seed >> 32, seed % 2**32], jnp.uint32))
     values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
     values |= run_block(run, program.transformed_data, check=True)
     parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))

@@ -9,39 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._state.coverage import Coverage
-from pathfinder.stan._state.dependence import Access, ConflictError, Journal
-from pathfinder.stan._state.variables import Cell, LoopFrame, NewPrivateError, OutsideWindowError, Scope
+from pathfinder.stan._state.dependence import Access, Journal
+from pathfinder.stan._state.frame import Frame
+from pathfinder.stan._state.steering import ConflictError
+from pathfinder.stan._state.storage import flagged, gather, put, storage
+from pathfinder.stan._state.variables import Cell, LaneLoop, NewPrivateError, OutsideWindowError, Scope
 from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import At, Between, Many, Position, at_all_steps, flat_positions, resolve, step_in
-from pathfinder.stan._values.lanes import Lanes, freeze, is_static, lift, wrap
-from pathfinder.stan._values.steps import Scan, settle
+from pathfinder.stan._values.lanes import is_static
+from pathfinder.stan._values.steps import Scan
 
 
 MOST_LOGGED = 10_000_000  # lanes times steps
 
 
-class Iterations:
-    """The loops under way, and what their iterations touch.
+class AccessLog:
+    """What the iterations of the loops under way touch.
 
-    Attributes:
-        root: The context around everything.
-        context: The present one.
-        loops: Loops whose iterations run side by side, from the outermost inwards.
-        scans: Loops whose iterations run one after another in JAX.
-        watched: Names of the variables that are assigned in `loops`.
+    Args:
+        frame: Where the evaluation stands.
     """
 
-    def __init__(self) -> None:
-        self.root = Context(1)
-        self.context = self.root
-        self.loops: list[LoopFrame] = []
-        self.scans: tuple[Scan, ...] = ()
-        self.watched: frozenset[str] = frozenset()
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
 
     def note_read(self, cell: Cell, positions: Sequence[Position]) -> None:
         """Log that a variable or elements of it are read.
@@ -59,7 +52,7 @@ class Iterations:
         if cell.window is not None:
             if self.is_logged(cell.window.whole):
                 self._private(cell.window.whole, positions)
-            if self.is_logged(cell) and self._private(cell, cell.window.inside(positions, self.root)) is not None:
+            if self.is_logged(cell) and self._private(cell, cell.window.inside(positions, self.frame.root)) is not None:
                 raise OutsideWindowError(cell.window.whole)
         elif self.is_logged(cell):
             cell = self._private(cell, positions) or cell
@@ -69,22 +62,15 @@ class Iterations:
             self._cover(whole, positions)
         return cell
 
-    def storage(self, cell: Cell) -> Any:
-        """The array of a variable with an entry for each lane of its owner."""
-        if cell.owner is self.root:
-            return settle(cell.value)
-        if isinstance(cell.value, Lanes) and cell.value.context is cell.owner:
-            return cell.value.array
-        return lift(settle(cell.value), cell.owner)
-
     def is_logged(self, cell: Cell) -> bool:
         """Whether iterations side by side may depend on each other through a variable."""
-        return cell.name in self.watched and cell.owner is not self.context and cell.owner.loop is not self.context.loop
+        here = self.frame.context
+        return cell.name in self.frame.watched and cell.owner is not here and cell.owner.loop is not here.loop
 
     def elements(self, cell: Cell, positions: Sequence[Position]) -> np.ndarray:
         """Flat positions in the variable's storage that the lanes of the present context may touch at some step."""
-        shape = cell.storage_shape(self.root)
-        first = 0 if cell.owner is self.root else 1
+        shape = cell.storage_shape(self.frame.root)
+        first = 0 if cell.owner is self.frame.root else 1
         indices: dict[int, At | Many] = {}
         for axis, position in enumerate(positions, first):
             if step_in(position) is not None:
@@ -92,17 +78,17 @@ class Iterations:
             found = resolve(position, shape[axis])
             if is_static(found.index):
                 indices[axis] = found  # an index that is not known counts as all of the axis
-        places, _ = flat_positions(shape, indices, cell.owner, self.context)
+        places, _ = flat_positions(shape, indices, cell.owner, self.frame.context)
         return np.asarray(places)
 
     def _elements_of_all_steps(self, cell: Cell, positions: Sequence[Position], scan: Scan) -> np.ndarray:
         """As `elements`, exactly those of all steps of a scan; shape [lanes, steps, ...]."""
-        lanes = self.context
-        shape = cell.storage_shape(self.root)
+        lanes = self.frame.context
+        shape = cell.storage_shape(self.frame.root)
         if lanes.size * scan.length > MOST_LOGGED:
             return self.elements(cell, positions)[:, None]
         context = lanes.iterations(np.full(lanes.size, scan.length))
-        first = 0 if cell.owner is self.root else 1
+        first = 0 if cell.owner is self.frame.root else 1
         indices: dict[int, At | Many] = {}
         known = [Between() if _is_of_other(position, scan) else position for position in positions]
         for axis, position in enumerate(at_all_steps(known, scan, context, shape[first:]), first):
@@ -121,8 +107,8 @@ class Iterations:
         if self.is_logged(cell.window.whole):
             self._log_steps(kind, cell.window.whole, positions, cell.window.scan)
         if self.is_logged(cell):
-            elements = self.elements(cell, cell.window.inside(positions, self.root))
-            self._record(cell, Access(kind, self.context, elements, self.scans, cell.window.scan.context))
+            elements = self.elements(cell, cell.window.inside(positions, self.frame.root))
+            self._record(cell, Access(kind, self.frame.context, elements, self.frame.scans, cell.window.scan.context))
 
     def log(self, kind: str, cell: Cell, positions: Sequence[Position]) -> None:
         """Log an access to a variable.
@@ -134,43 +120,50 @@ class Iterations:
         if scan is not None:
             self._log_steps(kind, cell, positions, scan)
         within = None if scan is None else scan.context
-        self._record(cell, Access(kind, self.context, self.elements(cell, positions), self.scans, within))
+        self._record(cell, Access(kind, self.frame.context, self.elements(cell, positions), self.frame.scans, within))
 
     def _log_steps(self, kind: str, cell: Cell, positions: Sequence[Position], scan: Scan) -> None:
         elements = self._elements_of_all_steps(cell, positions, scan)
-        lanes = self.context.lane_of(scan.context)
-        self._record(cell, Access(kind, scan.context, elements, self.scans, lanes=lanes))
+        lanes = self.frame.context.lane_of(scan.context)
+        self._record(cell, Access(kind, scan.context, elements, self.frame.scans, lanes=lanes))
 
     def _record(self, cell: Cell, access: Access) -> None:
         if cell.journal is None:
-            cell.journal = Journal(cell.name, cell.owner, int(np.prod(cell.storage_shape(self.root))))
-        cell.journal.record(access)
+            cell.journal = Journal(cell.name, cell.owner, int(np.prod(cell.storage_shape(self.frame.root))))
+        cell.journal = cell.journal.with_access(access)
 
     def _private(self, cell: Cell, positions: Sequence[Position]) -> Cell | None:
-        """A copy of a variable for each lane of a loop, if lanes of it assign the same elements."""
+        """A copy of a variable for each lane of a loop, if lanes of it assign the same elements.
+
+        `real s; for (i in 1:N) { s = x[i]; y[i] = s * s; }`: as declared, `s` would be carried from one iteration to
+        the next, but each assigns it before it reads it. With a copy each, iterations can run side by side, and the
+        last copy is what `s` holds after the loop. That nothing is read before is checked at every read (`covered`).
+        """
         scan = _scan_of(positions)
         elements = self.elements(cell, positions)
-        for frame in self.loops:
-            if frame.context.depth <= cell.owner.depth or not frame.context.contains(self.context):
+        for loop in self.frame.loops:
+            if loop.context.depth <= cell.owner.depth or not loop.context.contains(self.frame.context):
                 continue
-            if scan is not None and frame.context.contains(scan.context):
+            if scan is not None and loop.context.contains(scan.context):
                 touched = self._elements_of_all_steps(cell, positions, scan)
             else:
                 touched = elements
-            if not _shared(touched, self.context.lane_of(frame.context)):
-                continue
-            if cell.journal is not None and any(frame.context.contains(a.context) for a in cell.journal.accesses):
-                raise ConflictError(frame.context, cell.name, "is carried from one iteration to the next")
-            if self.scans and frame.context.depth <= self.scans[-1].context.depth:
-                raise NewPrivateError(frame.scope, cell.name, frame.context)
-            copy = self.private_copy(cell, frame.scope, frame.context)
+            if not _shared(touched, self.frame.context.lane_of(loop.context)):
+                continue  # each lane has its own elements: they need no copies
+            if cell.journal is not None and any(loop.context.contains(a.context) for a in cell.journal.accesses):
+                raise ConflictError(loop.context, cell.name, "is carried from one iteration to the next")
+            if self.frame.scans and loop.context.depth <= self.frame.scans[-1].context.depth:
+                # The scan carries what is assigned in it, and has begun without this copy.
+                raise NewPrivateError(loop.scope, cell.name, loop.context)
+            copy = self.private_copy(cell, loop.scope, loop.context)
+            # loops inside of this one may need copies of the copy
             return (self._private(copy, positions) if self.is_logged(copy) else None) or copy
         return None
 
     def private_copy(self, cell: Cell, scope: Scope, context: Context) -> Cell:
         """A copy of a variable for each lane of a loop, of which nothing has been assigned yet."""
         copy = Cell(cell.name, cell.type, cell.value, context)
-        copy.covered = np.zeros(copy.storage_shape(self.root), dtype=bool)
+        copy.covered = np.zeros(copy.storage_shape(self.frame.root), dtype=bool)
         scope.cells[cell.name] = copy
         return copy
 
@@ -178,11 +171,11 @@ class Iterations:
         assert cell.covered is not None
         scan = _scan_of(positions)
         if scan is not None:
-            self._coverage(cell, scan).read(self._elements_of_all_steps(cell, positions, scan))
+            scan.coverage[cell] = _coverage(cell, scan).read(self._elements_of_all_steps(cell, positions, scan))
         elif not np.all(cell.covered.reshape(-1)[self.elements(cell, positions)]):
             # perhaps earlier iterations of a loop inside of these assign it
-            inside = [frame.context for frame in self.loops if frame.context.depth > cell.owner.depth]
-            blamed = next((context for context in inside if context.contains(self.context)), cell.owner)
+            inside = [loop.context for loop in self.frame.loops if loop.context.depth > cell.owner.depth]
+            blamed = next((context for context in inside if context.contains(self.frame.context)), cell.owner)
             raise ConflictError(blamed, cell.name, "is carried from one iteration to the next")
 
     def _cover(self, cell: Cell, positions: Sequence[Position]) -> None:
@@ -190,20 +183,13 @@ class Iterations:
         scan = _scan_of(positions)
         others = [position for position in positions if step_in(position) is None]
         is_known = all(is_static(index) for position in others for index in _ends(position))
-        is_small = scan is None or self.context.size * scan.length <= MOST_LOGGED
+        is_small = scan is None or self.frame.context.size * scan.length <= MOST_LOGGED
         if not is_known or not is_small or any(scan is not None and _is_of_other(at, scan) for at in positions):
             raise ConflictError(cell.owner, cell.name, "is assigned at an index that is not known from the data")
         if scan is not None:
-            self._coverage(cell, scan).write(self._elements_of_all_steps(cell, positions, scan))
+            scan.coverage[cell] = _coverage(cell, scan).write(self._elements_of_all_steps(cell, positions, scan))
         else:
-            cell.covered.reshape(-1)[self.elements(cell, positions)] = True
-
-    def _coverage(self, cell: Cell, scan: Scan) -> Coverage:
-        found = scan.coverage.get(cell)
-        if found is None:
-            assert cell.covered is not None
-            found = scan.coverage[cell] = Coverage(cell.covered)
-        return found
+            cell.covered = flagged(cell.covered, self.elements(cell, positions))
 
     def cover_scanned(self, scan: Scan) -> None:
         """What all steps of a scan have assigned counts as assigned from now on.
@@ -216,20 +202,20 @@ class Iterations:
             if covered is None:
                 raise ConflictError(cell.owner, cell.name, "is carried from one iteration to the next")
             assert cell.covered is not None
-            cell.covered |= covered
+            cell.covered = cell.covered | covered
 
-    def leave(self, frame: LoopFrame) -> None:
+    def leave(self, loop: LaneLoop) -> None:
         """End a loop: what its iterations had of their own goes to the variables outside as the last one left it."""
-        for copy in frame.scope.cells.values():
+        for copy in loop.scope.cells.values():
             if copy.covered is None:
                 continue
-            outside = frame.scope.parent.find(copy.name) if frame.scope.parent else None
+            outside = loop.scope.parent.find(copy.name) if loop.scope.parent else None
             assert outside is not None
             self._write_back(copy, outside)
 
     def _write_back(self, copy: Cell, outside: Cell) -> None:
         assert copy.covered is not None
-        shape = outside.storage_shape(self.root)
+        shape = outside.storage_shape(self.frame.root)
         size = int(np.prod(copy.covered.shape[1:]))
         covered = copy.covered.reshape(copy.owner.size, size)
         owner_lane = copy.owner.lane_of(outside.owner)
@@ -238,19 +224,15 @@ class Iterations:
         source[targets[covered]] = np.flatnonzero(covered.ravel())
         changed = np.flatnonzero(source >= 0)
         if outside.covered is not None:
-            outside.covered.reshape(-1)[changed] = True
+            outside.covered = flagged(outside.covered, changed)
         elif self.is_logged(outside):
             self._log_elements(outside, copy.owner, covered, targets)
-        self.put(outside, changed, _gather_flat(self.storage(copy), source[changed]))
-
-    def put(self, cell: Cell, places: np.ndarray, values: Any) -> None:
-        """Set elements of a variable at ascending flat positions in its storage."""
-        cell.value = wrap(_put_flat(self.storage(cell), places, values), cell.owner)
+        put(outside, changed, gather(storage(copy), source[changed]))
 
     def _log_elements(self, cell: Cell, context: Context, covered: np.ndarray, targets: np.ndarray) -> None:
         if not np.all(covered == covered[0]):
             raise ConflictError(context, cell.name, "is assigned in some iterations only")
-        self._record(cell, Access("write", context, targets[:, covered[0]], self.scans))
+        self._record(cell, Access("write", context, targets[:, covered[0]], self.frame.scans))
 
     def refuse_lanes(self, what: str) -> None:
         """Loops around have to run one iteration after another.
@@ -258,8 +240,14 @@ class Iterations:
         Raises:
             ConflictError: If they do not.
         """
-        if self.loops:
-            raise ConflictError(self.loops[0].context, what, "depends on the order of the iterations")
+        if self.frame.loops:
+            raise ConflictError(self.frame.loops[0].context, what, "depends on the order of the iterations")
+
+
+def _coverage(cell: Cell, scan: Scan) -> Coverage:
+    """What the steps of a scan have done to a copy so far."""
+    assert cell.covered is not None
+    return scan.coverage.get(cell) or Coverage(cell.covered.copy())
 
 
 def _scan_of(positions: Sequence[Position]) -> Scan | None:
@@ -290,28 +278,3 @@ def _shared(elements: np.ndarray, lanes: np.ndarray) -> bool:
     sorted_lanes = np.repeat(lanes, flat.shape[1])[order]
     same = sorted_elements[1:] == sorted_elements[:-1]
     return bool(np.any(same & (sorted_lanes[1:] != sorted_lanes[:-1])))
-
-
-def _gather_flat(storage: Any, places: np.ndarray) -> Any:
-    if isinstance(storage, tuple):
-        return tuple(_gather_flat(part, places) for part in storage)
-    if isinstance(storage, np.ndarray):
-        return storage.reshape(-1)[places]
-    return storage.reshape(-1).at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
-
-
-def _put_flat(storage: Any, places: np.ndarray, values: Any) -> Any:
-    if isinstance(storage, tuple):
-        return tuple(_put_flat(part, places, value) for part, value in zip(storage, values, strict=True))
-    shape = np.shape(storage)
-    if len(places) == int(np.prod(shape)):
-        return values.reshape(shape)
-    if is_static(storage) and is_static(values):
-        result = np.array(storage, order="C")  # so that `reshape` below is a view
-        result.reshape(-1)[places] = values
-        return result
-    flat = jnp.asarray(freeze(storage)).reshape(-1)
-    if len(places) and places[-1] - places[0] == len(places) - 1:
-        values = jnp.asarray(values, flat.dtype)
-        return jax.lax.dynamic_update_slice(flat, values, (int(places[0]),)).reshape(shape)
-    return flat.at[places].set(values, mode="promise_in_bounds", unique_indices=True).reshape(shape)

@@ -1,6 +1,14 @@
-"""What the steps of a scan have assigned before they read it."""
+"""What the steps of a scan have assigned before they read it.
+
+A variable of which iterations side by side have copies must be assigned before it is read in each of them, since what
+an earlier iteration has left in it is not there. Inside of a scan the order of the text does not tell: the body is
+traced once, but runs many times, so that a read may find what a write further down did at an earlier step. Therefore
+accesses are taken down with the elements of all steps, and compared when the scan has ended.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,48 +16,39 @@ import numpy as np
 _NEVER = np.iinfo(np.int64).max
 
 
+@dataclass(frozen=True, eq=False)
 class Coverage:
     """When each element of a variable is assigned for the first time.
 
-    Args:
+    Attributes:
         before: Which elements had been assigned when the scan began.
+        accesses: What all steps do, in the order of the text: whether they assign, and elements of shape
+            [lanes, steps, ...].
     """
 
-    def __init__(self, before: np.ndarray) -> None:
-        self._shape = before.shape
-        self._before = before.ravel().copy()
-        self._accesses: list[tuple[bool, np.ndarray]] = []
+    before: np.ndarray
+    accesses: tuple[tuple[bool, np.ndarray], ...] = ()
 
-    @property
-    def length(self) -> int:
-        """Number of accesses so far."""
-        return len(self._accesses)
+    def read(self, elements: np.ndarray) -> Coverage:
+        """With elements that all steps read next, shape [lanes, steps, ...]."""
+        return replace(self, accesses=(*self.accesses, (False, elements)))
 
-    def cut(self, length: int) -> Coverage:
-        """Forget all but the first accesses."""
-        del self._accesses[length:]
-        return self
-
-    def read(self, elements: np.ndarray) -> None:
-        """All steps read elements, shape [lanes, steps, ...]."""
-        self._accesses.append((False, elements))
-
-    def write(self, elements: np.ndarray) -> None:
-        """All steps assign elements, shape [lanes, steps, ...]."""
-        self._accesses.append((True, elements))
+    def write(self, elements: np.ndarray) -> Coverage:
+        """With elements that all steps assign next, shape [lanes, steps, ...]."""
+        return replace(self, accesses=(*self.accesses, (True, elements)))
 
     def afterwards(self) -> np.ndarray | None:
         """Which elements have been assigned in the end; None if one is read before."""
-        first = np.where(self._before, -1, _NEVER)
-        for number, (is_write, elements) in enumerate(self._accesses):
+        first = np.where(self.before.ravel(), -1, _NEVER)
+        for number, (is_write, elements) in enumerate(self.accesses):
             if is_write:
                 np.minimum.at(first, elements, self._times(number, elements))
-        for number, (is_write, elements) in enumerate(self._accesses):
+        for number, (is_write, elements) in enumerate(self.accesses):
             if not is_write and np.any(first[elements] > self._times(number, elements)):
                 return None
-        return (first < _NEVER).reshape(self._shape)
+        return (first < _NEVER).reshape(self.before.shape)
 
     def _times(self, number: int, elements: np.ndarray) -> np.ndarray:
         """When an access happens: step after step, and in each in the order of the text."""
-        steps = np.arange(elements.shape[1]) * len(self._accesses) + number
+        steps = np.arange(elements.shape[1]) * len(self.accesses) + number
         return np.broadcast_to(steps.reshape(1, -1, *(1,) * (elements.ndim - 2)), elements.shape)

@@ -7,26 +7,13 @@ so that a loop that turns out to be sequential is put back to its beginning and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._values.contexts import Context, common
 from pathfinder.stan._values.steps import Scan
-
-
-class ConflictError(Exception):
-    """Iterations depend on each other.
-
-    Attributes:
-        context: The context whose lanes do.
-        variable: The name of the variable through which they do.
-    """
-
-    def __init__(self, context: Context, variable: str, why: str) -> None:
-        super().__init__(f"`{variable}` {why}")
-        self.context = context
-        self.variable = variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,23 +52,24 @@ class Access:
         return first, last
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Journal:
     """What has been done to one variable by the loops under way.
 
-    Args:
+    Attributes:
         name: The variable's name.
         owner: The context that it belongs to.
         size: Number of elements of its storage.
+        accesses: What has been done, in order.
     """
 
     name: str
     owner: Context
     size: int
-    accesses: list[Access] = field(default_factory=list)
+    accesses: tuple[Access, ...] = ()
 
-    def record(self, access: Access) -> None:
-        """Log an access.
+    def with_access(self, access: Access) -> Journal:
+        """The journal with a further access.
 
         Raises:
             ConflictError: If an earlier access would come after it had the iterations run one after another.
@@ -92,7 +80,7 @@ class Journal:
             self._compare(earlier, access)
         if access.kind == "write" and access.scans:
             self._compare(access, access)
-        self.accesses.append(access)
+        return replace(self, accesses=(*self.accesses, access))
 
     def _compare(self, earlier: Access, later: Access) -> None:
         context = common(earlier.context, later.context)

@@ -11,16 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder.stan._checking.programs import CheckedProgram
-from pathfinder.stan._state.dependence import ConflictError
 from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
-from pathfinder.stan._state.leaving import Then
 from pathfinder.stan._state.machine import Machine
 from pathfinder.stan._state.report import LoopReport, LoopWays
+from pathfinder.stan._state.steering import ConflictError, Then
 from pathfinder.stan._syntax.diagnostics import StanError
 from pathfinder.stan._syntax.source import Span
 from pathfinder.stan._syntax.tree import Binary, Expression, FunctionDefinition, Index, Node, Slice, Statement
 from pathfinder.stan._types.types import Type
-from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.indices import RaggedError, UnknownSizeError
 from pathfinder.stan._values.lanes import Lanes, Symbolic, array_of, from_data, is_static, lift
 from pathfinder.stan._values.steps import Step, settle
@@ -32,7 +30,7 @@ Execute = Callable[["Run", Statement, Then], None]  # how a statement and what c
 
 @dataclass(eq=False)
 class Run:
-    """One evaluation of a program.
+    """One evaluation of a program; what changes while it runs is in `machine`.
 
     Attributes:
         checked: The program with its types.
@@ -43,9 +41,6 @@ class Run:
         jacobian: Whether `jacobian +=` and the transforms of parameters count.
         on_data: Whether all values are known, so that `reject` is an error at once.
         loops: The ways loops may run.
-        returns: What the user's functions under way have returned, from the outermost inwards.
-        printed: What `print` is to say when the compiled program runs; see `_printing`.
-        broken: For each sequential loop under way, the lanes (context and mask) that have left it.
     """
 
     checked: CheckedProgram
@@ -56,9 +51,6 @@ class Run:
     jacobian: bool = True
     on_data: bool = False
     loops: LoopWays = "auto"
-    printed: list[Any] = field(default_factory=list)
-    returns: list[Any] = field(default_factory=list)
-    broken: list[list[tuple[Context, Any]]] = field(default_factory=list)
     _memory: dict[tuple[str, int], tuple[Node, Any]] = field(default_factory=dict, repr=False)
 
     def type_of(self, expression: Expression) -> Type:
@@ -91,21 +83,6 @@ class Run:
             found = self._memory[(function.__name__, id(node))] = (node, function(node))
         return found[1]
 
-    def snapshot(self, names: frozenset[str]) -> Callable[[], None]:
-        """As that of the machine; what has left functions and loops under way is put back, too."""
-        restore = self.machine.snapshot(names)
-        printed = self.printed
-        lists = (printed, *(returns.values for returns in self.returns), *self.broken)
-        left = [(found, len(found)) for found in lists]
-
-        def restore_all() -> None:
-            restore()
-            self.printed = printed
-            for found, length in left:
-                del found[length:]
-
-        return restore_all
-
     def at(self, node: Node) -> _At:
         """Give errors of the host a place in the program."""
         return _At(node)
@@ -135,8 +112,8 @@ class _At:
 
 def here(run: Run, value: Value) -> Value:
     """A value of the present lanes; sizes may be the same for these though they differ in other lanes."""
-    if isinstance(value, Lanes) and value.context is not run.machine.context:
-        return Lanes(lift(value, run.machine.context), run.machine.context)
+    if isinstance(value, Lanes) and value.context is not run.machine.frame.context:
+        return Lanes(lift(value, run.machine.frame.context), run.machine.frame.context)
     return value
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from pathfinder.stan._state.dependence import Journal
 from pathfinder.stan._types.types import Type
 from pathfinder.stan._values.contexts import Context
-from pathfinder.stan._values.indices import At, Between, Block, Many, Position, step_in
+from pathfinder.stan._values.indices import At, Between, Many, MovingRange, Position, step_in
 from pathfinder.stan._values.lanes import Lanes, array_of
+from pathfinder.stan._values.restorable import Restorable
 from pathfinder.stan._values.steps import Scan, Step, difference, step_of
 from pathfinder.stan._values.value import Value
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Window:
     """Part of an array that a sequential loop holds while it passes along one axis.
 
@@ -27,8 +28,6 @@ class Window:
         slots: Number of entries held.
         whole: The array.
         scan: The loop.
-        touched: Which elements have been assigned at some step, with the lanes of the owner in front unless it is the
-            root.
     """
 
     axis: int
@@ -36,7 +35,6 @@ class Window:
     slots: int
     whole: Cell
     scan: Scan
-    touched: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def inside(self, positions: Sequence[Position], root: Context) -> list[Position]:
         """Positions in the array as positions in what is held.
@@ -51,7 +49,7 @@ class Window:
         slot = step_of(self.scan, difference(step.table, self.first, root))
         if isinstance(slot, Step):
             raise OutsideWindowError(self.whole)
-        size = moving.size if isinstance(moving, Block) else 1
+        size = moving.size if isinstance(moving, MovingRange) else 1
         if np.any(array_of(slot) < 0) or np.any(array_of(slot) + size > self.slots):
             raise OutsideWindowError(self.whole)
         held: Position
@@ -59,11 +57,11 @@ class Window:
             places = slot.array[:, None] + np.arange(1, size + 1)
             held = (
                 Many(Lanes(places, slot.context))
-                if isinstance(moving, Block)
+                if isinstance(moving, MovingRange)
                 else At(Lanes(places[:, 0], slot.context))
             )
         else:
-            held = Between(slot + 1, slot + size) if isinstance(moving, Block) else At(int(slot) + 1)
+            held = Between(slot + 1, slot + size) if isinstance(moving, MovingRange) else At(int(slot) + 1)
         return [*positions[: self.axis], held, *positions[self.axis + 1 :]]
 
 
@@ -80,7 +78,7 @@ class OutsideWindowError(Exception):
 
 
 @dataclass(eq=False)
-class Cell:
+class Cell(Restorable):
     """A variable.
 
     Attributes:
@@ -91,6 +89,8 @@ class Cell:
         journal: Accesses by the loops under way, or None if there were none yet.
         covered: For a copy that iterations have of their own: which elements they have assigned so far.
         window: Set where only a moving part of an array is held.
+        touched: Which elements of that part have been assigned at some step, with the lanes of the owner in front
+            unless it is the root.
         scans: The sequential loops that it was declared in.
         padded: Its size along those axes along which it differs between lanes; there is room for the largest one.
     """
@@ -102,6 +102,7 @@ class Cell:
     journal: Journal | None = None
     covered: np.ndarray | None = None
     window: Window | None = None
+    touched: np.ndarray | None = None
     scans: tuple[Scan, ...] = ()
     padded: dict[int, Lanes] = field(default_factory=dict)
 
@@ -115,7 +116,7 @@ class Cell:
 
 
 @dataclass(eq=False)
-class Scope:
+class Scope(Restorable):
     """Variables of a block, of an iteration or of a function."""
 
     parent: Scope | None = None
@@ -131,9 +132,13 @@ class Scope:
             at = at.parent
         return None
 
+    def chain(self) -> list[Scope]:
+        """This scope and those around it."""
+        return [self, *(self.parent.chain() if self.parent else ())]
 
-@dataclass(eq=False)
-class LoopFrame:
+
+@dataclass(frozen=True, eq=False)
+class LaneLoop:
     """A loop whose iterations run side by side."""
 
     context: Context

@@ -37,10 +37,11 @@ class Pending(NamedTuple):
 
 def execute_print(run: Run, node: Print) -> None:
     """`print(...)`: at once while data are transformed, else noted for `emit`."""
-    if run.print_line is None or not run.machine.context.size:
+    frame = run.machine.frame
+    if run.print_line is None or frame.is_silent or not frame.context.size:
         return
     if run.on_data:
-        run.machine.refuse_lanes("print")
+        run.machine.log.refuse_lanes("print")
         run.print_line(message(run, node.arguments))
         return
     texts = tuple(part.text if isinstance(part, StringLiteral) else None for part in node.arguments)
@@ -49,26 +50,28 @@ def execute_print(run: Run, node: Print) -> None:
 
 
 def _note(run: Run, texts: tuple[str | None, ...], values: Sequence[Value]) -> None:
-    context, mask = run.machine.context, run.machine.mask
+    context, mask = run.machine.frame.context, run.machine.frame.mask
     held = [True if mask is None else mask, *values]
     if not context.is_root:
         held = [lift(value, context) for value in held]
-    if run.machine.ok is not True:
-        held[0] = jnp.logical_and(held[0], run.machine.ok)  # nothing comes after a rejection
-    run.printed.append(Pending(texts, tuple(held[1:]), held[0], None if context.is_root else context.size))
+    if run.machine.frame.ok is not True:
+        held[0] = jnp.logical_and(held[0], run.machine.frame.ok)  # nothing comes after a rejection
+    line = Pending(texts, tuple(held[1:]), held[0], None if context.is_root else context.size)
+    run.machine.frame.printed = (*run.machine.frame.printed, line)
 
 
 def emit(run: Run) -> None:
     """Let the program that is being traced print what is noted; to be called where the values were computed."""
-    if run.print_line is None or not run.printed:
+    frame = run.machine.frame
+    if run.print_line is None or not frame.printed:
         return
-    lines = [(pending.texts, pending.lanes) for pending in run.printed]
-    arrays = jax.tree_util.tree_map(entering, [(pending.mask, pending.values) for pending in run.printed])
+    lines = [(pending.texts, pending.lanes) for pending in frame.printed]
+    arrays = jax.tree_util.tree_map(entering, [(pending.mask, pending.values) for pending in frame.printed])
     zero = jnp.zeros(())
     done = io_callback(partial(_print_lines, run.print_line, lines, zero.dtype), zero, jax.lax.stop_gradient(arrays))
     # JAX drops callbacks without a result from the loops of gradients
-    run.machine.target = run.machine.target + done
-    run.printed.clear()
+    frame.target = frame.target + done
+    frame.printed = ()
 
 
 def _print_lines(
@@ -100,8 +103,8 @@ def message(run: Run, arguments: Sequence[Expression | StringLiteral]) -> str:
             parts.append(argument.text)
             continue
         value = evaluate(run, argument)
-        known = is_static(value) and run.machine.context.size > 0
-        parts.append(shown(_first(lift(value, run.machine.context))) if known else "?")
+        known = is_static(value) and run.machine.frame.context.size > 0
+        parts.append(shown(_first(lift(value, run.machine.frame.context))) if known else "?")
     return "".join(parts)
 
 

@@ -142,7 +142,7 @@ def _users_value(
         is_possible = _library(
             run, node, "&&", _library(run, node, "==", outside, 0), _library(run, node, ">", mass, -np.inf)
         )
-        return run.machine.select(is_possible, _library(run, node, "-", value, mass), -np.inf)
+        return run.machine.conditions.select(is_possible, _library(run, node, "-", value, mass), -np.inf)
 
 
 def _users_log_mass(run: Run, node: Sampling, arguments: Sequence[Value], bounds: Sequence[Value]) -> Value:
@@ -177,7 +177,7 @@ def _library(run: Run, node: Sampling, operator: str, left: Value, right: Value)
 
 def _sum_over_elements(run: Run, values: Sequence[Value], function: Callable[[list[Value]], Value]) -> Value:
     """Sum over the elements of an outcome of a function of their arguments, which are containers of one element."""
-    machine = run.machine
+    machine, frame = run.machine, run.machine.frame
     outcome, *arguments = values
     if isinstance(outcome, Ragged):
         context = outcome.elements.context
@@ -187,7 +187,7 @@ def _sum_over_elements(run: Run, values: Sequence[Value], function: Callable[[li
         ]
         with machine.within(context):
             return summed(machine, replace(outcome, elements=Lanes(lift(function(own), context), context)))
-    owner = deepest([context_of(value, machine.root) for value in values], machine.root)
+    owner = deepest([context_of(value, frame.root) for value in values], frame.root)
     (size,) = _sizes(outcome)
     context = owner.iterations(np.full(owner.size, size))
     own = [

@@ -18,9 +18,9 @@ from pathfinder.stan._types.signature import (
     binary_real_int,
     first_decides,
     for_each_type,
-    nested,
     row,
     rows,
+    rows_in_arrays,
     unary,
     unary_complex,
     unary_kept,
@@ -317,13 +317,16 @@ def math_signatures() -> Mapping[str, list[Expand]]:
     add("log_softmax softmax", lambda: for_each_type("(T) => T", range(2), ("vector", "row_vector")))
     for kind in ("int", "real"):
         add("to_array_1d", lambda kind=kind: for_each_type(f"(T) => array[] {kind}", range(1, MAX_DIMS + 3), (kind,)))
-    add("to_int", lambda: nested("(data N int) => N int") + nested("(data N real) => N int"))
+    add("to_int", lambda: rows_in_arrays("(data N int) => N int") + rows_in_arrays("(data N real) => N int"))
     for names, (constrain, unconstrain) in _CHANGE_OF_VARIABLES.items():
         for name in names.split():
-            add(f"{name}_constrain {name}_jacobian", lambda text=constrain: nested(text))
-            add(f"{name}_unconstrain", lambda text=unconstrain: nested(text))
+            add(f"{name}_constrain {name}_jacobian", lambda text=constrain: rows_in_arrays(text))
+            add(f"{name}_unconstrain", lambda text=unconstrain: rows_in_arrays(text))
     for suffix in ("constrain", "jacobian", "unconstrain"):
-        add(f"sum_to_zero_{suffix}", lambda: nested("(N vector) => N vector") + nested("(N matrix) => N matrix"))
+        add(
+            f"sum_to_zero_{suffix}",
+            lambda: rows_in_arrays("(N vector) => N vector") + rows_in_arrays("(N matrix) => N matrix"),
+        )
         for name, num_arguments in _BOUNDS.items():
             add(f"{name}_{suffix}", lambda num=num_arguments: first_decides(num))
     return found

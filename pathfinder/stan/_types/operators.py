@@ -9,7 +9,7 @@ from functools import cache
 
 from pathfinder.stan._syntax.diagnostics import StanTypeError
 from pathfinder.stan._syntax.source import Span
-from pathfinder.stan._types.overloads import Argument, resolve_library
+from pathfinder.stan._types.overloads import PassedArgument, resolve_library
 from pathfinder.stan._types.types import COMPLEX, REAL, SCALARS, Type, common_type
 
 
@@ -40,7 +40,7 @@ _PREFIX_FUNCTIONS = {"-": "minus", "+": "plus", "!": "logical_negation"}
 @cache
 def _result(functions: tuple[str, ...], *operands: Type) -> Type | None:
     for name in functions:
-        found = resolve_library(name, tuple(Argument(operand, data_only=True) for operand in operands))
+        found = resolve_library(name, tuple(PassedArgument(operand, data_only=True) for operand in operands))
         if len(found.candidates) == 1 and not found.tied:
             return found.candidates[0].result
     return None

@@ -14,7 +14,7 @@ from pathfinder.stan._types.tables import LIBRARY
 from pathfinder.stan._types.types import Type, declared_type, promotions
 
 
-class Argument(NamedTuple):
+class PassedArgument(NamedTuple):
     """What a call passes."""
 
     type: Type
@@ -52,12 +52,12 @@ def library_candidates(name: str) -> tuple[Candidate, ...]:
 
 
 @lru_cache(maxsize=10_000)
-def resolve_library(name: str, arguments: tuple[Argument, ...]) -> Resolution:
-    """`resolve` among the functions of the library; operators are asked for often, so answers are kept."""
-    return resolve(library_candidates(name), arguments)
+def resolve_library(name: str, arguments: tuple[PassedArgument, ...]) -> Resolution:
+    """As `resolve_overload`, among the functions of the library; operators are asked for often: answers are kept."""
+    return resolve_overload(library_candidates(name), arguments)
 
 
-def resolve(candidates: Sequence[Candidate], arguments: tuple[Argument, ...]) -> Resolution:
+def resolve_overload(candidates: Sequence[Candidate], arguments: tuple[PassedArgument, ...]) -> Resolution:
     """The candidates that fit with the fewest promotions."""
     best: list[Candidate] = []
     best_cost, num_ways = 0, 0
@@ -86,7 +86,7 @@ class Fit(NamedTuple):
     failed_at: int | None = None
 
 
-def fit(signature: Signature, arguments: tuple[Argument, ...]) -> Fit:
+def fit(signature: Signature, arguments: tuple[PassedArgument, ...]) -> Fit:
     """How arguments fit a signature."""
     if len(signature.arguments) != len(arguments):
         return Fit(failed_at=-1)

@@ -221,7 +221,7 @@ def first_decides(num_arguments: int) -> tuple[Signature, ...]:
     return tuple(found)
 
 
-def nested(text: str) -> tuple[Signature, ...]:
+def rows_in_arrays(text: str) -> tuple[Signature, ...]:
     """A row with the same number of array dimensions, from none to `MAX_DIMS`, around every type marked by `N`."""
     prefixes = ("", *(f"array[{',' * dims}] " for dims in range(MAX_DIMS)))
     return tuple(row(re.sub(r"\bN ", prefix, text)) for prefix in prefixes)

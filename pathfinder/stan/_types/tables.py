@@ -1,4 +1,4 @@
-"""The functions of the Stan library with their signatures; those that take functions are in `_higher_order`."""
+"""The functions of the Stan library with their signatures; those that take functions are in `higher_order`."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache

@@ -1,4 +1,4 @@
 """Values of many iterations at once: contexts, lanes, numbers known at every step, indexing.
 
-Knows no program.
+In: arrays with the loops that they vary over. Out: parts of them, or them with parts replaced. Knows no program.
 """

@@ -25,7 +25,7 @@ class Context:
     parent_lane: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     is_loop: bool = True
     depth: int = field(init=False)
-    stretches: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # see `_ragged`
+    stretches: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)  # see `ragged`
     _maps: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -62,7 +62,7 @@ class Between:
 
 
 @dataclass(frozen=True)
-class Block:
+class MovingRange:
     """`size` indices from `first` on, which moves from one iteration of a sequential loop to the next."""
 
     first: Step
@@ -71,7 +71,7 @@ class Block:
 
 def settled(position: Position) -> At | Many | Between:
     """A position at the present step."""
-    if isinstance(position, Block):
+    if isinstance(position, MovingRange):
         first = settle(position.first)
         if isinstance(first, Lanes):
             return Many(Lanes(first.array[:, None] + np.arange(position.size), first.context))
@@ -81,7 +81,9 @@ def settled(position: Position) -> At | Many | Between:
 
 def step_in(position: Any) -> Step | None:
     """What it is in a position that depends on the step."""
-    found = position.index if isinstance(position, At) else position.first if isinstance(position, Block) else None
+    found = (
+        position.index if isinstance(position, At) else position.first if isinstance(position, MovingRange) else None
+    )
     return found if isinstance(found, Step) else None
 
 
@@ -102,11 +104,11 @@ def at_all_steps(positions: Sequence[Any], scan: Scan, context: Context, limits:
             found.append(position)
             continue
         index = step.lifted(context.parent).reshape(-1)
-        if isinstance(position, Block):
+        if isinstance(position, MovingRange):
             index = index[:, None] + np.arange(position.size)
         if limits is not None:
             index = np.clip(index, 1, limits[axis])
-        found.append((Many if isinstance(position, Block) else At)(Lanes(index, context)))
+        found.append((Many if isinstance(position, MovingRange) else At)(Lanes(index, context)))
     return found
 
 
@@ -225,4 +227,4 @@ def flat_positions(
     return broadcast(flat, shape_out), tuple(sizes)
 
 
-Position = At | Many | Between | Block
+Position = At | Many | Between | MovingRange

@@ -17,11 +17,12 @@ import numpy as np
 
 from pathfinder.stan._values.contexts import Context, deepest
 from pathfinder.stan._values.lanes import Lanes, Symbolic, aligned, array_of, context_of, lift, wrap
+from pathfinder.stan._values.restorable import Restorable
 from pathfinder.stan._values.value import Value
 
 
 @dataclass(eq=False)
-class Scan:
+class Scan(Restorable):
     """A loop whose iterations run one after another, for all lanes of a context at once.
 
     Attributes:

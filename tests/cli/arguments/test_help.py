@@ -8,7 +8,7 @@ from pathfinder_cli._arguments.grammar import ARGUMENTS, METHOD
 from pathfinder_cli._arguments.help import argument_help, info, tree_help, usage
 from pathfinder_cli._arguments.parse import Page, parse
 from pathfinder_cli._errors import UsageError
-from tests.cli.golden import GOLDEN, needs_golden
+from tests.cli.golden import GOLDEN
 
 
 RECORDED = GOLDEN / "help"
@@ -88,7 +88,6 @@ def without_known_differences(theirs, ours):
     return [pair for pair in pairs if pair not in known], {pair for pair in pairs if pair in known}
 
 
-@needs_golden
 @pytest.mark.parametrize(
     ("file", "words", "expected"),
     [
@@ -107,7 +106,6 @@ def test_layout_and_names_are_cmdstans(file, words, expected):
     assert len(used) == expected
 
 
-@needs_golden
 def test_no_arguments_print_the_usage_text_and_fail():
     with pytest.raises(UsageError) as refused:
         parse([], program=PROGRAM)
@@ -116,12 +114,10 @@ def test_no_arguments_print_the_usage_text_and_fail():
     assert refused.value.text == answer("help")
 
 
-@needs_golden
 def test_info_is_cmdstans():
     assert info() == (RECORDED / "info.txt").read_text()
 
 
-@needs_golden
 @pytest.mark.parametrize("file", ["help", "pathfinder_help-all", "help-all"])
 def test_no_description_is_cmdstans(file):
     def descriptions(text):

@@ -2,7 +2,7 @@
 
 from pathfinder_cli._arguments.grammar import ARGUMENTS
 from pathfinder_cli._arguments.tree import Category, Option, Selection
-from tests.cli.golden import GOLDEN, needs_golden
+from tests.cli.golden import GOLDEN
 
 
 def outline(node, depth=1):
@@ -26,7 +26,6 @@ def recorded_outline():
         previous = line
 
 
-@needs_golden
 def test_names_types_and_order_are_cmdstans():
     ours = [entry for node in ARGUMENTS if node.name != "engine" for entry in outline(node)]
     assert ours == list(recorded_outline())

@@ -14,7 +14,7 @@ from pathfinder_cli._errors import UsageError
 from pathfinder_cli._inputs.init_files import init_files
 from pathfinder_cli._outputs.echo import configuration_lines
 from pathfinder_cli._outputs.names import output_names
-from tests.cli.golden import needs_golden, recorded_errors
+from tests.cli.golden import recorded_errors
 
 
 COMMANDS = recorded_errors()["commands"]
@@ -75,7 +75,6 @@ def same(recorded, words, environ):
     return theirs.startswith(stdout) and stderr in ("", recorded["stderr"])
 
 
-@needs_golden
 def test_recorded_command_lines_end_as_they_did(record_property):
     different = []
     for recorded in COMMANDS:
@@ -89,7 +88,6 @@ def test_recorded_command_lines_end_as_they_did(record_property):
     assert different == list(DIFFERENCES)
 
 
-@needs_golden
 @pytest.mark.parametrize("title", ["space around =", "init=abc"])
 def test_where_we_say_more_cmdstans_lines_are_all_there(title):
     (recorded,) = [command for command in COMMANDS if command["title"] == title]

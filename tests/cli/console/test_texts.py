@@ -4,7 +4,7 @@ import re
 import pytest
 
 from pathfinder_cli._console import texts as console
-from tests.cli.golden import GOLDEN, golden_files, golden_ids, needs_golden, recorded_errors
+from tests.cli.golden import GOLDEN, golden_files, golden_ids, recorded_errors
 
 
 RUNS = golden_files("*/stdout.txt")
@@ -91,7 +91,6 @@ def test_anchors(text, anchor):
     assert not text.endswith("\n")
 
 
-@needs_golden
 @pytest.mark.parametrize(
     ("title", "message"),
     [
@@ -111,6 +110,5 @@ def test_messages_of_cmdstan(title, message):
     assert message in command["stdout"] or message in command["stderr"]
 
 
-@needs_golden
 def test_there_are_runs_to_compare_with():
     assert len(RUNS) == len(list(GOLDEN.glob("*/command.txt")))

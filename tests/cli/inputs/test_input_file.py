@@ -6,7 +6,7 @@ import pytest
 
 from pathfinder_cli._errors import InputError
 from pathfinder_cli._inputs.input_file import input_warnings, read_input_file
-from tests.cli.golden import needs_golden, recorded_errors
+from tests.cli.golden import recorded_errors
 
 
 def test_no_file():
@@ -60,13 +60,11 @@ def test_named_pipe(tmp_path):
     writer.join()
 
 
-@needs_golden
 def test_warning_of_cmdstan():
     (command,) = [c for c in recorded_errors()["commands"] if c["title"] == "RDump file"]
     assert input_warnings("bernoulli.data.R") == [command["stderr"].rstrip("\n")]
 
 
-@needs_golden
 def test_missing_file_of_cmdstan(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (command,) = [c for c in recorded_errors()["commands"] if c["title"] == "file does not exist"]

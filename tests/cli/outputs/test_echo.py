@@ -8,7 +8,7 @@ from pathfinder_cli._arguments.grammar import ARGUMENTS, PATHFINDER, Configurati
 from pathfinder_cli._arguments.parse import parse
 from pathfinder_cli._arguments.tree import Option
 from pathfinder_cli._outputs.echo import configuration_document, configuration_lines, header_lines
-from tests.cli.golden import golden_files, golden_ids, needs_golden
+from tests.cli.golden import golden_files, golden_ids
 
 
 RUNS = golden_files("*/command.txt")
@@ -69,7 +69,6 @@ def words_in(draw, category):
     return [draw(values_of(child)) for child in children]
 
 
-@needs_golden
 @pytest.mark.parametrize("run", RUNS, ids=golden_ids(RUNS))
 def test_echo_and_comments_are_cmdstans(run):
     stdout, header = (run.parent / name for name in ("stdout.txt", "output.csv"))

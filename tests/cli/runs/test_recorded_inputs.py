@@ -5,7 +5,7 @@ import pytest
 from pathfinder_cli._errors import InputError
 from pathfinder_cli._inputs.input_file import read_input_file
 from pathfinder_cli._inputs.validate import INITS, Declaration, Purpose, validate_variable
-from tests.cli.golden import needs_golden, recorded_errors
+from tests.cli.golden import recorded_errors
 
 
 RECORDED = recorded_errors()
@@ -91,7 +91,6 @@ def error_text(check, name):
     return None
 
 
-@needs_golden
 @pytest.mark.usefixtures("recorded_files")
 @pytest.mark.parametrize(("name", "command"), list(data_commands()))
 def test_message_is_that_of_cmdstan(name, command):
@@ -104,7 +103,6 @@ def test_message_is_that_of_cmdstan(name, command):
     assert (found is None) == (command["rc"] == 0 or "Initialization" in command["stderr"])
 
 
-@needs_golden
 @pytest.mark.usefixtures("recorded_files")
 @pytest.mark.parametrize("name", UNRECORDED)
 def test_files_without_a_recorded_command(name):
@@ -112,14 +110,12 @@ def test_files_without_a_recorded_command(name):
     assert found is None if UNRECORDED[name] is None else UNRECORDED[name] in found
 
 
-@needs_golden
 @pytest.mark.usefixtures("recorded_files")
 def test_data_without_a_file():
     (command,) = [c for c in RECORDED["commands"] if c["title"] == "data without file="]
     assert error_text(check_bernoulli, "") == command["stderr"].rstrip("\n")
 
 
-@needs_golden
 @pytest.mark.usefixtures("recorded_files")
 def test_initial_values_of_wrong_length():
     (command,) = [c for c in RECORDED["commands"] if "init of wrong length" in c["title"]]

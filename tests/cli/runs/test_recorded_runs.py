@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import BERNOULLI, EIGHT_SCHOOLS, new_files
-from tests.cli.golden import GOLDEN, golden_files, golden_ids, needs_golden, recorded_errors
+from tests.cli.golden import golden_files, golden_ids, recorded_errors
 
 
 RECORDED = recorded_errors()
@@ -120,7 +120,6 @@ def test_every_difference_is_listed_with_its_reason():
     assert names | set(EVERYWHERE) | set(NOT_COMPARED.values()) <= listed_names()
 
 
-@needs_golden
 def test_the_number_of_differences():
     num_commands = len(RECORDED["commands"])
     num_differences = sum(map(len, DIFFERENCES.values()))
@@ -132,7 +131,6 @@ def test_the_number_of_differences():
     assert titles >= set(DIFFERENCES) | set(NOT_COMPARED)
 
 
-@needs_golden
 @pytest.mark.parametrize("command", RECORDED["commands"], ids=title_of)
 def test_recorded_commands(command, cli, folder, monkeypatch):
     title = title_of(command)
@@ -150,7 +148,6 @@ def json_shape(value):
     return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
-@needs_golden
 @pytest.mark.parametrize("run", RUNS, ids=golden_ids(RUNS))
 def test_recorded_runs(run, cli, folder):
     prepared(folder)
@@ -214,6 +211,5 @@ def compare_json(ours, theirs):
 
 
 def test_the_recorded_runs_are_where_they_are_looked_for():
-    if GOLDEN.is_dir():
-        assert len(RUNS) == 7
-        assert len(RECORDED["commands"]) == 75
+    assert len(RUNS) == 7
+    assert len(RECORDED["commands"]) == 75

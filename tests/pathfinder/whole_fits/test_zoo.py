@@ -192,7 +192,7 @@ def test_no_rarer_density_hangs(group):
 def run_to_the_end(program):
     process = subprocess.Popen(
         [sys.executable, "-c", PREAMBLE + program],
-        env={**compilation.as_users_have_it(), "JAX_PLATFORMS": "cpu"},
+        env={**compilation.as_users_have_it(), **compilation.CACHE, "JAX_PLATFORMS": "cpu"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

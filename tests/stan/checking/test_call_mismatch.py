@@ -1,12 +1,12 @@
 """Messages about calls name the argument, what it must be and what is available."""
 
 from pathfinder.stan._checking.call_mismatch import Called, explain_mismatch, explain_tie, ordinal
-from pathfinder.stan._types.overloads import Argument, library_candidates
+from pathfinder.stan._types.overloads import PassedArgument, library_candidates
 from pathfinder.stan._types.signature import type_of_text
 
 
 def arguments(texts):
-    return tuple(Argument(type_of_text(text), data_only=True) for text in texts)
+    return tuple(PassedArgument(type_of_text(text), data_only=True) for text in texts)
 
 
 def mismatch_of(name, *texts):

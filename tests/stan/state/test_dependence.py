@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pathfinder.stan._state.dependence import Access, ConflictError, Journal
+from pathfinder.stan._state.dependence import Access, Journal
+from pathfinder.stan._state.steering import ConflictError
 from pathfinder.stan._values.contexts import Context
 from pathfinder.stan._values.steps import Scan
 
@@ -21,7 +22,7 @@ ONE = [2, 2, 2, 2]
 def record(*accesses, owner=ROOT, size=40):
     journal = Journal("x", owner, size)
     for kind, elements, context, *scans in accesses:
-        journal.record(Access(kind, context, np.array(elements).reshape(context.size, -1), tuple(scans)))
+        journal = journal.with_access(Access(kind, context, np.array(elements).reshape(context.size, -1), tuple(scans)))
 
 
 @pytest.mark.parametrize(

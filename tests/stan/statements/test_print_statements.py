@@ -45,6 +45,22 @@ def test_values_are_shown_as_stan_does(value, text):
     assert shown(value) == text
 
 
+def test_what_was_said_before_a_loop_that_is_begun_anew_is_said():
+    """The inner loop is a scan, in which it turns out that each outer iteration needs copies of `a` and `b`."""
+    program = """
+      parameters { vector[3] x; }
+      model {
+        vector[2] a; vector[2] b;
+        print("before");
+        for (i in 1:3) {
+          a[1] = x[i];
+          for (t in 2:5) { b[1] = a[1] * 0.5; b[2] = b[1] + a[1]; a[1] = sin(b[2]); }
+          target += a[1];
+        }
+      }"""
+    assert of_density(program, [[1, 2, 3]]) == ["before"]
+
+
 def test_each_evaluation_prints():
     program = 'parameters { vector[2] x; } model { print("x = ", x, " and ", x[1] * 2); x ~ normal(0, 1); }'
     assert sorted(of_density(program, [[1, 2], [3, 4]])) == ["x = [1,2] and 2", "x = [3,4] and 6"]

@@ -12,7 +12,8 @@ from tests.stan import every_form as programs
 from tests.stan.reading import the_expression, the_statement
 
 
-RECORDED = sorted((Path(__file__).parents[3].parent / "shared").rglob("*.stan"))
+ROOT = Path(__file__).parents[3]
+FILES = sorted(path for folder in ("benchmarks", "examples", "tests") for path in (ROOT / folder).rglob("*.stan"))
 
 
 def assert_round_trip(text):
@@ -29,10 +30,9 @@ def test_round_trip(text):
     assert_round_trip(text)
 
 
-@pytest.mark.skipif(not RECORDED, reason="no Stan programs are kept beside the checkout")
-def test_round_trip_of_recorded_programs():
-    for path in RECORDED:
-        assert_round_trip(path.read_text())
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_round_trip_of_files(path):
+    assert_round_trip(path.read_text())
 
 
 def test_layout():

@@ -1,7 +1,7 @@
 """The signature with the fewest promotions is meant."""
 
 from pathfinder.stan import parse_functions
-from pathfinder.stan._types.overloads import Argument, candidate, library_candidates, resolve
+from pathfinder.stan._types.overloads import PassedArgument, candidate, library_candidates, resolve_overload
 from pathfinder.stan._types.signature import type_of_text
 
 
@@ -12,11 +12,13 @@ def candidates(*heads):
 
 def arguments(*texts):
     """Types, behind `param ` of arguments that depend on parameters."""
-    return tuple(Argument(type_of_text(text.removeprefix("param ")), not text.startswith("param ")) for text in texts)
+    return tuple(
+        PassedArgument(type_of_text(text.removeprefix("param ")), not text.startswith("param ")) for text in texts
+    )
 
 
 def chosen(heads, *texts):
-    found = resolve(candidates(*heads), arguments(*texts))
+    found = resolve_overload(candidates(*heads), arguments(*texts))
     return [str(option.signature) for option in found.candidates], found.tied
 
 
@@ -48,6 +50,6 @@ def test_void_functions():
 
 def test_alternatives_within_one_signature():
     passed = arguments("int", "array[] int", "real")
-    found = resolve(library_candidates("normal_lpdf"), passed)
+    found = resolve_overload(library_candidates("normal_lpdf"), passed)
     assert len(found.candidates) == 1
     assert not found.tied

@@ -1,4 +1,4 @@
-"""Functions that build, reshape or join containers; those that cut them or tell their sizes are in `_slicing`.
+"""Functions that build, reshape or join containers; what cuts them or tells their sizes is in `indexing_calls`.
 
 Source: Stan functions reference, "Array operations", "Matrix operations" and "Mixed operations". Stan stores matrices
 column by column, which shows in every reshape; arrays are row by row.

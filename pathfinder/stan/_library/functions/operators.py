@@ -94,7 +94,7 @@ def _over(xp: ModuleType, quotient: Callable[[Any, Any], Any]) -> Callable[..., 
     return evaluate
 
 
-def solve(a: Any, b: Any) -> jax.Array:
+def left_division(a: Any, b: Any) -> jax.Array:
     r"""`a \\ b`, the solution x of a x = b, for a vector or a matrix b."""
     return jnp.linalg.solve(a, b)
 
@@ -153,7 +153,7 @@ OPERATORS: dict[str, Function] = {
     "-": _arithmetic(operator.sub),
     "*": Function(times, numpy=quiet(times), typed=True),
     "/": Function(_over(jnp, traced_quotient), numpy=quiet(_over(np, int_quotient)), typed=True),
-    "\\": Function(solve, numpy=np.linalg.solve),
+    "\\": Function(left_division, numpy=np.linalg.solve),
     "%/%": Function(traced_quotient, elementwise=True, numpy=int_quotient),
     "%": Function(traced_remainder, elementwise=True, numpy=int_remainder),
     "^": Function(power, elementwise=True, numpy=quiet(lambda x, y: real_numpy(x) ** real_numpy(y))),

@@ -47,7 +47,7 @@ ODE_METHODS = {
 _MOST_STEPS = 100_000
 
 
-def solve(
+def solve_ode(
     name: str,
     rhs: Callable[..., Any],
     y0: Any,

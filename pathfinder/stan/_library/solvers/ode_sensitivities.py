@@ -12,7 +12,7 @@ import numpy as np
 
 from pathfinder.stan._library.solvers.last_axis import on_lanes, with_lanes
 from pathfinder.stan._library.solvers.ode_adjoint import History, adjoint, integrate_recorded
-from pathfinder.stan._library.solvers.ode_steps import Method, Problem, integrate, integrate_sensitivities
+from pathfinder.stan._library.solvers.ode_steps import Method, Problem, integrate_sensitivities, integrate_states
 
 
 @jax.tree_util.register_static
@@ -117,7 +117,7 @@ def states(method: Method, rhs: Callable[..., Any], y0: jax.Array, t0: jax.Array
 
     @jax.custom_vjp
     def solution(*given):
-        return solved(lambda problem: integrate(method, problem), _Wanted(), _Given.of(*given))
+        return solved(lambda problem: integrate_states(method, problem), _Wanted(), _Given.of(*given))
 
     def forward(*given):
         perturbed = _Given.of(*(x.perturbed for x in given))
@@ -126,7 +126,7 @@ def states(method: Method, rhs: Callable[..., Any], y0: jax.Array, t0: jax.Array
         sizes = _sizes(wanted, given)
         jacobian = history = slopes = None
         if sum(sizes) == 0:
-            found = solved(lambda problem: integrate(method, problem), wanted, given)
+            found = solved(lambda problem: integrate_states(method, problem), wanted, given)
         elif sum(sizes) <= method.limits.most_directions:
 
             def solve(problem):

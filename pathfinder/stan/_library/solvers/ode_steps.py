@@ -196,7 +196,7 @@ def results(rows: tuple[jax.Array, ...], failed: jax.Array) -> list[jax.Array]:
     return [jnp.where(failed[(None,) * (r.ndim - 1)], jnp.nan, jnp.moveaxis(r, 1, -1)) for r in rows]
 
 
-def integrate(method: Method, problem: Problem) -> jax.Array:
+def integrate_states(method: Method, problem: Problem) -> jax.Array:
     """States [time, state, lane], NaN where there is no way on."""
     return _integrate(method, problem, None)[0]
 

@@ -1,4 +1,4 @@
-"""All constraining transforms, by the word of the type; for scalars and elementwise bounds see `_bounds`."""
+"""All constraining transforms, by the word of the type; for scalars and elementwise bounds see `bounds`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from pathfinder import Model
-from pathfinder.stan._library.solvers.ode import ODE_METHODS, solve
+from pathfinder.stan._library.solvers.ode import ODE_METHODS, solve_ode
 from pathfinder.stan._library.solvers.ode_steps import DerivativeLimits
 
 
@@ -49,7 +49,7 @@ def test_states_and_derivatives_of_an_oscillator(name):
     tolerance = ODE_METHODS[name].tolerance
 
     def final(theta):
-        states = solve(name, oscillator, jnp.array([1.0, 0.0]), 0.0, TIMES, args=(theta, np.array([1])))
+        states = solve_ode(name, oscillator, jnp.array([1.0, 0.0]), 0.0, TIMES, args=(theta, np.array([1])))
         return states[-1, 0], states
 
     thetas = jnp.array([0.15, 0.6])
@@ -60,7 +60,7 @@ def test_states_and_derivatives_of_an_oscillator(name):
 
 
 def test_states_by_ckrk():
-    states = solve("ckrk", oscillator, [1, 0], 0, TIMES, args=(0.6, np.array([1])))
+    states = solve_ode("ckrk", oscillator, [1, 0], 0, TIMES, args=(0.6, np.array([1])))
     np.testing.assert_allclose(states, exact(0.6, TIMES), atol=30 * ODE_METHODS["ckrk"].tolerance)
 
 
@@ -87,7 +87,7 @@ def test_derivatives_in_everything(limits):
         return jax.jit(jax.vmap(total, in_axes=(0, None, None, None)))(starts, 0.25, jnp.asarray(TIMES), theta)
 
     found = derivatives(
-        lambda y0, t0, ts, theta: solve("rk45", logistic, y0, t0, ts, 1e-10, 1e-10, 999, (theta,), limits)
+        lambda y0, t0, ts, theta: solve_ode("rk45", logistic, y0, t0, ts, 1e-10, 1e-10, 999, (theta,), limits)
     )
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-7), found, derivatives(logistic_states))
 
@@ -97,7 +97,7 @@ def test_all_ways_to_the_derivative_agree():
 
     def gradient(limits):
         def total(y0, theta):
-            states = solve("rk45", oscillator, y0, 0.0, TIMES, 1e-6, 1e-6, 999, (theta, np.array([1])), limits)
+            states = solve_ode("rk45", oscillator, y0, 0.0, TIMES, 1e-6, 1e-6, 999, (theta, np.array([1])), limits)
             return jnp.sum(jnp.sin(states))
 
         return jax.grad(total, (0, 1))
@@ -116,7 +116,7 @@ def test_all_ways_to_the_derivative_agree():
 
 def test_values_do_not_depend_on_what_is_differentiated():
     def states(theta):
-        return solve("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, TIMES, args=(theta, np.array([1])))
+        return solve_ode("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, TIMES, args=(theta, np.array([1])))
 
     (value, _), _ = jax.value_and_grad(lambda theta: (states(theta)[-1, 0], 0.0), has_aux=True)(0.3)
     assert value == states(0.3)[-1, 0]
@@ -134,7 +134,7 @@ def test_stiff_equation():
         return jnp.stack(kinetics(t, y, rate))
 
     def states(rate):
-        return solve("bdf", rhs, [1.0, 0.0, 0.0], 0.0, times, 1e-8, 1e-10, 10_000, (rate,))
+        return solve_ode("bdf", rhs, [1.0, 0.0, 0.0], 0.0, times, 1e-8, 1e-10, 10_000, (rate,))
 
     times = np.array([0.4, 40.0])
     expected = solve_ivp(lambda t, y: kinetics(t, y, 0.04), (0, 40), [1, 0, 0], "Radau", times, rtol=1e-10, atol=1e-13)
@@ -145,7 +145,7 @@ def test_stiff_equation():
 def test_too_few_steps_give_nan(name):
     if name == "bdf":
         pytest.importorskip("diffrax")
-    states = solve(name, oscillator, jnp.array([1.0, 0.0]), 0.0, TIMES, 1e-8, 1e-8, 3, (0.1, np.array([1])))
+    states = solve_ode(name, oscillator, jnp.array([1.0, 0.0]), 0.0, TIMES, 1e-8, 1e-8, 3, (0.1, np.array([1])))
     assert np.all(np.isnan(states))
 
 
@@ -157,7 +157,7 @@ def test_steps_are_counted_between_times(limits):
         arguments = (0.6, np.array([1]))
         return jax.jit(
             lambda y0: jax.vjp(
-                lambda y0: solve("rk45", oscillator, y0, 0.0, times, 1e-9, 1e-9, limit, arguments, limits), y0
+                lambda y0: solve_ode("rk45", oscillator, y0, 0.0, times, 1e-9, 1e-9, limit, arguments, limits), y0
             )[0]
         )(jnp.array([1.0, 0.0]))
 
@@ -171,7 +171,9 @@ def test_a_lane_without_solution_leaves_the_others_alone(name):
     """The solution of y' = y^2 from 2 ends at 1/2; a slope that is not a number ends it at once."""
 
     def final(y0, shift):
-        return solve(name, lambda t, y, shift: y * y + shift, y0[None], 0.0, np.array([0.25, 1.0]), args=(shift,))[:, 0]
+        return solve_ode(name, lambda t, y, shift: y * y + shift, y0[None], 0.0, np.array([0.25, 1.0]), args=(shift,))[
+            :, 0
+        ]
 
     y0, shift = jnp.array([0.5, 2.0, 0.5]), jnp.array([0.0, 0.0, jnp.nan])
     states = jax.jit(jax.vmap(final))(y0, shift)
@@ -181,19 +183,19 @@ def test_a_lane_without_solution_leaves_the_others_alone(name):
 
 @pytest.mark.parametrize("times", [[0.0, 1.0], [2.0, 1.0], [-1.0, 1.0]])
 def test_times_out_of_order_give_nan(times):
-    assert np.all(np.isnan(solve("rk45", oscillator, jnp.ones(2), 0.0, np.array(times), args=(0.6, np.array([1])))))
+    assert np.all(np.isnan(solve_ode("rk45", oscillator, jnp.ones(2), 0.0, np.array(times), args=(0.6, np.array([1])))))
 
 
 def test_the_same_time_twice():
     times = np.array([1.0, 1.0, 2.0, 2.0])
-    states = solve("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, times, args=(0.6, np.array([1])))
+    states = solve_ode("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, times, args=(0.6, np.array([1])))
     np.testing.assert_allclose(states, exact(0.6, times), atol=3e-5)
 
 
 def test_single_precision_is_kept():
     def states(theta):
         y0, times = jnp.array([1.0, 0.0], jnp.float32), TIMES.astype(np.float32)
-        return solve(
+        return solve_ode(
             "rk45",
             lambda t, y, theta: jnp.stack([y[1], -y[0] - theta * y[1]]),
             y0,
@@ -206,11 +208,11 @@ def test_single_precision_is_kept():
 
     found, slopes = jax.value_and_grad(lambda theta: jnp.sum(states(theta)))(np.float32(0.6))
     assert slopes.dtype == found.dtype == np.float32
-    np.testing.assert_allclose(found, jnp.sum(exact(0.6, TIMES)), rtol=1e-5)
+    np.testing.assert_allclose(found, jnp.sum(exact(0.6, TIMES)), atol=1e-6)  # numbers about one that nearly cancel
 
 
 def test_no_times():
-    assert solve("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, np.zeros(0)).shape == (0, 2)
+    assert solve_ode("rk45", oscillator, jnp.array([1.0, 0.0]), 0.0, np.zeros(0)).shape == (0, 2)
 
 
 def test_solutions_in_transformed_data():
@@ -230,4 +232,4 @@ def test_solutions_in_transformed_data():
 def test_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "diffrax", None)
     with pytest.raises(ModuleNotFoundError, match=r"`ode_bdf` needs diffrax.*pathfinder-vi\[stan\]"):
-        solve("bdf", oscillator, jnp.ones(2), 0.0, TIMES)
+        solve_ode("bdf", oscillator, jnp.ones(2), 0.0, TIMES)

@@ -1,1 +1,1 @@
-"""Continuous families of numbers."""
+"""Continuous families of numbers: log densities, cdfs and samplers of each, and a table `DISTRIBUTIONS`."""
