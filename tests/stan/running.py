@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -14,15 +13,6 @@ from pathfinder.stan._checking.programs import check
 from pathfinder.stan._program.program import BoundProgram, bind, declarations
 from pathfinder.stan._state.report import LoopWays
 from pathfinder.stan._types.types import declared_type
-
-
-@dataclass(frozen=True)
-class Case:
-    """A program with data; `equivalent` says the same in words that stanli can compile, if it cannot the program."""
-
-    program: str
-    data: dict[str, Any] = field(default_factory=dict)
-    equivalent: str = ""
 
 
 def bound(program: str, data: dict[str, Any], loops: LoopWays = "auto") -> BoundProgram:
@@ -46,6 +36,12 @@ def values_and_gradients(program: BoundProgram) -> tuple[np.ndarray, np.ndarray]
     every = jax.jit(jax.value_and_grad(program.log_density))
     found = [every(jnp.asarray(position)) for position in points(program.dim)]
     return np.array([value for value, _ in found]), np.array([gradient for _, gradient in found])
+
+
+def traced_loops(program: BoundProgram) -> list[tuple[int, str]]:
+    """Lines and ways of the loops in the log density, which is traced and not compiled."""
+    jax.make_jaxpr(program.log_density)(jnp.zeros(program.dim))
+    return sorted((report.line, report.how) for report in program.reports.values())
 
 
 def how(program: BoundProgram) -> list[str]:

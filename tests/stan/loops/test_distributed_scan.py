@@ -108,10 +108,11 @@ def value(case, scan, parameters):
 
 @pytest.mark.parametrize("case", CASES)
 def test_results_and_derivatives_are_those_of_the_scan(case):
-    found = result(case, distributed_scan, PARAMETERS)
-    expected = result(case, plain, PARAMETERS)
+    found, expected = jax.jit(lambda p: [result(case, scan, p) for scan in (distributed_scan, plain)])(PARAMETERS)
     jax.tree_util.tree_map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), found, expected)
-    gradients = [jax.grad(lambda p, scan=scan: value(case, scan, p))(PARAMETERS) for scan in (distributed_scan, plain)]
+    gradients = jax.jit(
+        lambda p: [jax.grad(lambda p, scan=scan: value(case, scan, p))(p) for scan in (distributed_scan, plain)]
+    )(PARAMETERS)
     jax.tree_util.tree_map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12), *gradients)
 
 
@@ -124,9 +125,9 @@ def test_nested_and_mapped(case):
 
         return distributed_scan(step, jnp.asarray(0.1), TABLE, T)[0]
 
-    np.testing.assert_allclose(outer(distributed_scan), outer(plain), rtol=1e-10)
+    np.testing.assert_allclose(*jax.jit(lambda: [outer(scan) for scan in (distributed_scan, plain)])(), rtol=1e-10)
     scaled = jax.tree_util.tree_map(lambda leaf: jnp.stack([leaf, 2 * leaf]), PARAMETERS)
-    found = [jax.vmap(lambda p, scan=scan: value(case, scan, p))(scaled) for scan in (distributed_scan, plain)]
+    found = jax.jit(jax.vmap(lambda p: [value(case, scan, p) for scan in (distributed_scan, plain)]))(scaled)
     np.testing.assert_allclose(*found, rtol=1e-12)
 
 

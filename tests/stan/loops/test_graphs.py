@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from tests.stan.programs.tables import LOOPS
+from tests.stan.programs.corpus import LOOPS
 from tests.stan.running import bound, how
 
 
@@ -45,7 +45,7 @@ def test_independent_observations():
 
     def of(N):
         g = 1 + np.arange(N) % 3
-        return graph(case.program, {"N": N, "J": 3, "y": np.sin(np.arange(N)), "g": g})[0]
+        return graph(case.text, {"N": N, "J": 3, "y": np.sin(np.arange(N)), "g": g})[0]
 
     assert size(of(10)) == size(of(10_000)) < 150
     assert not scans(of(10))
@@ -53,8 +53,8 @@ def test_independent_observations():
 
 @pytest.mark.parametrize("name", ["moving average", "heteroscedastic"])
 def test_recurrence_is_one_scan_forwards_and_one_backwards(name):
-    short, program = graph(LOOPS[name].program, series(100))
-    long, _ = graph(LOOPS[name].program, series(10_000))
+    short, program = graph(LOOPS[name].text, series(100))
+    long, _ = graph(LOOPS[name].text, series(10_000))
     assert "scan" in how(program)
     assert size(short) == size(long) < 400
     assert len(scans(long)) == 2
@@ -63,7 +63,7 @@ def test_recurrence_is_one_scan_forwards_and_one_backwards(name):
 @pytest.mark.parametrize("name", ["moving average", "heteroscedastic"])
 def test_recurrence_carries_nothing_as_long_as_the_series(name):
     T = 1000
-    closed, _ = graph(LOOPS[name].program, series(T))
+    closed, _ = graph(LOOPS[name].text, series(T))
     for scan in scans(closed):
         first = scan.params["num_consts"]
         carried = scan.invars[first : first + scan.params["num_carry"]]
@@ -100,7 +100,7 @@ def test_nested_loops_have_as_many_lanes_as_iterations():
 
 def test_many_series_are_one_scan():
     T, J = 50, 20
-    program = LOOPS["many series"].program
+    program = LOOPS["many series"].text
     closed, found = graph(program, {"T": T, "J": J, "y": np.zeros((T, J))})
     assert how(found)[:2] == ["lanes", "scan"]
     assert len(scans(closed)) == 2
@@ -120,13 +120,13 @@ def panel(lengths):
     ],
 )
 def test_series_of_individuals_are_one_scan(name):
-    few, program = graph(LOOPS[name].program, panel([30] * 5))
-    many, _ = graph(LOOPS[name].program, panel([60] * 200))
+    few, program = graph(LOOPS[name].text, panel([30] * 5))
+    many, _ = graph(LOOPS[name].text, panel([60] * 200))
     assert how(program).count("scan") == 1
     assert how(program).count("lanes") == len(how(program)) - 1
     assert size(few) == size(many)
     assert len(scans(many)) == 2
-    unequal, program = graph(LOOPS[name].program, panel(2 + np.arange(100) * 7 % 40))
+    unequal, program = graph(LOOPS[name].text, panel(2 + np.arange(100) * 7 % 40))
     assert how(program).count("scan") == 1
     assert len(scans(unequal)) == 2
 
@@ -137,7 +137,7 @@ def test_windows_are_carried_instead_of_arrays(name):
     y = np.sin(np.arange(N))
     data = {"series in parts": {"K": N // 3, "N": N, "y": y}, "series at a running position": panel([60] * 4)}
     table = {"N": N, "y": np.stack([y, y]), "g": 1 + np.arange(N) % 2}
-    closed, _ = graph(LOOPS[name].program, data.get(name, table))
+    closed, _ = graph(LOOPS[name].text, data.get(name, table))
     for scan in scans(closed):
         first = scan.params["num_consts"]
         carried = scan.invars[first : first + scan.params["num_carry"]]
@@ -145,7 +145,7 @@ def test_windows_are_carried_instead_of_arrays(name):
 
 
 def test_only_the_recurrence_of_hidden_states_is_in_the_scan():
-    closed, _ = graph(LOOPS["hidden states"].program, {"T": 50, "K": 3, "y": np.sin(np.arange(50))})
+    closed, _ = graph(LOOPS["hidden states"].text, {"T": 50, "K": 3, "y": np.sin(np.arange(50))})
     inside = [equation.primitive.name for equation in equations(scans(closed)[0].params["jaxpr"].jaxpr)]
     assert inside.count("log") == 1  # of the sum over states, and none of probabilities
     assert len(inside) < 40
@@ -155,7 +155,7 @@ def test_only_the_recurrence_of_hidden_states_is_in_the_scan():
 def test_loops_that_data_end_are_scans(name):
     def of(N):
         y = np.where(np.arange(N) == N - 2, 2.5, 0.5 * np.sin(np.arange(N)) / N)
-        return graph(LOOPS[name].program, {"N": N, "y": y, "step": np.ones(N, int)})
+        return graph(LOOPS[name].text, {"N": N, "y": y, "step": np.ones(N, int)})
 
     (short, _), (long, program) = of(40), of(400)
     assert size(short) == size(long)
@@ -172,6 +172,6 @@ def test_data_are_constants_of_the_graph():
 
 def test_recurrence_of_data_leaves_no_scan():
     case = LOOPS["outcomes of the past"]
-    closed, found = graph(case.program, case.data)
+    closed, found = graph(case.text, case.data)
     assert not scans(closed)
     assert "unrolled" not in how(found)

@@ -1,24 +1,24 @@
-"""Writes references.json: log densities and gradients by Stan's own kernels of the programs in programs/.
+"""Writes the numbers in corpus/: log densities and gradients of its programs by Stan's own kernels.
 
 Run with `stanli` installed (it was 0.24), from the root of the repository:
-`python -m tests.stan.programs.make_references`, or with names of programs behind it to replace only theirs.
+`python -m tests.stan.programs.make_references`, or with names of programs behind it to replace only theirs. With
+`--loops`, the ways in which the loops run are replaced instead, by those in which our compiler runs them.
 """
 
-import json
+import argparse
 import multiprocessing
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
+import jax
+
 from tests.stan.oracle import explicit
-from tests.stan.programs.tables import PROGRAMS
-from tests.stan.running import points
+from tests.stan.programs.corpus import PROGRAMS, StoredProgram
+from tests.stan.running import bound, points, traced_loops
 
 
-FILE = Path(__file__).with_name("references.json")
-
-
-def evaluate(program: str, data: dict[str, Any]) -> list[list[Any]] | str:
+def evaluate(program: str, data: dict[str, Any]) -> list[tuple[float, list[float]]] | str:
     import stanli
 
     try:
@@ -26,24 +26,28 @@ def evaluate(program: str, data: dict[str, Any]) -> list[list[Any]] | str:
         found = [model.log_prob_grad(position) for position in points(model.n_unconstrained)]
     except RuntimeError as error:
         return str(error)
-    return [[value, list(gradient)] for value, gradient in found]
+    return [(value, list(gradient)) for value, gradient in found]
 
 
-def main(names: list[str]) -> None:
-    references = json.loads(FILE.read_text()) if names else {}
-    for name in names or PROGRAMS:
-        case = PROGRAMS[name]
-        program = explicit(case.equivalent or case.program)
-        # a process for each: stanli may crash
-        with multiprocessing.get_context("fork").Pool(1) as pool:
-            found = pool.apply_async(evaluate, (program, case.data)).get(timeout=60)
-        if isinstance(found, str):
-            sys.stderr.write(f"{name}: {found}\n")
-        else:
-            references[name] = found
-    text = ",\n".join(f"{json.dumps(name)}: {json.dumps(references[name])}" for name in PROGRAMS if name in references)
-    FILE.write_text(f"{{\n{text}\n}}\n")
+def replace_points(program: StoredProgram) -> None:
+    # a process for each: stanli may crash
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        found = pool.apply_async(evaluate, (explicit(program.equivalent), program.data)).get(timeout=60)
+    if isinstance(found, str):
+        sys.stderr.write(f"{program.name}: {found}\n")
+    else:
+        replace(program, points=found).write()
+
+
+def replace_loops(program: StoredProgram) -> None:
+    replace(program, loops=traced_loops(bound(program.text, program.data))).write()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    jax.config.update("jax_enable_x64", True)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--loops", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    for name in options.names or PROGRAMS:
+        (replace_loops if options.loops else replace_points)(PROGRAMS[name])

@@ -44,11 +44,18 @@ def float64():
 def test_containers(name):
     arguments, word, sizes = CASES[name]
     types = (Type("matrix") if arguments[0].ndim == 2 else VECTOR,)
-    value, log_jacobian = JACOBIAN_FUNCTIONS[f"{name}_jacobian"].evaluate(types, *arguments)
-    expected = TRANSFORMS[word].constrain(FREE, *sizes)
+
+    @jax.jit
+    def evaluate(given, free):
+        given = (given, *arguments[1:])
+        with_jacobian = JACOBIAN_FUNCTIONS[f"{name}_jacobian"].evaluate(types, *given)
+        alone = CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate(types, *given)
+        return with_jacobian, alone, TRANSFORMS[word].constrain(free, *sizes)
+
+    (value, log_jacobian), alone, expected = evaluate(arguments[0], FREE)
     np.testing.assert_allclose(value, expected[0], 1e-13)
     np.testing.assert_allclose(log_jacobian, expected[1], 1e-13)
-    np.testing.assert_array_equal(CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate(types, *arguments), value)
+    np.testing.assert_array_equal(alone, value)
 
 
 def test_a_matrix_that_sums_to_zero():
@@ -75,25 +82,26 @@ def test_arrays_add_their_jacobians():
 @pytest.mark.parametrize("name", CASES)
 def test_unconstraining_containers(name):
     arguments = CASES[name][0]
-    kind = "matrix" if arguments[0].ndim == 2 else "vector"
-    value = CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate((Type(kind),), *arguments)
+    types = (Type("matrix" if arguments[0].ndim == 2 else "vector"),)
+
+    @jax.jit
+    def constrain(free):
+        return CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate(types, free, *arguments[1:])
+
+    value = constrain(arguments[0])
     kind = "matrix" if value.ndim == 2 else "vector"
     expected = value if name == "unit_vector" else arguments[0]
-    unconstrain = CONSTRAIN_FUNCTIONS[f"{name}_unconstrain"].evaluate
-    np.testing.assert_allclose(unconstrain((Type(kind),), value), expected, 1e-10, 1e-12)
-    both = jax.jit(lambda values: unconstrain((Type(kind, 1),), values))(np.stack([value, value]))
+    violation = value + 1 if name in ("sum_to_zero", "unit_vector") else -value
+    evaluate = CONSTRAIN_FUNCTIONS[f"{name}_unconstrain"].evaluate
+    unconstrain = jax.jit(lambda value: evaluate((Type(kind),), value))
+    both = jax.jit(lambda values: evaluate((Type(kind, 1),), values))(np.stack([value, value]))
+    np.testing.assert_allclose(unconstrain(value), expected, 1e-10, 1e-12)
     np.testing.assert_allclose(both, np.stack([expected, expected]), 1e-10, 1e-12)
     if name != "unit_vector":  # whose length is lost
-        types = (Type("matrix" if arguments[0].ndim == 2 else "vector"),)
-
-        def there_and_back(free):
-            value = CONSTRAIN_FUNCTIONS[f"{name}_constrain"].evaluate(types, free, *arguments[1:])
-            return unconstrain((Type(kind),), value)
-
-        slope = jax.jvp(there_and_back, (arguments[0],), (np.cos(arguments[0]),))[1]
+        there_and_back = jax.jit(lambda free, slope: jax.jvp(lambda x: unconstrain(constrain(x)), (free,), (slope,)))
+        slope = there_and_back(arguments[0], np.cos(arguments[0]))[1]
         np.testing.assert_allclose(slope, np.cos(arguments[0]), 1e-9)
-    violation = value + 1 if name in ("sum_to_zero", "unit_vector") else -value
-    assert np.all(np.isnan(unconstrain((Type(kind),), violation)))
+    assert np.all(np.isnan(unconstrain(violation)))
 
 
 def test_unconstraining_a_matrix_that_sums_to_zero():

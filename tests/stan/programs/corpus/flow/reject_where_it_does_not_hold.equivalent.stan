@@ -1,0 +1,1 @@
+data { int N; } parameters { vector[N] x; } model { target += sum(x); }

@@ -1,0 +1,9 @@
+data { int K; int N; vector[N] y; }
+parameters { real phi; vector[K] e; }
+model {
+  vector[N] x = y;
+  for (k in 1:K) {
+    x[1] = e[k];
+    for (t in 2:N) { x[t] = sin(phi * x[t - 1] + y[t]); target += x[t] * e[k]; }
+  }
+}
