@@ -159,6 +159,12 @@ def users(outcome: str, location: str) -> str:
 @pytest.mark.parametrize(
     ("outcome", "location", "statement", "equivalent"),
     [
+        ("vector", "real", "y ~ own(p, s) T[0, ];", "y ~ normal(p, s) T[0, ];"),
+        ("vector", "real", "y ~ own(p, s) T[ , 3];", "y ~ normal(p, s) T[ , 3];"),
+        ("vector", "real", "y ~ own(p, s) T[0, 3];", "y ~ normal(p, s) T[0, 3];"),
+        ("vector", "vector", "y ~ own(p + x, s) T[0, ];", "y ~ normal(p + x, s) T[0, ];"),
+        ("vector", "vector", "y ~ own(p + x, s) T[0, 3];", "y ~ normal(p + x, s) T[0, 3];"),
+        ("real", "real", "z ~ own(p, s) T[0, 3];", "z ~ normal(p, s) T[0, 3];"),
         ("row_vector", "real", "for (n in 1:N) m[n] ~ own(p, s) T[0, n + 6];",
          "for (n in 1:N) m[n] ~ normal(p, s) T[0, n + 6];"),
         ("vector", "vector", "for (n in 1:N) m[n]' ~ own(n * x, s) T[0, n + 6];",
@@ -171,7 +177,6 @@ def users(outcome: str, location: str) -> str:
     ],
 )  # fmt: skip
 def test_users_distributions_are_truncated_as_those_of_the_library(outcome, location, statement, equivalent):
-    """In loops and as matrices; test_truncation.py has single statements."""
     own = users(outcome, location)
     if outcome == "matrix":
         own = own.replace("normal_lpdf(y |", "normal_lpdf(to_vector(y) |")

@@ -1,4 +1,4 @@
-"""Truncated statements: ends, tails, gradients, users' distributions; values are in test_truncated_containers.py."""
+"""Truncated statements against SciPy: sums over elements, ends, tails, users' distributions."""
 
 import jax
 import numpy as np
@@ -30,10 +30,29 @@ def truncated_normal(y, mu, s, low, high):
     return stats.truncnorm.logpdf(y, a, b, mu, s)
 
 
+@pytest.mark.parametrize(
+    ("bounds", "low", "high"),
+    [("T[L, U]", -0.5, 2), ("T[L, ]", -0.5, np.inf), ("T[, U]", -np.inf, 2), ("T[, ]", -np.inf, np.inf)],
+)
+def test_a_vector_has_a_normalizer_for_each_element(bounds, low, high):
+    value, _ = value_and_gradient(f"y ~ normal(mu, exp(log_s)) {bounds};", [0.5, 0.1])
+    assert value == pytest.approx(np.sum(truncated_normal(Y, 0.5, np.exp(0.1), low, high)), rel=1e-10)
+
+
+def test_arguments_that_are_containers_each_have_a_normalizer():
+    value, _ = value_and_gradient("0.2 ~ normal(mu * y, exp(log_s)) T[L, U];", [0.5, 0.1])
+    assert value == pytest.approx(np.sum(truncated_normal(0.2, 0.5 * np.array(Y), np.exp(0.1), -0.5, 2)), rel=1e-10)
+
+
 @pytest.mark.parametrize("data", [{"L": -0.3}, {"U": 1.1}, {"L": 3.0, "U": -3.0}])
 def test_one_element_outside_is_enough(data):
     value, _ = value_and_gradient("y ~ normal(mu, exp(log_s)) T[L, U];", [0.5, 0.1], data)
     assert value == -np.inf
+
+
+def test_outcomes_on_the_ends_are_inside():
+    value, _ = value_and_gradient("y ~ normal(mu, exp(log_s)) T[L, U];", [0.5, 0.1], {"L": Y[0], "U": Y[-1]})
+    assert value == pytest.approx(np.sum(truncated_normal(Y, 0.5, np.exp(0.1), Y[0], Y[-1])), rel=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +81,13 @@ def test_tails_keep_their_digits_on_both_sides(sign):
     assert value == pytest.approx(truncated_normal(10.5, 0, 1, 10, 12), rel=1e-9)
     assert np.all(np.isfinite(gradient))
     assert gradient[0] == pytest.approx(-sign * 10.5)
+
+
+def test_integers_include_their_lower_end():
+    value, _ = value_and_gradient("{1, 3, 2} ~ poisson(exp(mu)) T[1, 4];", [0.5, 0])
+    rate = np.exp(0.5)
+    mass = np.log(stats.poisson.cdf(4, rate) - stats.poisson.cdf(0, rate))
+    assert value == pytest.approx(np.sum(stats.poisson.logpmf([1, 3, 2], rate)) - 3 * mass, rel=1e-10)
 
 
 def test_gradient_at_the_end_of_the_support():
