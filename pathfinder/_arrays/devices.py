@@ -1,6 +1,6 @@
 """The devices that lanes of work are spread over, and how much they take at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,13 @@ class Devices:
     row: tuple[Any, ...]  # jax.Device
 
     @classmethod
-    def choose(cls, devices: Sequence[Any] | str | None = None) -> "Devices":
+    def choose(cls, devices: Any = None) -> "Devices":
         """The given devices, those of a platform by its name, or all local ones of JAX's default platform.
 
         Raises:
             ValueError: If it is no list of devices, is empty or mixes platforms, or there are none of the platform.
         """
-        given: Any = jax.local_devices() if devices is None else devices
+        given = jax.local_devices() if devices is None else devices
         if isinstance(given, str):
             given = _of_platform(given)
         row = tuple(given) if isinstance(given, Iterable) else (given,)

@@ -34,8 +34,8 @@ class PathDraws:
     """
 
     approximations: LowRankNormal
-    draw_keys: UInt32[Array, "path 2"]
-    elbo_keys: UInt32[Array, "path 2"]
+    draw_keys: UInt32[Array | np.ndarray, "path 2"]
+    elbo_keys: UInt32[Array | np.ndarray, "path 2"]
     num_reused: int
     batch_size: int
     draws_per_lane: int
@@ -119,8 +119,8 @@ def _packed(paths: Int[np.ndarray, " n"], width: int) -> tuple[np.ndarray, np.nd
 def path_draws(
     density: CompiledDensity,
     approximations: LowRankNormal,
-    draw_keys: UInt32[Array, "path 2"],
-    elbo_keys: UInt32[Array, "path 2"],
+    draw_keys: UInt32[Array | np.ndarray, "path 2"],
+    elbo_keys: UInt32[Array | np.ndarray, "path 2"],
     best_iteration: Int[np.ndarray, " path"],
     settings: Settings,
     devices: Devices,
