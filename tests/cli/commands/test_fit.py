@@ -29,15 +29,14 @@ class PoolOfDraws:
         (0.9, 1000.0, False, False),
     ],
 )
-def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, monkeypatch):
-    said = []
-    monkeypatch.setattr(_fit, "print_line", said.append)
+def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, capsys):
     pool = PoolOfDraws(pareto_k, size)
     result = SimpleNamespace(
         interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
         pool=pool, settings=SimpleNamespace(calculate_lp=True),
     )  # fmt: skip
     _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=refresh)))
+    said = capsys.readouterr().out.splitlines()
     cmdstan = ["Pareto k value (0.9) is greater than 0.7."] if pareto_k > 0.7 and is_resampled else []
     ours = [] if reliable and not refresh else [psis.describe_pareto_k(pareto_k, len(pool), size)]
     assert len(said) == len(cmdstan) + len(ours)
