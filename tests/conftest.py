@@ -30,7 +30,9 @@ install_import_hook(
 jax.config.update("jax_enable_x64", True)
 
 
-MOST_MAPS = 4_000  # pieces of memory that a process has mapped; Linux allows 65530, and these take two gigabytes
+MOST_MAPS = (
+    2_000  # pieces of memory that a process has mapped, as a measure of what its programs take; Linux allows 65530
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
