@@ -30,9 +30,8 @@ install_import_hook(
 jax.config.update("jax_enable_x64", True)
 
 
-MOST_MAPS = (
-    2_000  # pieces of memory that a process has mapped, as a measure of what its programs take; Linux allows 65530
-)
+# Pieces of memory that a process has mapped, as a measure of what its programs take; Linux allows 65530.
+MOST_MAPS = 2_000
 
 
 @pytest.fixture(autouse=True, scope="module")
