@@ -10,10 +10,11 @@ algorithm 7.4), but that pairs without curvature are left out, and with nearly i
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from pathfinder._arrays.namespace import select
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
 from pathfinder._paths.direction import newest_pairs, two_loop
-from pathfinder._paths.line_search import continue_search, first_trial, new_search, select
+from pathfinder._paths.line_search import continue_search, first_trial, new_search
 from pathfinder._paths.start import LONGEST_FIRST_MOVE, initial_point, noted
 from pathfinder._paths.state import (
     DONE,

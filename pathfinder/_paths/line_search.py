@@ -8,9 +8,10 @@ shortened faster.
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
+
+from pathfinder._arrays.namespace import select
 
 
 SUFFICIENT_DECREASE = 1e-4
@@ -163,8 +164,3 @@ def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
     t = jnp.where(inside, candidates, 1.0)
     values = jnp.where(inside, t * (t * (t * c3 / 3 + c2) / 2 + slope_0), jnp.inf)
     return t[jnp.argmin(jnp.where(jnp.isnan(values), jnp.inf, values))]
-
-
-def select(condition, one, other):
-    """`one` if the condition holds, else `other`, leaf by leaf."""
-    return jax.tree_util.tree_map(lambda a, b: a if a is b else jnp.where(condition, a, b), one, other)

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from pathfinder._arrays.namespace import select
 from pathfinder._arrays.streams import Key, fold_in, uniform
-from pathfinder._paths.line_search import select
 
 
 LONGEST_FIRST_MOVE = 100.0  # of any coordinate along the gradient, where starts are within about 2

@@ -1,0 +1,121 @@
+"""The array namespace that the algorithms are written in: NumPy on the host, JAX where programs are compiled.
+
+A function of arrays asks `namespace` which of the two its arguments belong to, and is written once for both. The few
+operations that the two spell differently are here. Lanes of work stand on the leading axes.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import solve_triangular as _solve_triangular_compiled
+from scipy.linalg.blas import get_blas_funcs
+
+
+Array = jax.Array | np.ndarray
+
+_Tree = TypeVar("_Tree")
+
+
+def namespace(*trees: Any) -> Any:
+    """`jax.numpy` if a leaf of the given trees is an array of JAX, `numpy` otherwise."""
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(trees)):
+        return jnp
+    return np
+
+
+def jit_unless_numpy(*static_argnames: str, donate_argnames: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Compile a function for arrays of JAX; with those of NumPy it is called as it is, and warns of nothing.
+
+    Args:
+        *static_argnames: As of `jax.jit`.
+        donate_argnames: As of `jax.jit`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        compiled = jax.jit(function, static_argnames=static_argnames, donate_argnames=donate_argnames)
+
+        @wraps(function)
+        def call(*arguments: Any, **options: Any) -> Any:
+            if namespace(arguments, options) is jnp:
+                return compiled(*arguments, **options)
+            with np.errstate(all="ignore"):
+                return function(*arguments, **options)
+
+        return call
+
+    return decorate
+
+
+def rows(tree: _Tree, index: Any) -> _Tree:
+    """Some entries, or one, of the leading axis of every leaf."""
+    return jax.tree_util.tree_map(lambda leaf: leaf[index], tree)
+
+
+def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
+    """`one` in the lanes where the condition holds, else `other`, leaf by leaf; lanes are the axes of the condition."""
+    xp = namespace(condition, one, other)
+
+    def choose(a: Any, b: Any) -> Any:
+        if a is b:
+            return a
+        extra = max(np.ndim(a), np.ndim(b)) - np.ndim(condition)
+        return xp.where(xp.reshape(condition, (*np.shape(condition), *[1] * extra)), a, b)
+
+    return jax.tree_util.tree_map(choose, one, other)
+
+
+def either(condition: Any, one: Callable[[], _Tree], other: Callable[[], _Tree]) -> _Tree:
+    """`select` of what two functions give; on the host nothing is computed that no lane takes."""
+    if not isinstance(condition, jax.Array):
+        if np.all(condition):
+            return one()
+        if not np.any(condition):
+            return other()
+    return select(condition, one(), other())
+
+
+def cholesky(matrices: Any) -> Any:
+    """Lower Cholesky factors of a matrix or a stack of them; NaN where a matrix is not positive definite."""
+    if namespace(matrices) is jnp:
+        return jnp.linalg.cholesky(matrices)
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        if matrices.ndim == 2:
+            return np.full_like(matrices, np.nan)
+        return np.stack([cholesky(matrix) for matrix in matrices]) if len(matrices) else matrices
+
+
+def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
+    """The solution of triangular systems, or of stacks of them with the same leading axes."""
+    if namespace(factors, right) is jnp:
+        if factors.ndim > 2:
+            return jax.vmap(lambda factor, own: solve_triangular(factor, own, lower=lower))(factors, right)
+        return _solve_triangular_compiled(factors, right, lower=lower)
+    if factors.ndim > 2:
+        parts = [solve_triangular(factor, own, lower=lower) for factor, own in zip(factors, right, strict=True)]
+        return np.stack(parts) if parts else right
+    # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
+    (solve,) = get_blas_funcs(("trsm",), (factors, right))
+    return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))
+
+
+def put_rows(table: Any, row: Any, values: Any, keep: Any) -> Any:
+    """A table (lane, row, ...) with a row of every lane replaced where `keep` says so; in place on the host.
+
+    Args:
+        table: The table.
+        row: Number of the row of each lane.
+        values: What to write there (lane, ...).
+        keep: In which lanes.
+    """
+    if namespace(table, row, values, keep) is jnp:
+        # A row out of bounds is dropped. Choosing between the old table and the new one would copy all of it.
+        return table.at[jnp.arange(table.shape[0]), jnp.where(keep, row, table.shape[1])].set(values, mode="drop")
+    lanes = np.flatnonzero(keep)
+    table[lanes, row[lanes]] = values[lanes]
+    return table

@@ -1,0 +1,90 @@
+"""One source for NumPy and JAX: what the two spell differently gives the same."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pathfinder._arrays.namespace import (
+    cholesky,
+    either,
+    jit_unless_numpy,
+    namespace,
+    put_rows,
+    rows,
+    select,
+    solve_triangular,
+)
+
+
+def test_one_array_of_jax_makes_it_jax():
+    assert namespace(np.ones(2), {"a": 1.0, "b": None}) is np
+    assert namespace(np.ones(2), (None, [jnp.ones(2)])) is jnp
+    assert jax.make_jaxpr(lambda x: np.float64(namespace(x) is jnp))(1.0).jaxpr.outvars[0].val == 1.0
+
+
+def test_only_jax_compiles():
+    traces = []
+
+    @jit_unless_numpy("power")
+    def ratio(x, *, power):
+        traces.append(type(x))
+        return x**power / (x - x)
+
+    assert np.isnan(ratio(np.zeros(2), power=2)).all()  # and no warning
+    assert isinstance(ratio(np.ones(2), power=2), np.ndarray)
+    assert isinstance(ratio(jnp.ones(2), power=2), jax.Array)
+    assert traces[:2] == [np.ndarray, np.ndarray]
+    assert issubclass(traces[2], jax.core.Tracer)
+
+
+@pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
+def test_select_takes_lanes(xp):
+    one, other = (xp.ones((3, 2)), xp.ones(3)), (xp.zeros((3, 2)), xp.zeros(3))
+    matrix, vector = select(xp.asarray([True, False, True]), one, other)
+    np.testing.assert_array_equal(matrix, [[1, 1], [0, 0], [1, 1]])
+    np.testing.assert_array_equal(vector, [1, 0, 1])
+    np.testing.assert_array_equal(select(xp.asarray(False), one[0], other[0]), np.zeros((3, 2)))
+
+
+def test_either_computes_on_the_host_only_what_is_taken():
+    def never():
+        raise AssertionError
+
+    assert either(np.array([True, True]), lambda: 1, never) == 1
+    assert either(np.array([False]), never, lambda: 2) == 2
+    for xp in (np, jnp):
+        mixed = either(xp.asarray([True, False]), lambda: 1.0, lambda: 2.0)
+        np.testing.assert_array_equal(mixed, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
+def test_cholesky_of_what_is_not_positive_definite_is_nan(xp):
+    good = np.array([[4.0, 2.0], [2.0, 3.0]])
+    factors = np.asarray(cholesky(xp.asarray(np.stack([good, -good]))))
+    np.testing.assert_allclose(factors[0] @ factors[0].T, good, rtol=1e-15)
+    assert np.isnan(np.tril(factors[1])[np.tril_indices(2)]).all()
+    assert np.isnan(np.asarray(cholesky(xp.asarray(-good)))[0, 0])
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
+def test_triangular_systems(xp, lower):
+    generator = np.random.default_rng(1)
+    factors = generator.normal(size=(3, 4, 4)) + 4 * np.eye(4)
+    factors = np.tril(factors) if lower else np.triu(factors)
+    right = generator.normal(size=(3, 4, 2))
+    solution = np.asarray(solve_triangular(xp.asarray(factors), xp.asarray(right), lower=lower))
+    np.testing.assert_allclose(factors @ solution, right, rtol=1e-12)
+    one = solve_triangular(xp.asarray(factors[0]), xp.asarray(right[0]), lower=lower)
+    np.testing.assert_allclose(one, solution[0], rtol=1e-12)
+    zero = solve_triangular(xp.asarray(np.diag([0.0, 1.0])), xp.asarray([[1.0], [2.0]]), lower=lower)
+    assert np.isinf(np.asarray(zero)[0, 0])
+
+
+@pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
+def test_rows_are_put_where_they_are_kept(xp):
+    table, values = xp.zeros((3, 2, 2)), xp.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    result = put_rows(table, xp.asarray([0, 1, 1]), values, xp.asarray([True, False, True]))
+    np.testing.assert_array_equal(result, [[[1, 2], [0, 0]], [[0, 0], [0, 0]], [[0, 0], [5, 6]]])
+    np.testing.assert_array_equal(rows({"a": result}, np.array([2]))["a"], [[[0, 0], [5, 6]]])
