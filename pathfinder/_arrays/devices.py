@@ -53,6 +53,8 @@ class Devices:
         """Whether these are the host's processors."""
         return self.row[0].platform == "cpu"
 
+    is_host = False
+
     def put(self, tree: Any, number: int) -> Any:
         """Arrays placed on one of the devices, counted around the row."""
         return jax.device_put(tree, self.row[number % len(self.row)])

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
+from pathfinder._arrays.namespace import Array, finfo_eps, namespace, norm
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -32,28 +33,29 @@ class Pairs(NamedTuple):
     gradients: Float[Array, "history dim"]
 
 
-def has_curvature(step: Float[Array, " dim"], change: Float[Array, " dim"]) -> Bool[Array, ""]:
+def has_curvature(step: Float[Array, "*batch dim"], change: Float[Array, "*batch dim"]) -> Bool[Array, "*batch"]:
     """Whether a pair (s, y) may enter an inverse Hessian.
 
     ZCGV ask for `s'y > 1e-12 |y|^2`, which depends on the units of the parameters. We ask that the cosine of the angle
     between s and y can be told from rounding error. For a quadratic of condition number c the cosine is at least
     2 / sqrt(c), so this holds up to about c = 1e26 in double and 1e9 in single precision.
     """
-    inner = step @ change
-    eps = jnp.finfo(step.dtype).eps
-    return jnp.isfinite(inner) & (inner > 100.0 * eps * jnp.linalg.norm(step) * jnp.linalg.norm(change))
+    xp = namespace(step)
+    inner = xp.vecdot(step, change)
+    return xp.isfinite(inner) & (inner > 100.0 * finfo_eps(step.dtype) * norm(step) * norm(change))
 
 
 def update_diagonal(
-    diagonal: Float[Array, " dim"], step: Float[Array, " dim"], change: Float[Array, " dim"]
-) -> Float[Array, " dim"]:
+    diagonal: Float[Array, "*batch dim"], step: Float[Array, "*batch dim"], change: Float[Array, "*batch dim"]
+) -> Float[Array, "*batch dim"]:
     """Gilbert and Lemarechal's update of the diagonal inverse Hessian (ZCGV, algorithm 3, line 5).
 
     The pair must satisfy `has_curvature`.
     """
-    a = change @ (diagonal * change)
-    b = change @ step
-    c = step @ (step / diagonal)
+    xp = namespace(step)
+    a = xp.vecdot(change, diagonal * change)[..., None]
+    b = xp.vecdot(change, step)[..., None]
+    c = xp.vecdot(step, step / diagonal)[..., None]
     return b / (a / diagonal + change**2 - (a / c) * (step / diagonal) ** 2)
 
 
@@ -80,10 +82,10 @@ def orthonormal_rows(vectors: Float[Array, "rank dim"]) -> Float[Array, "rank di
 
 
 def inverse_hessian_normal(
-    position: Float[Array, " dim"],
-    gradient: Float[Array, " dim"],
+    position: Float[Array, "*batch dim"],
+    gradient: Float[Array, "*batch dim"],
     pairs: Pairs,
-    diagonal: Float[Array, " dim"],
+    diagonal: Float[Array, "*batch dim"],
 ) -> LowRankNormal:
     """The normal approximation that Pathfinder makes at one point of a path (ZCGV, algorithms 3 and 4).
 
