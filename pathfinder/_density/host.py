@@ -83,6 +83,11 @@ class HostDensity:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
         return jax.tree_util.tree_map(np.asarray, tree)
 
+    @property
+    def group_sizes(self) -> tuple[int, int]:
+        """How many gradients, and how many values, are evaluated at a time."""
+        return self._programs.group_sizes
+
     def _part(self, fits: np.ndarray, num_fits: int | None) -> "HostDensity":
         rows = fits if self.rows is None else self.rows[fits]
         return dataclasses.replace(self, rows=rows, num_fits=num_fits)

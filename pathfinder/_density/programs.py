@@ -106,16 +106,8 @@ def density_programs(
         memory: Likewise.
     """
     leaves, structure = jax.tree_util.tree_flatten(shapes(data))
-    return _kept(
-        function,
-        dim,
-        np.dtype(dtype),
-        tuple(leaves),
-        structure,
-        num_fits,
-        memory,
-        jax.dtypes.canonicalize_dtype(np.float64),
-    )
+    widest = jax.dtypes.canonicalize_dtype(np.float64)  # single precision while x64 is off
+    return _kept(function, dim, np.dtype(dtype), tuple(leaves), structure, num_fits, memory, widest)
 
 
 @lru_cache(MOST_KEPT)

@@ -183,3 +183,22 @@ def test_programs_can_be_dropped(compilations):
     compilations.clear()
     density[1].values(positions(1))
     assert "jit(values)" in compilations
+
+
+@pytest.mark.parametrize("memory", [2**26, 2**18, 1])
+def test_groups_are_as_large_as_memory_allows(memory, compilations):
+    design = np.random.default_rng(5).standard_normal((2000, DIM))
+
+    def logistic(x, data):
+        return -jnp.sum(jnp.logaddexp(0.0, data @ x)) - 0.5 * jnp.sum(x**2)
+
+    density = HostDensity(logistic, DIM, np.float64, design, memory=memory)
+    points = positions(7)
+    expected = -np.logaddexp(0.0, points @ design.T).sum(axis=1) - 0.5 * (points**2).sum(axis=1)
+    np.testing.assert_allclose(density.values(points), expected, rtol=1e-12)
+    np.testing.assert_allclose(density.values_and_gradients(points)[0], expected, rtol=1e-12)
+    sizes = density.group_sizes
+    # Of 2000 rows one intermediate result of 128 points takes 2 MB.
+    assert sizes == {2**26: (4, 128), 1: (1, 1)}.get(memory, sizes)
+    assert memory != 2**18 or 1 < sizes[1] <= 16
+    assert len(compilations) == 2 + sum(np.less(sizes, (4, 128)))
