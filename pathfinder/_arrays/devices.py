@@ -22,6 +22,12 @@ class Devices:
     """
 
     row: tuple[Any, ...]  # jax.Device
+    is_host: bool = False  # whether arrays are NumPy's and stay where they are
+
+    @classmethod
+    def host(cls) -> "Devices":
+        """The host itself, which works on arrays of NumPy."""
+        return cls((None,), is_host=True)
 
     @classmethod
     def choose(cls, devices: Any = None) -> "Devices":
@@ -51,12 +57,12 @@ class Devices:
     @property
     def is_cpu(self) -> bool:
         """Whether these are the host's processors."""
-        return self.row[0].platform == "cpu"
-
-    is_host = False
+        return self.is_host or self.row[0].platform == "cpu"
 
     def put(self, tree: Any, number: int) -> Any:
         """Arrays placed on one of the devices, counted around the row."""
+        if self.is_host:
+            return tree
         return jax.device_put(tree, self.row[number % len(self.row)])
 
     @property

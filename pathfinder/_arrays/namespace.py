@@ -140,14 +140,6 @@ def put_rows(table: Any, row: Any, values: Any, keep: Any) -> Any:
     return table
 
 
-def put_first(table: Any, values: Any) -> Any:
-    """A table (lane, row, ...) with its first rows replaced by (lane, new row, ...); in place on the host."""
-    if namespace(table, values) is jnp:
-        return table.at[:, : values.shape[1]].set(values)
-    table[:, : values.shape[1]] = values.copy()  # they may be rows of the table itself
-    return table
-
-
 def finfo_eps(dtype: Any) -> float:
     """The rounding unit of a dtype, as a number without a dtype of its own."""
     return float(np.finfo(dtype).eps)
@@ -177,6 +169,7 @@ def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, items: Any, *,
     return carry, jax.tree_util.tree_map(lambda *parts: np.stack(parts), *kept)
 
 
+@jit_unless_numpy()
 def joined_rows(trees: Any) -> Any:
     """Trees of the same structure, one after another on the leading axis of every leaf."""
     xp = namespace(trees)
@@ -188,3 +181,73 @@ def nan_like(tree: Any) -> Any:
     """A tree of NaN with the shapes of another."""
     xp = namespace(tree)
     return jax.tree_util.tree_map(lambda leaf: xp.full_like(leaf, xp.nan), tree)
+
+
+def fori_loop(count: int, body: Callable[[Any, _Tree], _Tree], start: _Tree) -> _Tree:
+    """`body(number, carry)` for every number below `count`, one after the other, from `start`."""
+    if namespace(start) is jnp:
+        return jax.lax.fori_loop(0, count, body, start)
+    for number in range(count):
+        start = body(number, start)
+    return start
+
+
+def put(array: Any, index: Any, values: Any) -> Any:
+    """An array with other values in some places; in place on the host."""
+    if namespace(array, values) is jnp:
+        return array.at[index].set(values)
+    array[index] = values
+    return array
+
+
+def add_identity(matrices: Any) -> Any:
+    """A square matrix, or each of a stack of them, plus the identity."""
+    xp = namespace(matrices)
+    return matrices + xp.broadcast_to(xp.eye(matrices.shape[-1], dtype=matrices.dtype), matrices.shape)
+
+
+def beside(own: Any, vectors: Any) -> Any:
+    """A vector of each lane, with the axis that `vectors` have besides if there are several of them for each lane."""
+    return own if vectors.ndim == own.ndim else own[..., None, :]
+
+
+def matrix_product(matrices: Any, vectors: Any) -> Any:
+    """The products of a matrix, or of each of a stack of them, with its vector or with several of its own.
+
+    Args:
+        matrices: Of shape `*batch m n`.
+        vectors: Of shape `*batch n`, or `*batch vector n`.
+
+    Returns:
+        Of shape `*batch m`, or `*batch vector m`.
+    """
+    xp = namespace(matrices, vectors)
+    if vectors.ndim < matrices.ndim:
+        return xp.matmul(matrices, vectors[..., None])[..., 0]
+    return xp.matmul(vectors, xp.swapaxes(matrices, -1, -2))
+
+
+def triangular_quotient(factors: Any, vectors: Any) -> Any:
+    """The vectors that lower triangular matrices times them are the given ones; shapes as of `matrix_product`."""
+    if vectors.ndim < factors.ndim:
+        return solve_triangular(factors, vectors[..., None], lower=True)[..., 0]
+    xp = namespace(factors, vectors)
+    if xp is np and factors.shape[-1] <= MOST_INVERTED:
+        return matrix_product(_inverse_of_lower(factors), vectors)
+    return xp.swapaxes(solve_triangular(factors, xp.swapaxes(vectors, -1, -2), lower=True), -1, -2)
+
+
+# Rows of a triangular matrix up to which the host multiplies by its inverse: BLAS takes several threads to solve for a
+# thousand right sides, however small the matrix is, and on a busy machine these wait for each other.
+MOST_INVERTED = 64
+
+
+def _inverse_of_lower(factors: np.ndarray) -> np.ndarray:
+    """By forward substitution, row by row, in all lanes at once."""
+    inverse = np.zeros_like(factors)
+    for row in range(factors.shape[-1]):
+        inverse[..., row, row] = 1.0
+        known = factors[..., row : row + 1, :row] @ inverse[..., :row, :]
+        inverse[..., row : row + 1, :] -= known
+        inverse[..., row, :] /= factors[..., row, row, None]
+    return inverse

@@ -51,10 +51,6 @@ class CompiledDensity:
         """Log densities and their gradients; arguments as of `values`."""
         return self._everywhere(jax.value_and_grad(self.function), positions, fits)
 
-    def arrays(self, tree: Any) -> Any:
-        """A tree with arrays of JAX for leaves."""
-        return jax.tree_util.tree_map(jnp.asarray, tree)
-
     def of_fit(self, fit: Any) -> "CompiledDensity":
         """The density of one fit; itself if there is only one."""
         if self.num_fits is None:

@@ -6,10 +6,9 @@ iterations are packed into batches of a fixed size, so the density is compiled o
 
 from typing import NamedTuple
 
-import jax
-import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Float, Int, UInt32
 
+from pathfinder._arrays.namespace import Array, jit_unless_numpy
 from pathfinder._arrays.streams import normal
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.compiled import CompiledDensity
@@ -27,7 +26,7 @@ class ScoredDraws(NamedTuple):
 def score_lanes(
     approximations: LowRankNormal,
     keys: UInt32[Array, "lane draw 2"],
-    fits: Int[Array | np.ndarray, " lane"],
+    fits: Int[Array, " lane"],
     density: CompiledDensity,
 ) -> ScoredDraws:
     """One draw per key from the approximation of each lane, with both log densities.
@@ -44,21 +43,21 @@ def score_lanes(
     return ScoredDraws(draws, _log_densities(draws, fits, density), log_q)
 
 
-@jax.jit
+@jit_unless_numpy()
 def _log_densities(
-    draws: Float[Array, "lane draw dim"], fits: Int[Array | np.ndarray, " lane"], density: CompiledDensity
+    draws: Float[Array, "lane draw dim"], fits: Int[Array, " lane"], density: CompiledDensity
 ) -> Float[Array, "lane draw"]:
     return density.values(draws, fits)
 
 
-@jax.jit
+@jit_unless_numpy()
 def draw_lanes(
     approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
     """The draws of `score_lanes` and their `log_q`, without evaluating the model."""
 
     def lane(approximation, lane_keys):
-        z = jax.vmap(lambda key: normal(key, approximation.dim, approximation.mean.dtype))(lane_keys)
-        return jax.vmap(approximation.transform)(z), jax.vmap(approximation.log_density_of_noise)(z)
+        noise = normal(lane_keys, approximation.dim, approximation.mean.dtype)
+        return approximation.transform(noise), approximation.log_density_of_noise(noise)
 
     return over_lanes(lane)(approximations, keys)

@@ -1,4 +1,4 @@
-"""Steps of all lanes as one compiled program: the driver for accelerators, and for work that pays for its compilation."""
+"""Steps of all lanes as one compiled program: for accelerators, and for work that pays for its compilation."""
 
 from functools import partial
 

@@ -22,7 +22,7 @@ MAX_ZOOMS = 40
 
 
 class LineSearch(NamedTuple):
-    """Strong Wolfe searches along the directions of all lanes; `f` is the objective and `slope` its derivative along the direction.
+    """Strong Wolfe searches of all lanes; `f` is the objective and `slope` its derivative along the direction.
 
     `low` is the best step so far and the low end of the bracket, `high` the other end (once zooming).
     """
@@ -38,9 +38,7 @@ class LineSearch(NamedTuple):
     slope_high: Float[Array, " lane"]
     num_trials: Int[Array, " lane"]  # expansions, then zooms
     num_failed: Int[Array, " lane"]  # consecutive evaluations that were not finite
-    settles: Bool[
-        Array, " lane"
-    ]  # whether the trial step is the best so far, to be taken without the curvature condition
+    settles: Bool[Array, " lane"]  # the trial step is the best so far, to be taken without the curvature condition
 
 
 def new_search(f, slope, first_step) -> LineSearch:

@@ -13,7 +13,7 @@ from pathfinder._arrays.namespace import (
     jit_unless_numpy,
     namespace,
     norm,
-    put_first,
+    put,
     put_rows,
 )
 from pathfinder._normals.diagonals import SecantSums, secant_diagonal
@@ -62,7 +62,7 @@ class Tolerances(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The accepted iterates of a chunk: row r of a lane holds its r-th, rows from `PathState.num_recorded` on are unused."""
+    """The accepted iterates of a chunk: row r holds a lane's r-th; rows from `PathState.num_recorded` on are unused."""
 
     position: Float[Array, "lane row dim"]
     gradient: Float[Array, "lane row dim"]  # of the negative log density
@@ -171,7 +171,7 @@ def rewind(path: Path, *, num_kept: int) -> Path:
     state, (pairs, trace) = path
     # Pairs move to the front once in a chunk; a ring buffer would put them in order again for every direction.
     newest = newest_pairs(pairs, state.pairs_end, num_kept)
-    pairs = Pairs(*[put_first(table, part) for table, part in zip(pairs, newest, strict=True)])
+    pairs = Pairs(*[put(table, np.s_[:, :num_kept], xp.array(part)) for table, part in zip(pairs, newest, strict=True)])
     state = state._replace(
         pairs_end=xp.full_like(state.pairs_end, num_kept), num_recorded=xp.zeros_like(state.num_recorded)
     )

@@ -54,8 +54,12 @@ def _run(log_density, starts, chunk, **options):
                     path = path._replace(state=path.state._replace(position=propose_start(path.state)))
                     trial = trial_point(path)
                     evaluated = [evaluate(own) for own in trial]
-                    values, scores = (np.stack([np.asarray(part) for part in parts]) for parts in zip(*evaluated))
-                    path = lbfgs.step(path, trial, values.astype(trial.dtype), scores, tolerances, settings.history_size)
+                    values, scores = (
+                        np.stack([np.asarray(part) for part in parts]) for parts in zip(*evaluated, strict=True)
+                    )
+                    path = lbfgs.step(
+                        path, trial, values.astype(trial.dtype), scores, tolerances, settings.history_size
+                    )
         host = jax.tree.map(np.array, path)
         for lane, parts in enumerate(traces):
             num_recorded = int(host.state.num_recorded[lane])
