@@ -115,6 +115,7 @@ def fit_model(
     seed, key = seed_and_key(seed)
     chosen_devices = choose_devices(driver, devices, settings.num_paths, model.dim, settings)
     density = density_of(model, model.data, None, chosen_devices)
+    key = density.arrays(key)
     numbers = path_numbers(first_path, settings.num_paths)
     whole = fit_key(key, first_path)
     check = time_limit(begin, max_time)

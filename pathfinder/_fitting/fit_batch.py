@@ -114,10 +114,10 @@ def _fit_all(
     """The fits themselves, of a model with the first of the data sets."""
     seed, key = seed_and_key(seed)
     chosen_devices = choose_devices(driver, devices, num_fits * settings.num_paths, model.dim, settings)
-    fit_keys = counted_keys(key, np.arange(num_fits))
+    density = density_of(model, data, num_fits, chosen_devices)
+    fit_keys = counted_keys(density.arrays(key), density.arrays(np.arange(num_fits)))
     paths = np.tile(np.arange(settings.num_paths), num_fits)
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
-    density = density_of(model, data, num_fits, chosen_devices)
     check = time_limit(begin, max_time)
     with ProgressBar(len(paths), progress) as bar:
         outcomes, source = run_lanes(density, points, lane_keys, paths, settings, chosen_devices, check, bar.update)

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, UInt32
+from jaxtyping import Bool, UInt32
 
 from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.namespace import Array
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool, make_pool

@@ -6,10 +6,11 @@ are those of the weighted draws (adaptive importance sampling; Cappe, Guillin, M
 """
 
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import UInt32
 
 import psis
 from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._importance.components import Components

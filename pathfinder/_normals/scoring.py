@@ -40,13 +40,14 @@ def score_lanes(
         density: Of the model.
     """
     draws, log_q = draw_lanes(approximations, keys)
-    return ScoredDraws(draws, _log_densities(draws, fits, density), log_q)
+    return ScoredDraws(draws, log_densities(draws, fits, density), log_q)
 
 
 @jit_unless_numpy()
-def _log_densities(
-    draws: Float[Array, "lane draw dim"], fits: Int[Array, " lane"], density: CompiledDensity
-) -> Float[Array, "lane draw"]:
+def log_densities(
+    draws: Float[Array, "lane *draws dim"], fits: Int[Array, " lane"], density: CompiledDensity
+) -> Float[Array, "lane *draws"]:
+    """Log densities of the model at draws; arguments as of `score_lanes`."""
     return density.values(draws, fits)
 
 
