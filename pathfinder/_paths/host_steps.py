@@ -8,6 +8,7 @@ from pathfinder._paths.lbfgs import propose_start, step, trial_point
 from pathfinder._paths.state import Path, Tolerances, can_step
 
 
+@np.errstate(all="ignore")
 def advance_on_host(
     paths: Path,
     density: HostDensity,
