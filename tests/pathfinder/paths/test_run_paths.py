@@ -16,7 +16,7 @@ from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_di
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
 from pathfinder._normals.scoring import score_lanes
-from pathfinder._paths.compiled_steps import RACE
+from pathfinder._paths.approximations import RACE
 from tests import problems
 
 
