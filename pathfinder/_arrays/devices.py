@@ -56,7 +56,12 @@ class Devices:
     @property
     def is_cpu(self) -> bool:
         """Whether these are the host's processors."""
-        return self.row[0] is None or self.row[0].platform == "cpu"
+        return self.is_host or self.row[0].platform == "cpu"
+
+    @property
+    def is_host(self) -> bool:
+        """Whether work is done in NumPy, on arrays that stay where they are."""
+        return self.row[0] is None
 
     def put(self, tree: Any, number: int) -> Any:
         """Arrays placed on one of the devices, counted around the row; on the host they are already."""

@@ -16,15 +16,20 @@ from scipy.linalg.blas import get_blas_funcs
 
 
 Array = jax.Array | np.ndarray
+MOST_UNROLLED = 10  # steps of a loop that are compiled one by one
 
 _Tree = TypeVar("_Tree")
 
 
 def namespace(*trees: Any) -> Any:
     """`jax.numpy` if a leaf of the given trees is an array of JAX, `numpy` otherwise."""
-    if any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(trees)):
-        return jnp
-    return np
+    leaves = trees if all(type(tree) is np.ndarray for tree in trees) else jax.tree_util.tree_leaves(trees)
+    return jnp if any(_is_of_jax(leaf) for leaf in leaves) else np
+
+
+def _is_of_jax(leaf: Any) -> bool:
+    # JAX's own check takes microseconds, and on the host there is one for every few operations.
+    return type(leaf) is not np.ndarray and isinstance(leaf, jax.Array)
 
 
 def jit_unless_numpy(*static_argnames: str, donate_argnames: tuple[str, ...] = ()) -> Callable[..., Any]:
@@ -51,13 +56,22 @@ def jit_unless_numpy(*static_argnames: str, donate_argnames: tuple[str, ...] = (
 
 
 def rows(tree: _Tree, index: Any) -> _Tree:
-    """Some entries, or one, of the leading axis of every leaf."""
+    """Some entries, or one, of the leading axis of every leaf; `index` is a number, a slice or an array."""
+    if isinstance(index, slice) or namespace(tree) is np:
+        return jax.tree_util.tree_map(lambda leaf: leaf[index], tree)
+    return _compiled_rows(tree, index)
+
+
+@jax.jit
+def _compiled_rows(tree: _Tree, index: Any) -> _Tree:
     return jax.tree_util.tree_map(lambda leaf: leaf[index], tree)
 
 
 def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
     """`one` in the lanes where the condition holds, else `other`, leaf by leaf; lanes are the axes of the condition."""
     xp = namespace(condition, one, other)
+    if xp is np and (np.all(condition) or not np.any(condition)):
+        return one if np.all(condition) else other
 
     def choose(a: Any, b: Any) -> Any:
         if a is b:
@@ -76,6 +90,11 @@ def either(condition: Any, one: Callable[[], _Tree], other: Callable[[], _Tree])
         if not np.any(condition):
             return other()
     return select(condition, one(), other())
+
+
+def is_nowhere(condition: Any) -> bool:
+    """Whether no lane is known to satisfy a condition: what is computed for such lanes can then be left out."""
+    return not isinstance(condition, jax.Array) and not np.any(condition)
 
 
 def cholesky(matrices: Any) -> Any:
@@ -119,6 +138,49 @@ def put_rows(table: Any, row: Any, values: Any, keep: Any) -> Any:
     lanes = np.flatnonzero(keep)
     table[lanes, row[lanes]] = values[lanes]
     return table
+
+
+def finfo_eps(dtype: Any) -> float:
+    """The rounding unit of a dtype, as a number without a dtype of its own."""
+    return float(np.finfo(dtype).eps)
+
+
+def norm(vectors: Any) -> Any:
+    """Euclidean norms along the last axis."""
+    xp = namespace(vectors)
+    return xp.sqrt(xp.vecdot(vectors, vectors))
+
+
+def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, items: Any, *, reverse: bool = False) -> Any:
+    """`jax.lax.scan` over the leading axis of few items: the last carry, and what each step gives.
+
+    Args:
+        step: `step(carry, item)` gives the next carry and something to keep, or None.
+        carry: The first carry.
+        items: A pytree with a leading axis.
+        reverse: Whether to begin with the last item.
+    """
+    count = len(jax.tree_util.tree_leaves(items)[0])
+    if namespace(carry, items) is jnp:
+        return jax.lax.scan(step, carry, items, reverse=reverse, unroll=count if count <= MOST_UNROLLED else 1)
+    kept: list[Any] = [None] * count
+    for number in reversed(range(count)) if reverse else range(count):
+        carry, kept[number] = step(carry, rows(items, number))
+    return carry, jax.tree_util.tree_map(lambda *parts: np.stack(parts), *kept)
+
+
+@jit_unless_numpy()
+def joined_rows(trees: Any) -> Any:
+    """Trees of the same structure, one after another on the leading axis of every leaf."""
+    xp = namespace(trees)
+    return jax.tree_util.tree_map(lambda *leaves: xp.concatenate(leaves), *trees)
+
+
+@jit_unless_numpy()
+def nan_like(tree: Any) -> Any:
+    """A tree of NaN with the shapes of another."""
+    xp = namespace(tree)
+    return jax.tree_util.tree_map(lambda leaf: xp.full_like(leaf, xp.nan), tree)
 
 
 def fori_loop(count: int, body: Callable[[Any, _Tree], _Tree], start: _Tree) -> _Tree:

@@ -103,13 +103,6 @@ class PathReport(NamedTuple):
     best_elbo: float
 
 
-def stacked(rows: list[Trajectory]) -> Trajectory | None:
-    """A trajectory from its rows; None if there are none."""
-    if not rows:
-        return None
-    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *rows)
-
-
 def concatenated(parts: list[Iterations]) -> Iterations:
     """A table from its parts."""
     if not parts:

@@ -1,4 +1,4 @@
-"""Paths of the optimizer alone, one or several at once."""
+"""Paths of the optimizer alone, one or several at once, in NumPy or compiled."""
 
 from functools import cache, partial
 
@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._arrays.namespace import namespace, rows
 from pathfinder._paths import lbfgs
 from pathfinder._paths.lbfgs import propose_start, trial_point
 from pathfinder._paths.start import Start
@@ -13,80 +14,70 @@ from pathfinder._paths.state import DONE, Tolerances, can_step, init, rewind
 from pathfinder._settings import Settings
 
 
-def run_path(log_density, start, chunk=100, radius=0.0, max_tries=1, seed=0, **options):
+def run_path(log_density, start, chunk=100, radius=0.0, max_tries=1, seed=0, xp=np, **options):
     """A path to its end, in chunks of `chunk` recorded iterates that are put together again.
 
     Returns the last state, the trace, and the pairs after the last chunk.
     """
-    settings = Settings(**options)
-    start = jnp.asarray(start)
-    tolerances = Tolerances.from_settings(settings, start.dtype)
-    box = Start(jnp.asarray([0, seed], jnp.uint32), start, jnp.full_like(start, radius), jnp.int32(max_tries))
-    path = start_path(box, settings.history_size, chunk)
-    evaluate = value_and_gradient(log_density)
-    traces = []
-    while True:
-        path, trial, can_step = propose(path)
-        if can_step:
-            path = step(path, trial, *evaluate(trial), tolerances, settings.history_size)
-            continue
-        num_recorded = int(path.state.num_recorded)
-        traces.append(jax.tree.map(lambda rows, n=num_recorded: np.asarray(rows[:n]), path.records.trace))
-        if path.state.phase == DONE:
-            trace = jax.tree.map(lambda *parts: np.concatenate(parts), *traces)
-            return path.state, trace, path.records.pairs
-        path = rewind(path, settings.history_size)
+    start = xp.asarray(start)
+    box = Start(
+        xp.asarray([[0, seed]], dtype=xp.uint32), start[None], xp.full_like(start, radius)[None],
+        xp.asarray([max_tries], dtype=xp.int32),
+    )  # fmt: skip
+    path, (trace,) = _run(log_density, box, chunk, **options)
+    return rows(path.state, 0), trace, rows(path.records.pairs, 0)
 
 
-start_path = jax.jit(init, static_argnums=(1, 2))
-rewind = jax.jit(rewind, static_argnums=1)
-step = jax.jit(lbfgs.step, static_argnums=5)
-
-
-@jax.jit
-def propose(path):
-    path = path._replace(state=path.state._replace(position=propose_start(path.state)))
-    return path, trial_point(path), can_step(path)
-
-
-def run_lanes(log_density, starts, **options):
+def run_lanes(log_density, starts, xp=np, **options):
     """Paths from many starts as the lanes of one batch: the last state and the trace of each."""
-    tolerances = Tolerances.from_settings(Settings(**options), starts.dtype)
-    paths = start_lanes(starts)
-    traces = [[] for _ in starts]
+    starts = xp.asarray(starts)
+    count = len(starts)
+    box = Start(xp.zeros((count, 2), xp.uint32), starts, xp.zeros_like(starts), xp.ones(count, xp.int32))
+    path, traces = _run(log_density, box, 100, **options)
+    return [(rows(path.state, lane), trace) for lane, trace in enumerate(traces)]
+
+
+def _run(log_density, starts, chunk, **options):
+    """The paths at their end, on the host, and the trace of each."""
+    settings = Settings(**options)
+    tolerances = Tolerances.from_settings(settings, starts.center.dtype)
+    path = init(starts, num_kept=settings.history_size, num_rows=chunk)
+    compiled = namespace(starts) is jnp
+    traces = [[] for _ in starts.center]
+    evaluate = value_and_gradient(log_density)
     while True:
-        paths = advance_lanes(log_density, paths, tolerances)
-        host = jax.tree.map(np.asarray, paths)
+        if compiled:
+            path = _advance(log_density, path, tolerances, settings.history_size)
+        else:
+            with np.errstate(all="ignore"):
+                while can_step(path).any():
+                    path = path._replace(state=path.state._replace(position=propose_start(path.state)))
+                    trial = trial_point(path)
+                    evaluated = [evaluate(own) for own in trial]
+                    values, scores = (
+                        np.stack([np.asarray(part) for part in parts]) for parts in zip(*evaluated, strict=True)
+                    )
+                    path = lbfgs.step(
+                        path, trial, values.astype(trial.dtype), scores, tolerances, settings.history_size
+                    )
+        host = jax.tree.map(np.array, path)
         for lane, parts in enumerate(traces):
             num_recorded = int(host.state.num_recorded[lane])
-            parts.append(jax.tree.map(lambda rows, i=lane, n=num_recorded: rows[i, :n], host.records.trace))
+            parts.append(jax.tree.map(lambda table, i=lane, n=num_recorded: table[i, :n], host.records.trace))
         if np.all(host.state.phase == DONE):
-            break
-        paths = jax.vmap(partial(rewind, num_kept=5))(paths)
-    states = [jax.tree.map(lambda leaf, i=lane: leaf[i], host.state) for lane in range(len(starts))]
-    whole = [jax.tree.map(lambda *rows: np.concatenate(rows), *parts) for parts in traces]
-    return list(zip(states, whole, strict=True))
+            return host, [jax.tree.map(lambda *parts: np.concatenate(parts), *own) for own in traces]
+        path = rewind(path, num_kept=settings.history_size)
 
 
-@jax.jit
-def start_lanes(starts):
-    def lane(start):
-        box = Start(jnp.zeros(2, jnp.uint32), start, jnp.zeros_like(start), jnp.int32(1))
-        return init(box, num_kept=5, num_rows=100)
+@partial(jax.jit, static_argnums=(0, 3))
+def _advance(log_density, path, tolerances, history_size):
+    def move(path):
+        path = path._replace(state=path.state._replace(position=propose_start(path.state)))
+        trial = trial_point(path)
+        values, scores = jax.vmap(jax.value_and_grad(log_density))(trial)
+        return lbfgs.step(path, trial, values.astype(trial.dtype), scores, tolerances, history_size)
 
-    return jax.vmap(lane)(starts)
-
-
-@partial(jax.jit, static_argnums=0)
-def advance_lanes(log_density, paths, tolerances):
-    def go_on(paths):
-        return jnp.any(jax.vmap(can_step)(paths))
-
-    def step_lane(path):
-        path, trial, _ = propose(path)
-        return lbfgs.step(path, trial, *jax.value_and_grad(log_density)(trial), tolerances, 5)
-
-    return jax.lax.while_loop(go_on, jax.vmap(step_lane), paths)
+    return jax.lax.while_loop(lambda path: jnp.any(can_step(path)), move, path)
 
 
 @cache
