@@ -9,7 +9,7 @@ from jaxtyping import UInt32
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, namespace
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.scored_draws import score_draws
 from pathfinder._normals.low_rank import LowRankNormal
@@ -26,7 +26,7 @@ class Components:
 
     def __init__(
         self,
-        density: CompiledDensity,
+        density: Density,
         keys: UInt32[Array, "room 2"],
         placeholder: LowRankNormal,
         source: PathDraws,

@@ -10,7 +10,7 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.streams import counted_keys, fold_in
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import draw_lanes
 from pathfinder._settings import Settings
@@ -120,7 +120,7 @@ def _packed(paths: Int[np.ndarray, " n"], width: int) -> tuple[np.ndarray, np.nd
 
 
 def path_draws(
-    density: CompiledDensity,
+    density: Density,
     approximations: LowRankNormal,
     draw_keys: UInt32[Array, "path 2"],
     elbo_keys: UInt32[Array, "path 2"],

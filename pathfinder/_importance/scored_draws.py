@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, Int
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.mixture import log_mixture_density
@@ -15,7 +15,7 @@ from pathfinder._settings import Settings
 
 
 def score_draws(
-    density: CompiledDensity,
+    density: Density,
     source: PathDraws,
     lanes: Int[np.ndarray, " n"],
     indices: Int[np.ndarray, " n"],
@@ -65,7 +65,7 @@ def score_draws(
 
 
 def score_paths(
-    density: CompiledDensity, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
+    density: Density, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
 ) -> dict[str, Float[np.ndarray, "lane draw"]]:
     """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
 
@@ -88,7 +88,10 @@ def score_paths(
 
 
 def _log_densities(
-    draws: Float[Array, "lane draw dim"], fits: Int[np.ndarray, " lane"], used: Bool[np.ndarray, "lane draw"], density
+    draws: Float[Array, "lane draw dim"],
+    fits: Int[np.ndarray, " lane"],
+    used: Bool[np.ndarray, "lane draw"],
+    density: Density,
 ) -> Float[Array, "lane draw"]:
     """Log densities of the model; on the host only where it is asked for."""
     if isinstance(draws, jax.Array):
