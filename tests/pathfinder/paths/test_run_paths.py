@@ -254,7 +254,7 @@ def test_interrupted_race_ends_with_fresh_draws(long_model):
         if next(calls) == 1:
             raise KeyboardInterrupt
 
-    result = fit(long_model, seed=1, schedule="race", num_paths=2, report=stop)
+    result = fit(long_model, seed=1, schedule="race", num_paths=2, elbo_patience=None, report=stop)
     assert result.interrupted
     for path in result.paths:
         assert path.status == Status.INTERRUPTED

@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float, Int
 from pathfinder._arrays.namespace import Array, either, is_nowhere, namespace, norm, put_rows, select
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
-from pathfinder._paths.direction import newest_pairs, two_loop
-from pathfinder._paths.line_search import continue_search, first_trial, new_search
-from pathfinder._paths.start import LONGEST_FIRST_MOVE, noted, tried_points
-from pathfinder._paths.state import (
+from pathfinder._optimizer.direction import newest_pairs, two_loop
+from pathfinder._optimizer.line_search import continue_search, first_trial, new_search
+from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points
+from pathfinder._optimizer.state import (
     DONE,
     EXPANDING,
     STARTING,

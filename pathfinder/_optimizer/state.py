@@ -18,9 +18,9 @@ from pathfinder._arrays.namespace import (
 )
 from pathfinder._normals.diagonals import SecantSums, secant_diagonal
 from pathfinder._normals.inverse_hessian import Pairs
-from pathfinder._paths.direction import newest_pairs
-from pathfinder._paths.line_search import LineSearch, new_search
-from pathfinder._paths.start import MAX_INIT_TRIES, Start, Tries
+from pathfinder._optimizer.direction import newest_pairs
+from pathfinder._optimizer.line_search import LineSearch, new_search
+from pathfinder._optimizer.start import MAX_INIT_TRIES, Start, Tries
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 
