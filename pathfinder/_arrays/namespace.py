@@ -167,22 +167,23 @@ def norm(vectors: Any) -> Any:
     return xp.sqrt(xp.vecdot(vectors, vectors))
 
 
-def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, items: Any, *, reverse: bool = False) -> Any:
-    """`jax.lax.scan` over the leading axis of few items: the last carry, and what each step gives.
+def scan(step: Callable[..., tuple[Any, Any]], carry: Any, *items: Any, reverse: bool = False) -> tuple[Any, Any]:
+    """`jax.lax.scan` over the leading axis of a few arrays: the last carry, and what the steps give in the same form.
 
     Args:
-        step: `step(carry, item)` gives the next carry and something to keep, or None.
+        step: `step(carry, *entries)` gives the next carry and an array to keep, or None.
         carry: The first carry.
-        items: A pytree with a leading axis.
-        reverse: Whether to begin with the last item.
+        *items: Arrays of the same length.
+        reverse: Whether to begin with the last entries.
     """
-    count = len(jax.tree_util.tree_leaves(items)[0])
+    count = len(items[0])
     if namespace(carry, items) is jnp:
-        return jax.lax.scan(step, carry, items, reverse=reverse, unroll=count if count <= MOST_UNROLLED else 1)
+        unroll = count if count <= MOST_UNROLLED else 1
+        return jax.lax.scan(lambda carry, entries: step(carry, *entries), carry, items, reverse=reverse, unroll=unroll)
     kept: list[Any] = [None] * count
     for number in reversed(range(count)) if reverse else range(count):
-        carry, kept[number] = step(carry, rows(items, number))
-    return carry, jax.tree_util.tree_map(lambda *parts: np.stack(parts), *kept)
+        carry, kept[number] = step(carry, *[item[number] for item in items])
+    return carry, None if kept[0] is None else np.stack(kept)
 
 
 @jit_unless_numpy()
