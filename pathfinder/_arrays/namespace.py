@@ -5,7 +5,7 @@ operations that the two spell differently are here. Lanes of work stand on the l
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import jax
@@ -23,8 +23,13 @@ _Tree = TypeVar("_Tree")
 
 def namespace(*trees: Any) -> Any:
     """`jax.numpy` if a leaf of the given trees is an array of JAX, `numpy` otherwise."""
-    leaves = trees if all(type(tree) is np.ndarray for tree in trees) else jax.tree_util.tree_leaves(trees)
-    return jnp if any(_is_of_jax(leaf) for leaf in leaves) else np
+    for tree in trees:
+        if type(tree) is np.ndarray:
+            continue
+        for leaf in jax.tree_util.tree_leaves(tree):
+            if _is_of_jax(leaf):
+                return jnp
+    return np
 
 
 def _is_of_jax(leaf: Any) -> bool:
@@ -69,32 +74,33 @@ def _compiled_rows(tree: _Tree, index: Any) -> _Tree:
 
 def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
     """`one` in the lanes where the condition holds, else `other`, leaf by leaf; lanes are the axes of the condition."""
-    xp = namespace(condition, one, other)
-    if xp is np and (np.all(condition) or not np.any(condition)):
-        return one if np.all(condition) else other
+    if not _is_of_jax(condition):
+        count = np.count_nonzero(condition)
+        if count == 0 or count == np.size(condition):
+            return one if count else other
+    return jax.tree_util.tree_map(partial(_selected, condition), one, other)
 
-    def choose(a: Any, b: Any) -> Any:
-        if a is b:
-            return a
-        extra = max(np.ndim(a), np.ndim(b)) - np.ndim(condition)
-        return xp.where(xp.reshape(condition, (*np.shape(condition), *[1] * extra)), a, b)
 
-    return jax.tree_util.tree_map(choose, one, other)
+def _selected(condition: Any, one: Any, other: Any) -> Any:
+    if one is other:
+        return one
+    xp = np if not _is_of_jax(condition) and not _is_of_jax(one) and not _is_of_jax(other) else jnp
+    extra = max(np.ndim(one), np.ndim(other)) - np.ndim(condition)
+    return xp.where(condition[(..., *[None] * extra)] if extra else condition, one, other)
 
 
 def either(condition: Any, one: Callable[[], _Tree], other: Callable[[], _Tree]) -> _Tree:
     """`select` of what two functions give; on the host nothing is computed that no lane takes."""
-    if not isinstance(condition, jax.Array):
-        if np.all(condition):
-            return one()
-        if not np.any(condition):
-            return other()
+    if not _is_of_jax(condition):
+        count = np.count_nonzero(condition)
+        if count == 0 or count == np.size(condition):
+            return one() if count else other()
     return select(condition, one(), other())
 
 
 def is_nowhere(condition: Any) -> bool:
     """Whether no lane is known to satisfy a condition: what is computed for such lanes can then be left out."""
-    return not isinstance(condition, jax.Array) and not np.any(condition)
+    return not _is_of_jax(condition) and not np.count_nonzero(condition)
 
 
 def cholesky(matrices: Any) -> Any:
@@ -123,21 +129,31 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
     return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))
 
 
-def put_rows(table: Any, row: Any, values: Any, keep: Any) -> Any:
-    """A table (lane, row, ...) with a row of every lane replaced where `keep` says so; in place on the host.
+def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
+    """Tables (lane, row, ...) with a row of every lane replaced where `keep` says so; in place on the host.
 
     Args:
-        table: The table.
+        tables: A tree of tables.
         row: Number of the row of each lane.
         values: What to write there (lane, ...).
         keep: In which lanes.
     """
-    if namespace(table, row, values, keep) is jnp:
+    if namespace(row, keep) is jnp:
         # A row out of bounds is dropped. Choosing between the old table and the new one would copy all of it.
-        return table.at[jnp.arange(table.shape[0]), jnp.where(keep, row, table.shape[1])].set(values, mode="drop")
+        def put_compiled(table: Any, value: Any) -> Any:
+            place = jnp.where(keep, row, table.shape[1])
+            return table.at[jnp.arange(table.shape[0]), place].set(value, mode="drop")
+
+        return jax.tree_util.tree_map(put_compiled, tables, values)
     lanes = np.flatnonzero(keep)
-    table[lanes, row[lanes]] = values[lanes]
-    return table
+    places = row[lanes]
+    whole = len(lanes) == len(row)
+
+    def put_in_place(table: Any, value: Any) -> Any:
+        table[lanes, places] = value if whole else value[lanes]
+        return table
+
+    return jax.tree_util.tree_map(put_in_place, tables, values)
 
 
 def finfo_eps(dtype: Any) -> float:

@@ -4,8 +4,7 @@ import jax
 import numpy as np
 
 from pathfinder._arrays.devices import CPU_PATHS, Devices
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.either import Density
 from pathfinder._settings import Settings
 
 
@@ -34,9 +33,7 @@ def num_slots(settings: Settings) -> int:
     return NUM_FINALISTS if settings.schedule == "race" else 1
 
 
-def scoring_batch_size(
-    density: CompiledDensity | HostDensity, settings: Settings, devices: Devices, num_draws: int | None = None
-) -> int:
+def scoring_batch_size(density: Density, settings: Settings, devices: Devices, num_draws: int | None = None) -> int:
     """Lanes per device in one scoring batch, from the dimension and the number of draws of a lane alone.
 
     That is `num_elbo_draws` unless another one is given.
@@ -59,7 +56,7 @@ def scoring_batch_size(
     return devices.lanes_per_batch(per_lane, max(1, most))
 
 
-def block_size(density: CompiledDensity | HostDensity, num_lanes: int, settings: Settings, devices: Devices) -> int:
+def block_size(density: Density, num_lanes: int, settings: Settings, devices: Devices) -> int:
     """Lanes that are advanced together, on one device."""
     itemsize = np.dtype(density.dtype).itemsize
     # Beyond one approximation from the pairs of the direction, for which there is room among the rows.

@@ -15,8 +15,7 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.either import Density
 from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
@@ -143,7 +142,7 @@ def _fit_all(
 
 
 def _pool_of_fit(
-    density: CompiledDensity | HostDensity,
+    density: Density,
     refined: RefinedFit | None,
     fit: int,
     source: PathDraws,

@@ -13,9 +13,9 @@ from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
 from pathfinder._fitting.initial_points import InitialPoints
 from pathfinder._importance.path_draws import PathDraws, path_draws
+from pathfinder._optimizer.start import Start
 from pathfinder._paths.outcomes import PathOutcomes, PathReport
 from pathfinder._paths.run_paths import run_paths
-from pathfinder._paths.start import Start
 from pathfinder._settings import Settings
 
 

@@ -8,7 +8,7 @@ from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._normals.diagonals import scalar_diagonal
 from pathfinder._normals.inverse_hessian import Pairs, inverse_hessian_normal
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._paths.state import Records
+from pathfinder._optimizer.state import Records
 
 
 # Where the keys of other draws have the iteration. No iteration has this number, so the final draws of an approximation

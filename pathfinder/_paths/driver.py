@@ -12,17 +12,17 @@ from jaxtyping import Int
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import rows
 from pathfinder._density.batch_sizes import MAX_ROWS, num_kept
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._normals.diagonals import BANKS
-from pathfinder._paths.compiled_steps import advance
+from pathfinder._optimizer.compiled_steps import advance
+from pathfinder._optimizer.host_steps import advance_on_host
+from pathfinder._optimizer.jaxopt_steps import JaxoptAdvance
+from pathfinder._optimizer.start import Start, Tries
+from pathfinder._optimizer.state import DONE, STARTING, Path, Tolerances, ended, init, rewind
 from pathfinder._paths.elbos import PathElbos
-from pathfinder._paths.host_steps import advance_on_host
-from pathfinder._paths.jaxopt_steps import JaxoptAdvance
 from pathfinder._paths.outcomes import Iterations, PathReport, concatenated
-from pathfinder._paths.start import Start, Tries
-from pathfinder._paths.state import DONE, STARTING, Path, Tolerances, ended, init, rewind
 from pathfinder._paths.tables import PathTables
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -49,7 +49,7 @@ class Block:
 
     def __init__(
         self,
-        density: CompiledDensity | HostDensity,
+        density: Density,
         starts: Start,
         elbo_keys: Any,
         settings: Settings,

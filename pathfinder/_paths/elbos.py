@@ -11,15 +11,14 @@ from jaxtyping import Int, UInt32
 from pathfinder._arrays.devices import Devices, on_host
 from pathfinder._arrays.namespace import Array, rows
 from pathfinder._density.batch_sizes import covariance_history, num_slots, scoring_batch_size
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.either import Density
 from pathfinder._normals.diagonals import BANKS
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import score_lanes
+from pathfinder._optimizer.state import Records
 from pathfinder._paths.approximations import RACE, build_lanes, elbo_draw_keys
 from pathfinder._paths.ranking import Finalists
-from pathfinder._paths.state import Records
 from pathfinder._settings import Settings
 
 
@@ -40,7 +39,7 @@ class PathElbos:
 
     def __init__(
         self,
-        density: CompiledDensity | HostDensity,
+        density: Density,
         elbo_keys: UInt32[Array, "lane 2"],
         fit_of_lane: Int[np.ndarray, " lane"],
         settings: Settings,
@@ -105,7 +104,6 @@ class PathElbos:
                 estimates.append(ElboEstimate(*[column[best] for column in elbo]))
                 if keep is not None:
                     keep(rows(on_host(normals), best), lane[best], place[best])
-        np.add.at(self.num_draws, lanes, self.draws_per_iterate)
         return ElboEstimate(*[np.concatenate(columns) for columns in zip(*estimates, strict=True)])
 
     def end_race(self) -> Generator[None, None, None]:
@@ -138,10 +136,12 @@ class PathElbos:
         """Take in the approximations of a batch, in order, until their lane has stalled."""
         means = elbo.mean.copy()
         last_of_iterate = np.arange(1, len(lanes) + 1) % len(self.diagonals) == 0
-        for position, (lane, iteration) in enumerate(zip(lanes, iterations, strict=True)):
+        for position, (lane, iteration) in enumerate(zip(lanes.tolist(), iterations.tolist(), strict=True)):
             if self.stalled_at[lane] >= 0:
                 means[position] = -np.inf
-            elif means[position] > self.best[lane]:
+                continue
+            self.num_draws[lane] += self.draws_per_iterate
+            if means[position] > self.best[lane]:
                 self.best[lane] = means[position]
                 self.standard_error[lane] = elbo.standard_error[position]
                 self.best_iteration[lane] = iteration
@@ -151,7 +151,7 @@ class PathElbos:
 
     def _has_stalled(self, lane: int, iteration: int) -> bool:
         patience = self.settings.elbo_patience
-        return patience is not None and iteration - max(self.best_iteration[lane], 0) >= patience
+        return patience is not None and iteration - max(int(self.best_iteration[lane]), 0) >= patience
 
     def _batches(self, total: int, size: int) -> Any:
         """The numbers of each batch, and which of them are in use; a compiled program wants batches of one size."""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._paths.start import Tries
+from pathfinder._optimizer.start import Tries
 from pathfinder._status import Status
 
 

@@ -15,18 +15,17 @@ from jaxtyping import UInt32
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, joined_rows, nan_like, rows
 from pathfinder._density.batch_sizes import block_size
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._optimizer.start import Start
 from pathfinder._paths.driver import Block
 from pathfinder._paths.outcomes import PathOutcomes, PathReport, concatenated
-from pathfinder._paths.start import Start
 from pathfinder._settings import Settings
 
 
 def run_paths(
-    density: CompiledDensity | HostDensity,
+    density: Density,
     starts: Start,
     elbo_keys: UInt32[Array, "lane 2"],
     settings: Settings,

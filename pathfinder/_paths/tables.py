@@ -7,8 +7,8 @@ from jaxtyping import Int
 from pathfinder._arrays.namespace import rows
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._optimizer.state import Records
 from pathfinder._paths.outcomes import Iterations, Trajectory
-from pathfinder._paths.state import Records
 
 
 class PathTables:

@@ -185,7 +185,7 @@ def test_programs_can_be_dropped(compilations):
     assert "jit(values)" in compilations
 
 
-@pytest.mark.parametrize("memory", [2**26, 2**18, 1])
+@pytest.mark.parametrize("memory", [2**26, 2**18, 2**12])
 def test_groups_are_as_large_as_memory_allows(memory, compilations):
     design = np.random.default_rng(5).standard_normal((2000, DIM))
 
@@ -199,6 +199,13 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
     np.testing.assert_allclose(density.values_and_gradients(points)[0], expected, rtol=1e-12)
     sizes = density.group_sizes
     # Of 2000 rows one intermediate result of 128 points takes 2 MB.
-    assert sizes == {2**26: (4, 128), 1: (1, 1)}.get(memory, sizes)
+    assert sizes == {2**26: (4, 128), 2**12: (1, 1)}.get(memory, sizes)
     assert memory != 2**18 or 1 < sizes[1] <= 16
     assert len(compilations) == 2 + sum(np.less(sizes, (4, 128)))
+
+
+def test_long_points_come_in_smaller_groups(compilations):
+    density = HostDensity(lambda x, data: jnp.sum(x), 1000, np.float64, memory=2**19)
+    np.testing.assert_array_equal(density.values(np.ones((70, 1000))), np.full(70, 1000.0))
+    assert density.group_sizes == (4, 64)
+    assert len(compilations) == 2

@@ -5,10 +5,10 @@ import pytest
 
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs
-from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import trial_point
-from pathfinder._paths.start import Start
-from pathfinder._paths.state import DONE, Tolerances, can_step, init, rewind
+from pathfinder._optimizer import lbfgs
+from pathfinder._optimizer.lbfgs import trial_point
+from pathfinder._optimizer.start import Start
+from pathfinder._optimizer.state import DONE, Tolerances, can_step, init, rewind
 from pathfinder._settings import Settings
 from tests import problems
 

@@ -7,7 +7,7 @@ import pytest
 import pathfinder
 from pathfinder import InitialPoints, Model, PathfinderError, Status
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._paths.start import Start, tried_points
+from pathfinder._optimizer.start import Start, tried_points
 
 
 NUM_PATHS = 6

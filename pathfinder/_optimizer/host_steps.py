@@ -4,10 +4,11 @@ import numpy as np
 from jaxtyping import Int
 
 from pathfinder._density.host import HostDensity
-from pathfinder._paths.lbfgs import propose_start, step, trial_point
-from pathfinder._paths.state import Path, Tolerances, can_step
+from pathfinder._optimizer.lbfgs import propose_start, step, trial_point
+from pathfinder._optimizer.state import Path, Tolerances, can_step
 
 
+@np.errstate(all="ignore")
 def advance_on_host(
     paths: Path,
     density: HostDensity,

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from pathfinder._arrays.namespace import namespace, rows
-from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import propose_start, trial_point
-from pathfinder._paths.start import Start
-from pathfinder._paths.state import DONE, Tolerances, can_step, init, rewind
+from pathfinder._optimizer import lbfgs
+from pathfinder._optimizer.lbfgs import propose_start, trial_point
+from pathfinder._optimizer.start import Start
+from pathfinder._optimizer.state import DONE, Tolerances, can_step, init, rewind
 from pathfinder._settings import Settings
 
 

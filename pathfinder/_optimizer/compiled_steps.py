@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from pathfinder._density.compiled import CompiledDensity
-from pathfinder._paths.lbfgs import propose_start, step, trial_point
-from pathfinder._paths.state import STARTING, Path, Tolerances, can_step
+from pathfinder._optimizer.lbfgs import propose_start, step, trial_point
+from pathfinder._optimizer.state import STARTING, Path, Tolerances, can_step
 
 
 @partial(jax.jit, static_argnames=("history_size",), donate_argnames=("paths",))

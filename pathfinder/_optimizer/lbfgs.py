@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float, Int
 from pathfinder._arrays.namespace import Array, either, is_nowhere, namespace, norm, put_rows, select
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
-from pathfinder._paths.direction import newest_pairs, two_loop
-from pathfinder._paths.line_search import continue_search, first_trial, new_search
-from pathfinder._paths.start import LONGEST_FIRST_MOVE, noted, tried_points
-from pathfinder._paths.state import (
+from pathfinder._optimizer.direction import newest_pairs, two_loop
+from pathfinder._optimizer.line_search import continue_search, first_trial, new_search
+from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points
+from pathfinder._optimizer.state import (
     DONE,
     EXPANDING,
     STARTING,
@@ -53,7 +53,7 @@ def step(
     history_size: int,
 ) -> Path:
     """Move on, given the log density and its gradient at the trial points; a path that cannot step stays as it is."""
-    xp = namespace(path, trial)
+    xp = namespace(trial)
     state = path.state
     moving = can_step(path)
     starting = (state.phase == STARTING) & moving
@@ -142,10 +142,7 @@ def accept(
     if secant_sums is not None:
         secant_sums = select(curved, update_secant_sums(secant_sums, moved, change), secant_sums)
     enters = curved & accepted
-    pairs = Pairs(
-        put_rows(pairs.positions, state.pairs_end, moved, enters),
-        put_rows(pairs.gradients, state.pairs_end, change, enters),
-    )
+    pairs = put_rows(pairs, state.pairs_end, Pairs(moved, change), enters)
     pairs_end = state.pairs_end + enters.astype(np.int32)
     # A reset forgets the pairs for the direction, which they had led astray. Approximations keep them, as curvature
     # that was seen: `pairs_end` goes on.

@@ -18,9 +18,9 @@ from pathfinder._arrays.namespace import (
 )
 from pathfinder._normals.diagonals import SecantSums, secant_diagonal
 from pathfinder._normals.inverse_hessian import Pairs
-from pathfinder._paths.direction import newest_pairs
-from pathfinder._paths.line_search import LineSearch, new_search
-from pathfinder._paths.start import MAX_INIT_TRIES, Start, Tries
+from pathfinder._optimizer.direction import newest_pairs
+from pathfinder._optimizer.line_search import LineSearch, new_search
+from pathfinder._optimizer.start import MAX_INIT_TRIES, Start, Tries
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 
@@ -197,7 +197,7 @@ def record(path: Path, keep: Bool[Array, " lane"], before: PathState) -> Path:
     step_norm = norm(state.position - before.position)
     values = _trace_rows(state, step_norm, before.search.step, before.search.first_step)
     values = values._replace(was_reset=before.was_reset)
-    trace = jax.tree_util.tree_map(lambda table, value: put_rows(table, state.num_recorded, value, keep), trace, values)
+    trace = put_rows(trace, state.num_recorded, values, keep)
     return Path(state._replace(num_recorded=state.num_recorded + keep.astype(np.int32)), Records(pairs, trace))
 
 
