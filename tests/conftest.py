@@ -29,6 +29,8 @@ install_import_hook(
 )
 jax.config.update("jax_enable_x64", True)
 
+from pathfinder._density.programs import drop_programs  # noqa: E402
+
 
 # Pieces of memory that a process has mapped, as a measure of what its programs take; Linux allows 65530.
 MOST_MAPS = 2_000
@@ -41,3 +43,4 @@ def drop_compiled_programs():
     maps = Path("/proc/self/maps")
     if not maps.exists() or len(maps.read_bytes().splitlines()) > MOST_MAPS:
         jax.clear_caches()
+        drop_programs()
