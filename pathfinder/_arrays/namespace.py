@@ -5,7 +5,7 @@ operations that the two spell differently are here. Lanes of work stand on the l
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 import jax
@@ -16,15 +16,25 @@ from scipy.linalg.blas import get_blas_funcs
 
 
 Array = jax.Array | np.ndarray
+MOST_UNROLLED = 10  # steps of a loop that are compiled one by one
 
 _Tree = TypeVar("_Tree")
 
 
 def namespace(*trees: Any) -> Any:
     """`jax.numpy` if a leaf of the given trees is an array of JAX, `numpy` otherwise."""
-    if any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(trees)):
-        return jnp
+    for tree in trees:
+        if type(tree) is np.ndarray:
+            continue
+        for leaf in jax.tree_util.tree_leaves(tree):
+            if _is_of_jax(leaf):
+                return jnp
     return np
+
+
+def _is_of_jax(leaf: Any) -> bool:
+    # JAX's own check takes microseconds, and on the host there is one for every few operations.
+    return type(leaf) is not np.ndarray and isinstance(leaf, jax.Array)
 
 
 def jit_unless_numpy(*static_argnames: str, donate_argnames: tuple[str, ...] = ()) -> Callable[..., Any]:
@@ -51,31 +61,46 @@ def jit_unless_numpy(*static_argnames: str, donate_argnames: tuple[str, ...] = (
 
 
 def rows(tree: _Tree, index: Any) -> _Tree:
-    """Some entries, or one, of the leading axis of every leaf."""
+    """Some entries, or one, of the leading axis of every leaf; `index` is a number, a slice or an array."""
+    if isinstance(index, slice) or namespace(tree) is np:
+        return jax.tree_util.tree_map(lambda leaf: leaf[index], tree)
+    return _compiled_rows(tree, index)
+
+
+@jax.jit
+def _compiled_rows(tree: _Tree, index: Any) -> _Tree:
     return jax.tree_util.tree_map(lambda leaf: leaf[index], tree)
 
 
 def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
     """`one` in the lanes where the condition holds, else `other`, leaf by leaf; lanes are the axes of the condition."""
-    xp = namespace(condition, one, other)
+    if not _is_of_jax(condition):
+        count = np.count_nonzero(condition)
+        if count == 0 or count == np.size(condition):
+            return one if count else other
+    return jax.tree_util.tree_map(partial(_selected, condition), one, other)
 
-    def choose(a: Any, b: Any) -> Any:
-        if a is b:
-            return a
-        extra = max(np.ndim(a), np.ndim(b)) - np.ndim(condition)
-        return xp.where(xp.reshape(condition, (*np.shape(condition), *[1] * extra)), a, b)
 
-    return jax.tree_util.tree_map(choose, one, other)
+def _selected(condition: Any, one: Any, other: Any) -> Any:
+    if one is other:
+        return one
+    xp = np if not _is_of_jax(condition) and not _is_of_jax(one) and not _is_of_jax(other) else jnp
+    extra = max(np.ndim(one), np.ndim(other)) - np.ndim(condition)
+    return xp.where(condition[(..., *[None] * extra)] if extra else condition, one, other)
 
 
 def either(condition: Any, one: Callable[[], _Tree], other: Callable[[], _Tree]) -> _Tree:
     """`select` of what two functions give; on the host nothing is computed that no lane takes."""
-    if not isinstance(condition, jax.Array):
-        if np.all(condition):
-            return one()
-        if not np.any(condition):
-            return other()
+    if not _is_of_jax(condition):
+        count = np.count_nonzero(condition)
+        if count == 0 or count == np.size(condition):
+            return one() if count else other()
     return select(condition, one(), other())
+
+
+def is_nowhere(condition: Any) -> bool:
+    """Whether no lane is known to satisfy a condition: what is computed for such lanes can then be left out."""
+    return not _is_of_jax(condition) and not np.count_nonzero(condition)
 
 
 def cholesky(matrices: Any) -> Any:
@@ -104,21 +129,74 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
     return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))
 
 
-def put_rows(table: Any, row: Any, values: Any, keep: Any) -> Any:
-    """A table (lane, row, ...) with a row of every lane replaced where `keep` says so; in place on the host.
+def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
+    """Tables (lane, row, ...) with a row of every lane replaced where `keep` says so; in place on the host.
 
     Args:
-        table: The table.
+        tables: A tree of tables.
         row: Number of the row of each lane.
         values: What to write there (lane, ...).
         keep: In which lanes.
     """
-    if namespace(table, row, values, keep) is jnp:
+    if namespace(row, keep) is jnp:
         # A row out of bounds is dropped. Choosing between the old table and the new one would copy all of it.
-        return table.at[jnp.arange(table.shape[0]), jnp.where(keep, row, table.shape[1])].set(values, mode="drop")
+        def put_compiled(table: Any, value: Any) -> Any:
+            place = jnp.where(keep, row, table.shape[1])
+            return table.at[jnp.arange(table.shape[0]), place].set(value, mode="drop")
+
+        return jax.tree_util.tree_map(put_compiled, tables, values)
     lanes = np.flatnonzero(keep)
-    table[lanes, row[lanes]] = values[lanes]
-    return table
+    places = row[lanes]
+    whole = len(lanes) == len(row)
+
+    def put_in_place(table: Any, value: Any) -> Any:
+        table[lanes, places] = value if whole else value[lanes]
+        return table
+
+    return jax.tree_util.tree_map(put_in_place, tables, values)
+
+
+def finfo_eps(dtype: Any) -> float:
+    """The rounding unit of a dtype, as a number without a dtype of its own."""
+    return float(np.finfo(dtype).eps)
+
+
+def norm(vectors: Any) -> Any:
+    """Euclidean norms along the last axis."""
+    xp = namespace(vectors)
+    return xp.sqrt(xp.vecdot(vectors, vectors))
+
+
+def scan(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, items: Any, *, reverse: bool = False) -> Any:
+    """`jax.lax.scan` over the leading axis of few items: the last carry, and what each step gives.
+
+    Args:
+        step: `step(carry, item)` gives the next carry and something to keep, or None.
+        carry: The first carry.
+        items: A pytree with a leading axis.
+        reverse: Whether to begin with the last item.
+    """
+    count = len(jax.tree_util.tree_leaves(items)[0])
+    if namespace(carry, items) is jnp:
+        return jax.lax.scan(step, carry, items, reverse=reverse, unroll=count if count <= MOST_UNROLLED else 1)
+    kept: list[Any] = [None] * count
+    for number in reversed(range(count)) if reverse else range(count):
+        carry, kept[number] = step(carry, rows(items, number))
+    return carry, jax.tree_util.tree_map(lambda *parts: np.stack(parts), *kept)
+
+
+@jit_unless_numpy()
+def joined_rows(trees: Any) -> Any:
+    """Trees of the same structure, one after another on the leading axis of every leaf."""
+    xp = namespace(trees)
+    return jax.tree_util.tree_map(lambda *leaves: xp.concatenate(leaves), *trees)
+
+
+@jit_unless_numpy()
+def nan_like(tree: Any) -> Any:
+    """A tree of NaN with the shapes of another."""
+    xp = namespace(tree)
+    return jax.tree_util.tree_map(lambda leaf: xp.full_like(leaf, xp.nan), tree)
 
 
 def fori_loop(count: int, body: Callable[[Any, _Tree], _Tree], start: _Tree) -> _Tree:

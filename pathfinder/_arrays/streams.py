@@ -22,7 +22,7 @@ from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
 
 Key = UInt32[Array, " 2"]
 
-BLOCK = 2**13  # numbers that are made at a time on the host, so that what becomes of them stays in the cache
+BLOCK = 2**14  # numbers that are made at a time on the host, so that what becomes of them stays in the cache
 
 _PARITY = np.uint32(0x1BD11BDA)
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -101,7 +101,7 @@ def _unit(
     """The numbers uniform on (0, 1) of given counters."""
     xp = namespace(key)
     second = xp.broadcast_to(counters, (*key.shape[:-1], *counters.shape))
-    high, low = threefry(key[..., None, :], xp.zeros_like(second), second)
+    high, low = threefry(key[..., None, :], xp.zeros(second.shape, xp.uint32), second)
     # Middles of 2^23 or 2^52 equal intervals of (0, 1): never 0 or 1, whose normal quantiles are infinite.
     if np.dtype(dtype).itemsize <= 4:
         unit = (high >> np.uint32(9)).astype(dtype)

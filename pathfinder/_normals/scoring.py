@@ -4,14 +4,14 @@ Work comes in lanes: one approximation with the keys of `num_elbo_draws` draws f
 iterations are packed into batches of a fixed size, so the density is compiled once for all scoring.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int, UInt32
 
 from pathfinder._arrays.namespace import Array, jit_unless_numpy
 from pathfinder._arrays.streams import normal
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -27,7 +27,7 @@ def score_lanes(
     approximations: LowRankNormal,
     keys: UInt32[Array, "lane draw 2"],
     fits: Int[Array, " lane"],
-    density: CompiledDensity,
+    density: Density,
 ) -> ScoredDraws:
     """One draw per key from the approximation of each lane, with both log densities.
 
@@ -40,13 +40,14 @@ def score_lanes(
         density: Of the model.
     """
     draws, log_q = draw_lanes(approximations, keys)
-    return ScoredDraws(draws, _log_densities(draws, fits, density), log_q)
+    return ScoredDraws(draws, log_densities(draws, fits, density), log_q)
 
 
 @jit_unless_numpy()
-def _log_densities(
-    draws: Float[Array, "lane draw dim"], fits: Int[Array, " lane"], density: CompiledDensity
-) -> Float[Array, "lane draw"]:
+def log_densities(
+    draws: Float[Any, "lane *draws dim"], fits: Int[Any, " lane"], density: Density
+) -> Float[Array, "lane *draws"]:
+    """Log densities of the model at draws; arguments as of `score_lanes`."""
     return density.values(draws, fits)
 
 
