@@ -268,3 +268,26 @@ def _inverse_of_lower(factors: np.ndarray) -> np.ndarray:
         inverse[..., row : row + 1, :] -= known
         inverse[..., row, :] /= factors[..., row, row, None]
     return inverse
+
+
+def factorize(function: Callable[[Any], Any], matrices: Any) -> Any:
+    """What a function of LAPACK gives of a matrix or of a stack of them; NaN where one is not finite.
+
+    LAPACK may go round for ever on an infinite entry (its singular values do), called by NumPy or by JAX.
+    """
+    xp = namespace(matrices)
+    finite = xp.all(xp.isfinite(matrices), axis=(-2, -1))
+    parts = function(select(finite, matrices, xp.zeros_like(matrices)))
+    return jax.tree_util.tree_map(lambda part: select(finite, part, xp.full_like(part, xp.nan)), parts)
+
+
+def transposed(matrices: Any) -> Any:
+    """The transpose of a matrix, or of each of a stack of them."""
+    return namespace(matrices).swapaxes(matrices, -1, -2)
+
+
+def diagonal_matrix(diagonals: Any) -> Any:
+    """The matrix with a diagonal, or a stack of such matrices."""
+    xp = namespace(diagonals)
+    identity = xp.eye(diagonals.shape[-1], dtype=diagonals.dtype)
+    return diagonals[..., None] * xp.broadcast_to(identity, (*diagonals.shape, diagonals.shape[-1]))

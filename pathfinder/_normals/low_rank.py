@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from pathfinder._arrays.namespace import (
     Array,
@@ -95,6 +95,15 @@ class LowRankNormal:
             return self.scale**2 * xp.sum(self.core**2, axis=-1)
         change = xp.sum((self.basis @ self.core) ** 2, axis=-1) - xp.sum(self.basis**2, axis=-1)
         return self.scale**2 * (1.0 + change)
+
+    @property
+    def is_finite(self) -> Bool[Array, "*lanes"]:
+        """Whether every number of it is finite."""
+        xp, lanes = namespace(self), self.mean.ndim - 1
+        finite = [
+            xp.all(xp.isfinite(leaf), axis=tuple(range(lanes, leaf.ndim))) for leaf in jax.tree_util.tree_leaves(self)
+        ]
+        return xp.all(xp.stack(finite), axis=0)
 
     def to_dense(self) -> Float[Array, "*lanes dim dim"]:
         """The covariance as a matrix. Memory: O(dim^2)."""
