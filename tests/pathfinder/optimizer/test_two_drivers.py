@@ -8,6 +8,7 @@ from pathfinder._optimizer.start import Start
 from tests import problems
 from tests.pathfinder.optimizer.lbfgs_runs import run_from
 
+
 COUNTS = ("phase", "status", "iteration", "num_gradients", "num_pairs")
 
 
