@@ -122,9 +122,9 @@ def drop_programs() -> None:
 
 def on_cpu(tree: Any) -> Any:
     """Arrays of JAX on the host's first processor, copied unless they are there; nothing is compiled for it."""
-    device = jax.local_devices(backend="cpu")[0]
 
     def place(leaf):
+        device = jax.local_devices(backend="cpu")[0]
         if isinstance(leaf, jax.Array):
             return leaf if leaf.devices() == {device} else jax.device_put(leaf, device)
         # JAX would go on sharing the memory with whoever writes to an array. Numbers stay such, of no certain type.
