@@ -63,6 +63,10 @@ class CompiledDensity:
             return self
         return dataclasses.replace(self, data=_rows(self.data, fits), num_fits=len(fits))
 
+    def arrays(self, tree: Any) -> Any:
+        """A pytree with its leaves as arrays of the kind that the density takes and gives."""
+        return jax.tree_util.tree_map(jnp.asarray, tree)
+
     def _everywhere(self, function: Callable[[Array, Any], Any], positions: Array, fits: Any) -> Any:
         def of_lane(points, data):
             if points.ndim == 1:

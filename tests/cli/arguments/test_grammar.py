@@ -55,6 +55,7 @@ RANGES = {
     "engine simplex": (["ilr", "stick_breaking"], ["old"]),
     "engine print": SWITCH,
     "engine platform": (["auto", "cpu", "gpu", "tpu"], ["cuda"]),
+    "engine driver": (["auto", "host", "compiled"], ["numpy"]),
     "engine precision": (["double", "single"], ["float32"]),
     "engine time_limit": (["1e-3", "60", "inf"], ["0", "-1", "nan"]),
     "engine progress": SWITCH,
