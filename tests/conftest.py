@@ -21,6 +21,7 @@ install_import_hook(
         "pathfinder._normals.inverse_hessian",
         "pathfinder._normals.mixture",
         "pathfinder._normals.scoring",
+        "pathfinder._optimizer",
         "pathfinder._paths",
         "pathfinder._refinement",
         *("psis." + name for name in ("_diagnostics", "_efficiency", "_gpd", "_resample", "_smooth", "_weights")),

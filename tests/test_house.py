@@ -24,6 +24,7 @@ ORDER = {
         _importance
         _refinement
         _paths
+        _optimizer
         _normals
         constraints
         _model

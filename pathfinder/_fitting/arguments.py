@@ -12,15 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from pathfinder._arrays.devices import Devices
-from pathfinder._arrays.streams import Key, Stream, path_keys
+from pathfinder._arrays.streams import Key
 from pathfinder._close_names import close_name
-from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._importance.path_draws import PathDraws, path_draws
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
-from pathfinder._paths.outcomes import PathOutcomes, PathReport
+from pathfinder._paths.outcomes import PathReport
 from pathfinder._settings import Settings
 
 
@@ -91,18 +88,3 @@ def all_of(*callables: Callable[[list[PathReport]], None] | None) -> Callable[[l
                 each(reports)
 
     return call
-
-
-def draws_of(
-    density: CompiledDensity, outcomes: PathOutcomes, keys, settings: Settings, devices: Devices, numbers
-) -> PathDraws:
-    """Where the draws of all lanes come from; `numbers` is the path number of each."""
-    return path_draws(
-        density,
-        outcomes.approximations,
-        path_keys(keys, numbers, Stream.DRAWS),
-        path_keys(keys, numbers, Stream.ELBO),
-        outcomes.best_iteration,
-        settings,
-        devices,
-    )

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._arrays.namespace import Array, namespace
+from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.scored_draws import score_draws
 from pathfinder._normals.low_rank import LowRankNormal
@@ -26,7 +26,7 @@ class Components:
 
     def __init__(
         self,
-        density: CompiledDensity,
+        density: Density,
         keys: UInt32[Array, "room 2"],
         placeholder: LowRankNormal,
         source: PathDraws,
@@ -54,8 +54,9 @@ class Components:
     def source(self) -> PathDraws:
         """Where the draws of the components come from."""
         if self._stacked is None:
-            stacked = jax.tree_util.tree_map(lambda *leaves: jnp.asarray(np.stack(leaves)), *self.normals)
-            keys = jnp.asarray(self.keys)
+            xp = namespace(self.path_source.approximations)
+            stacked = jax.tree_util.tree_map(lambda *leaves: xp.asarray(np.stack(leaves)), *self.normals)
+            keys = xp.asarray(self.keys)
             self._stacked = dataclasses.replace(
                 self.path_source, approximations=stacked, draw_keys=keys, elbo_keys=keys, num_reused=0
             )
@@ -107,4 +108,4 @@ class Components:
             factor = INFLATION * np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError:
             return present
-        return LowRankNormal(jnp.asarray(mean + scale * first), jnp.asarray(scale), None, jnp.asarray(factor))
+        return LowRankNormal((mean + scale * first).astype(mean.dtype), scale, None, factor.astype(core.dtype))

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, UInt32
+from jaxtyping import Bool, UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._arrays.namespace import Array
+from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool, make_pool
 from pathfinder._importance.refined_pool import NoRefinedDrawError, refined_pool
@@ -34,7 +35,7 @@ class FitPool(NamedTuple):
 
 
 def fit_pool(
-    density: CompiledDensity,
+    density: Density,
     refined: RefinedFit | None,
     source: PathDraws,
     key: UInt32[Array, " 2"],

@@ -6,12 +6,13 @@ are those of the weighted draws (adaptive importance sampling; Cappe, Guillin, M
 """
 
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import UInt32
 
 import psis
 from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._importance.components import Components
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import NoFiniteDrawError, Pool, log_ratios
@@ -40,7 +41,7 @@ class NoRefinedDrawError(NoFiniteDrawError):
 
 
 def refined_pool(
-    density: CompiledDensity,
+    density: Density,
     refined: RefinedFit,
     source: PathDraws,
     key: UInt32[Array, " 2"],

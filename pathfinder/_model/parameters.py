@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
-from numpyro.distributions.transforms import Transform, biject_to
 
 from pathfinder._arrays.key_order import in_key_order, key_order
 from pathfinder._arrays.placed import default_dtype
@@ -23,8 +22,8 @@ class _Leaf:
     """One array of the parameters: its variable, its bijection, and its place in the unconstrained vector."""
 
     variable: Variable
-    constraint: Any  # None for the real line
-    transform: Transform | None
+    constraint: Any  # of NumPyro; None for the real line
+    transform: Any  # its bijection
     unconstrained_shape: tuple[int, ...]
     offset: int
     position: int  # among the leaves in JAX's order
@@ -191,6 +190,8 @@ def _make_leaf(name, position, shape, constraint, dims, offset) -> _Leaf:
     variable = Variable(name, tuple(shape), None if dims is None else tuple(dims))
     if constraint is None:
         return _Leaf(variable, None, None, tuple(shape), offset, position)
+    from numpyro.distributions.transforms import biject_to  # loaded for those who have constraints
+
     try:
         transform = biject_to(constraint)
     except (NotImplementedError, KeyError, TypeError) as error:

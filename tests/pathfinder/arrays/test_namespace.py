@@ -7,13 +7,16 @@ import pytest
 
 from pathfinder._arrays.namespace import (
     cholesky,
+    diagonal_matrix,
     either,
+    factorize,
     jit_unless_numpy,
     namespace,
     put_rows,
     rows,
     select,
     solve_triangular,
+    transposed,
 )
 
 
@@ -65,6 +68,27 @@ def test_cholesky_of_what_is_not_positive_definite_is_nan(xp):
     np.testing.assert_allclose(factors[0] @ factors[0].T, good, rtol=1e-15)
     assert np.isnan(np.tril(factors[1])[np.tril_indices(2)]).all()
     assert np.isnan(np.asarray(cholesky(xp.asarray(-good)))[0, 0])
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+@pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
+def test_matrices_that_are_not_finite_have_no_factors(xp, bad):
+    """LAPACK alone never ends in the singular values of the second one, if `bad` is infinite."""
+    matrices = xp.asarray(np.stack([np.diag([4.0, 9.0]), np.diag([1.0, bad])]))
+    values, vectors = factorize(xp.linalg.eigh, matrices)
+    np.testing.assert_allclose(values, [[4, 9], [np.nan, np.nan]])
+    np.testing.assert_allclose(np.abs(vectors[0]), np.eye(2))
+    assert np.isnan(vectors[1]).all()
+    for matrix, found in ((matrices[0], [9, 4]), (matrices[1], [np.nan, np.nan])):
+        np.testing.assert_allclose(factorize(xp.linalg.svd, matrix)[1], found)
+
+
+@pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
+def test_diagonals_and_transposes_of_stacks(xp):
+    diagonals = xp.asarray([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(diagonal_matrix(diagonals), [np.diag([1.0, 2.0]), np.diag([3.0, 4.0])])
+    matrices = xp.asarray(np.arange(12.0).reshape(2, 3, 2))
+    np.testing.assert_array_equal(transposed(matrices), [np.asarray(matrix).T for matrix in matrices])
 
 
 @pytest.mark.parametrize("lower", [True, False])

@@ -16,7 +16,7 @@ from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_di
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, inverse_hessian_normal, update_diagonal
 from pathfinder._normals.scoring import score_lanes
-from pathfinder._paths.compiled_steps import RACE
+from pathfinder._paths.approximations import RACE
 from tests import problems
 
 
@@ -254,7 +254,7 @@ def test_interrupted_race_ends_with_fresh_draws(long_model):
         if next(calls) == 1:
             raise KeyboardInterrupt
 
-    result = fit(long_model, seed=1, schedule="race", num_paths=2, report=stop)
+    result = fit(long_model, seed=1, schedule="race", num_paths=2, elbo_patience=None, report=stop)
     assert result.interrupted
     for path in result.paths:
         assert path.status == Status.INTERRUPTED

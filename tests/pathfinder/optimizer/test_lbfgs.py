@@ -10,7 +10,7 @@ import scipy.optimize
 from pathfinder._normals.inverse_hessian import inverse_hessian_normal
 from pathfinder._status import Status
 from tests import problems
-from tests.pathfinder.paths.lbfgs_runs import run_lanes, run_path, value_and_gradient
+from tests.pathfinder.optimizer.lbfgs_runs import run_lanes, run_path, value_and_gradient
 
 
 NEVER = {"tol_obj": 1e-300, "tol_rel_obj": 1e-300, "tol_grad": 1e-300, "tol_rel_grad": 1e-300, "tol_param": 1e-300}

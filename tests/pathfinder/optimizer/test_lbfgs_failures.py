@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pathfinder._status import Status
-from tests.pathfinder.paths.lbfgs_runs import run_path
+from tests.pathfinder.optimizer.lbfgs_runs import run_path
 
 
 @jax.custom_vjp

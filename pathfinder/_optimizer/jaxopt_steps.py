@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._arrays.namespace import joined_rows, rows
 from pathfinder._density.compiled import CompiledDensity
-from pathfinder._paths.lbfgs import accept, propose_start, step, trial_point
-from pathfinder._paths.state import DONE, STARTING, Path, PathState, Tolerances, can_step, record
+from pathfinder._optimizer.lbfgs import accept, propose_start, step, trial_point
+from pathfinder._optimizer.state import DONE, STARTING, Path, PathState, Tolerances, can_step, record
 from pathfinder._status import Status
 
 
@@ -45,12 +46,12 @@ def _programs(history_size: int) -> _Programs:
     def try_start(path: Path, density: CompiledDensity, tolerances: Tolerances) -> Path:
         path = path._replace(state=path.state._replace(position=propose_start(path.state)))
         trial = trial_point(path)
-        (log_density,), (score,) = density.values_and_gradients(trial[None])
+        log_density, score = density.values_and_gradients(trial)
         return step(path, trial, log_density, score, tolerances, history_size)
 
     def take_iterate(path: Path, position, f, gradient, num_gradients, tolerances: Tolerances) -> Path:
         before = path.state._replace(num_gradients=num_gradients)
-        yes = jnp.ones((), bool)
+        yes, position, f, gradient = jnp.ones(1, bool), position[None], f[None], gradient[None]
         state, pairs = accept(before, path.records.pairs, yes, position, f, gradient, tolerances, history_size)
         return record(Path(state, path.records._replace(pairs=pairs)), yes, before)
 
@@ -83,27 +84,27 @@ class JaxoptAdvance:
     def __call__(self, paths: Path, tolerances: Tolerances, max_steps: int) -> Path:
         """Up to `max_steps` iterations of every lane that can step."""
         num_lanes = paths.state.phase.shape[0]
-        lanes = [jax.tree_util.tree_map(lambda leaf, i=lane: leaf[i], paths) for lane in range(num_lanes)]
+        lanes = [rows(paths, np.array([lane])) for lane in range(num_lanes)]
         moved = [self._advance_lane(lane, path, tolerances, max_steps) for lane, path in enumerate(lanes)]
-        return jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *moved)
+        return joined_rows(moved)
 
     def _advance_lane(self, lane: int, path: Path, tolerances: Tolerances, max_steps: int) -> Path:
         density = self.density_of_lane(lane)
         for _ in range(max_steps):
-            if not can_step(path):
+            if not can_step(path).all():
                 break
-            if path.state.phase == STARTING:
+            if path.state.phase[0] == STARTING:
                 path = self.programs.try_start(path, density, tolerances)
                 continue
             if lane not in self.solver_states:
                 self.solver_states[lane] = (
-                    self.programs.init_solver(path.state.position, density),
-                    int(path.state.num_gradients),
+                    self.programs.init_solver(path.state.position[0], density),
+                    int(path.state.num_gradients[0]),
                 )
             solver_state, gradients_to_start = self.solver_states[lane]
-            position, solver_state, usable = self.programs.update(path.state.position, solver_state, density)
+            position, solver_state, usable = self.programs.update(path.state.position[0], solver_state, density)
             self.solver_states[lane] = (solver_state, gradients_to_start)
-            num_gradients = jnp.int32(gradients_to_start + np.asarray(solver_state.num_grad_eval))
+            num_gradients = np.array([gradients_to_start + int(solver_state.num_grad_eval)], np.int32)
             if usable:
                 path = self.programs.take_iterate(
                     path, position, solver_state.value, solver_state.grad, num_gradients, tolerances
@@ -114,5 +115,5 @@ class JaxoptAdvance:
 
 
 def _failed(state: PathState) -> PathState:
-    status = Status.LINE_SEARCH_FAILED_AT_START if state.iteration == 0 else Status.LINE_SEARCH_FAILED
+    status = Status.LINE_SEARCH_FAILED_AT_START if state.iteration[0] == 0 else Status.LINE_SEARCH_FAILED
     return state._replace(phase=jnp.full_like(state.phase, DONE), status=jnp.full_like(state.status, status))

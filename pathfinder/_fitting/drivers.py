@@ -1,0 +1,60 @@
+"""Which driver runs a fit, from its devices and shapes alone: the same seed shall give the same draws at any time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.host import HostDensity
+from pathfinder._model.model import Model
+from pathfinder._settings import Settings
+
+
+DRIVERS = ("auto", "host", "compiled")
+# Numbers in the positions of all lanes from which a compiled step saves more than its compilation takes, in a path of a
+# hundred iterations (docs/decisions/host-driver.md).
+LARGEST_ON_HOST = 400_000
+
+
+def choose_devices(
+    driver: str, devices: Sequence[Any] | str | None, num_lanes: int, dim: int, settings: Settings
+) -> Devices:
+    """Where a fit runs: on the host, or on devices that its steps are compiled for.
+
+    Args:
+        driver: "host", "compiled", or "auto" for the one that is sooner done.
+        devices: As in `fit`.
+        num_lanes: Number of paths, of all fits together.
+        dim: Number of unconstrained parameters.
+        settings: Options; jaxopt's paths are compiled in any case.
+
+    Raises:
+        ValueError: If the driver is not known, or cannot do what is asked.
+    """
+    if driver not in DRIVERS:
+        raise ValueError(f"`driver` must be one of {', '.join(map(repr, DRIVERS))}, but {driver!r} was given.")
+    chosen = Devices.choose(devices)
+    if driver == "host":
+        if not chosen.is_cpu and devices is not None:
+            raise ValueError("`driver` is 'host', but `devices` has accelerators; give one or the other.")
+        if settings.optimizer == "jaxopt":
+            raise ValueError("optimizer='jaxopt' needs driver='compiled': jaxopt's steps are programs of JAX.")
+        return Devices.host()
+    if driver == "auto" and chosen.is_cpu and settings.optimizer != "jaxopt" and num_lanes * dim < LARGEST_ON_HOST:
+        return Devices.host()
+    return chosen
+
+
+def density_of(model: Model, data: Any, num_fits: int | None, devices: Devices) -> CompiledDensity | HostDensity:
+    """The density of a model for the driver of some devices.
+
+    Args:
+        model: The model.
+        data: Data of the density.
+        num_fits: How many data sets `data` has on its leading axis, or None for one without that axis.
+        devices: Where the fit runs.
+    """
+    kind = HostDensity if devices.is_host else CompiledDensity
+    return kind(model.density, model.dim, jax.numpy.dtype(model.dtype), data, num_fits=num_fits)
