@@ -204,7 +204,7 @@ def log_density_fields(
     shapes = shapes_by_name(constrain_fn, position, data)
     variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
     if generate_fn is not None:
-        quantities = shapes_by_name(generate_fn, jax.random.key(0), position, data)
+        quantities = shapes_by_name(generate_fn, jax.eval_shape(jax.random.key, 0), position, data)
         variables += described_variables(quantities, "generated quantities", dims, taken=variables)
     named = named_data(data)
     check_known(dims, variables, named)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._errors import NoParametersError
 from pathfinder._model.axis_names import check_known, data_dims, with_dims
@@ -77,7 +78,7 @@ class Model:
         if self.dim < 1:
             raise NoParametersError(self.dim)
         if self.dtype is None:
-            object.__setattr__(self, "dtype", jnp.zeros(()).dtype)
+            object.__setattr__(self, "dtype", default_dtype())
 
     @classmethod
     def from_log_density(
