@@ -128,14 +128,13 @@ def test_settings_object_and_options_go_together(normal):
 
 
 @pytest.mark.slow
-def test_jaxopt_paths_end_at_the_same_place(logistic_model):
-    ours = pathfinder.fit(logistic_model, seed=4, **QUICK)
+def test_jaxopt_paths_end_at_the_same_place(logistic_model, logistic_fit):
     theirs = pathfinder.fit(logistic_model, seed=4, optimizer="jaxopt", **QUICK)
-    for one, other in zip(ours.paths, theirs.paths, strict=True):
+    for one, other in zip(logistic_fit.paths, theirs.paths, strict=True):
         assert other.status.succeeded
         assert one.initial_log_density == pytest.approx(other.initial_log_density, rel=1e-12)
         assert abs(one.elbo - other.elbo) < 1.0
         assert other.num_gradients > other.num_iterations
-    spread = np.std(ours.unconstrained_draws, axis=0)
-    difference = ours.unconstrained_draws.mean(axis=0) - theirs.unconstrained_draws.mean(axis=0)
+    spread = np.std(logistic_fit.unconstrained_draws, axis=0)
+    difference = logistic_fit.unconstrained_draws.mean(axis=0) - theirs.unconstrained_draws.mean(axis=0)
     assert np.all(np.abs(difference) < 0.5 * spread)
