@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jaxtyping import Float, Int
 
@@ -46,6 +47,8 @@ class DensityPrograms:
     ):
         position = jax.ShapeDtypeStruct((dim,), dtype)
         traced = jax.make_jaxpr(function)(position, data if num_fits is None else without_leading_axis(data))
+        if any(isinstance(constant, Tracer) for constant in traced.consts):
+            raise jax.errors.UnexpectedTracerError("The function has kept a traced value from an earlier call.")
         # What the function has closed over is an argument too: large constants are slow to compile, and held twice.
         self._constants = on_cpu(traced.consts)
 
