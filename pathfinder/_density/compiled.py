@@ -35,7 +35,7 @@ class CompiledDensity:
     num_fits: int | None = field(default=None, metadata={"static": True})
 
     def values(
-        self, positions: Float[Array, "lane *points dim"], fits: Int[Array | np.ndarray, " lane"] | None = None
+        self, positions: Float[Any, "lane *points dim"], fits: Int[Any, " lane"] | None = None
     ) -> Float[Array, "lane *points"]:
         """Log densities at the points of every lane.
 
@@ -46,7 +46,7 @@ class CompiledDensity:
         return self._everywhere(self.function, positions, fits)
 
     def values_and_gradients(
-        self, positions: Float[Array, "lane *points dim"], fits: Int[Array | np.ndarray, " lane"] | None = None
+        self, positions: Float[Any, "lane *points dim"], fits: Int[Any, " lane"] | None = None
     ) -> tuple[Float[Array, "lane *points"], Float[Array, "lane *points dim"]]:
         """Log densities and their gradients; arguments as of `values`."""
         return self._everywhere(jax.value_and_grad(self.function), positions, fits)

@@ -11,6 +11,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jaxtyping import Float, Int
 
 from pathfinder._arrays.devices import CPU_PATHS
+from pathfinder._arrays.placed import default_dtype, placed
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 
@@ -106,7 +107,7 @@ def density_programs(
         memory: Likewise.
     """
     leaves, structure = jax.tree_util.tree_flatten(shapes(data))
-    widest = jax.dtypes.canonicalize_dtype(np.float64)  # single precision while x64 is off
+    widest = default_dtype()  # single precision while x64 is off
     return _kept(function, dim, np.dtype(dtype), tuple(leaves), structure, num_fits, memory, widest)
 
 
@@ -121,16 +122,8 @@ def drop_programs() -> None:
 
 
 def on_cpu(tree: Any) -> Any:
-    """Arrays of JAX on the host's first processor, copied unless they are there; nothing is compiled for it."""
-    device = jax.local_devices(backend="cpu")[0]
-
-    def place(leaf):
-        if isinstance(leaf, jax.Array):
-            return leaf if leaf.devices() == {device} else jax.device_put(leaf, device)
-        # JAX would go on sharing the memory with whoever writes to an array. Numbers stay such, of no certain type.
-        return jax.device_put(leaf if isinstance(leaf, bool | int | float | complex) else np.array(leaf), device)
-
-    return jax.tree_util.tree_map(place, tree)
+    """Arrays of JAX on the host's first processor."""
+    return placed(tree, jax.local_devices(backend="cpu")[0]) if jax.tree_util.tree_leaves(tree) else tree
 
 
 def shapes(tree: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from pathfinder._arrays.key_order import in_key_order, key_order
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._errors import BoundaryValueError, NoParametersError
 from pathfinder._model.constraint_checks import check_constraint, checked_constraints
 from pathfinder._model.data import refuse_containers
@@ -83,8 +84,8 @@ class ParameterStructure:
             leaf = _make_leaf(name, position, array.shape, constraints.get(name), dims.get(name), offset)
             offset += leaf.unconstrained_size
             leaves.append(leaf)
-        floating = [jnp.asarray(x).dtype for x in flat if np.asarray(x).dtype.kind == "f"]
-        self.dtype = jnp.zeros((), jnp.result_type(*floating) if floating else None).dtype
+        floating = [default_dtype(np.asarray(x).dtype) for x in flat if np.asarray(x).dtype.kind == "f"]
+        self.dtype = np.result_type(*floating) if floating else default_dtype()
         self.leaves = tuple(leaves)
         self.dim = offset
         self._key_order = key_order(example)

@@ -82,8 +82,10 @@ def orthonormal_rows(vectors: Float[Array, "*lanes rank dim"]) -> Float[Array, "
     def add(row, basis):
         vector = vectors[..., row, :]
         length = xp.linalg.norm(vector, axis=-1, keepdims=True)
+        # The rows of the basis that are there, of those of a program of one shape all, of which the others are zero.
+        known = basis[..., :row, :] if xp is np else basis
         for _ in range(2):
-            vector = vector - matrix_product(xp.swapaxes(basis, -1, -2), matrix_product(basis, vector))
+            vector = vector - matrix_product(xp.swapaxes(known, -1, -2), matrix_product(known, vector))
         remaining = xp.linalg.norm(vector, axis=-1, keepdims=True)
         independent = remaining > least * length
         unit = vector / xp.where(independent, remaining, 1.0)

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from pathfinder._arrays.namespace import MOST_INVERTED, jit_unless_numpy, rows
+from pathfinder._arrays.namespace import MOST_BY_ROWS, jit_unless_numpy, rows
 from pathfinder._arrays.streams import draw_keys
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
@@ -97,7 +97,7 @@ def test_vectors_of_normals(dim, history, several):
         np.testing.assert_allclose(normals.variance[lane], np.diag(dense[lane]), rtol=1e-10)
 
 
-@pytest.mark.parametrize("dim", [5, MOST_INVERTED + 1])
+@pytest.mark.parametrize("dim", [5, MOST_BY_ROWS + 1])
 def test_log_densities_by_an_inverse_or_by_solving(dim):
     """Of an ill-conditioned normal, at its own draws, whose standardized form is known."""
     rng = np.random.default_rng(2)
