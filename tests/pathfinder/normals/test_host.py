@@ -162,6 +162,17 @@ def test_draws(dim, history, dtype):
     np.testing.assert_allclose(log_q, normals.log_density(draws), rtol=1e-9 if dtype == np.float64 else 1e-3)
 
 
+@pytest.mark.parametrize(("dim", "history"), [(20, 12), (300, 6)], ids=["dense", "low rank"])
+def test_draws_do_not_depend_on_how_lanes_came_together(dim, history):
+    normals, keys = inverse_hessian_normal(*cases(dim, history)), lane_keys(128)
+    expected = draw_lanes(normals, keys)
+    joined = jax.tree.map(lambda leaf: np.concatenate([leaf[:1], np.ascontiguousarray(leaf[1:])]), normals)
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *[rows(normals, lane) for lane in range(NUM_LANES)])
+    for same in (joined, stacked, rows(normals, np.arange(NUM_LANES))):
+        for ours, theirs in zip(draw_lanes(same, keys), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 @ROUTES
 @pytest.mark.parametrize("fits", [[0, 0, 0], [1, 0, 1]])
 def test_mixtures(dim, history, fits):
