@@ -3,12 +3,12 @@
 Its names are loaded when they are first asked for, so that a part that needs no JAX does not load it.
 """
 
-from typing import TYPE_CHECKING
+import typing as _typing
 
 from pathfinder._version import __version__ as __version__
 
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from pathfinder import constraints as constraints
     from pathfinder._fitting.fit import fit as fit
     from pathfinder._fitting.fit_batch import fit_batch as fit_batch
