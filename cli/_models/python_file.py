@@ -178,7 +178,7 @@ def _syntax_error(error: SyntaxError, path: str) -> RunError:
 def _innermost_place(error: BaseException, source: "ModelSource") -> str | None:
     """Where an error began: the engine words errors of a density anew, and they are the causes of its own."""
     cause = error.__cause__
-    # JAX gives as a cause where the operation was written that it was transforming: there is a place nearer to the error.
+    # JAX gives as a cause where an operation was written that it transformed: there is a place nearer to the error.
     if cause is None or type(cause).__module__.partition(".")[0] == "jax":
         return _place(error.__traceback__, source)
     return _innermost_place(cause, source) or _place(error.__traceback__, source)
