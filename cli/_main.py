@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder._close_names import did_you_mean
 from pathfinder_cli._console.signals import Stopped, stoppable
 from pathfinder_cli._console.streams import write_stderr, write_stdout
 from pathfinder_cli._errors import InputError, RunError, UsageError

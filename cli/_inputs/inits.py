@@ -10,10 +10,10 @@ import jax
 import numpy as np
 
 from pathfinder import InitialPoints, Model
+from pathfinder._close_names import did_you_mean
 from pathfinder._data_files import Array, InputFileError, Value
 from pathfinder._errors import BoundaryValueError
 from pathfinder._variables import Part
-from pathfinder_cli._arguments.close_names import did_you_mean
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._console import texts
 from pathfinder_cli._errors import InputError

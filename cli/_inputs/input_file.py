@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pathfinder_cli._arguments.close_names import similar_file
 from pathfinder_cli._arguments.file_names import split_suffix
+from pathfinder_cli._arguments.similar_files import similar_file
 from pathfinder_cli._console.texts import cannot_open
 from pathfinder_cli._errors import InputError
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from pathfinder_cli._errors import InputError, RunError
 from pathfinder_cli._inputs.input_file import InputFile, absence
-from pathfinder_cli._models import data_block as _data_block
+from pathfinder_cli._models import data_block
 from pathfinder_cli._models.source import nothing_to_fit
 
 
@@ -88,11 +88,11 @@ def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Mo
         )
     module = _load(source)
     values = data.values
-    block = getattr(module, _data_block.NAME, None)
+    block = getattr(module, data_block.NAME, None)
     if isinstance(block, str):
         program = source.text.decode("utf-8", "replace")
         path = os.path.basename(source.path)
-        values = _data_block.check_data(block, data, model_name=source.model_name, program=program, path=path)
+        values = data_block.check_data(block, data, model_name=source.model_name, program=program, path=path)
     model = module.model(FileData(values, data.name))
     if not isinstance(model, pathfinder.Model):
         raise RunError(f"Error: {source.path}: model(data) must return a pathfinder.Model, not {_described(model)}.")

@@ -4,13 +4,24 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from pathfinder._density.programs import MEMORY, DensityPrograms, density_programs, on_cpu
+from pathfinder._density.programs import MEMORY, density_programs, on_cpu
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """What evaluates a density at points: compiled programs, or a function outside of JAX."""
+
+    def values(self, positions: Float[np.ndarray, "n dim"], fits: Any, data: Any) -> Float[np.ndarray, " n"]: ...
+
+    def values_and_gradients(
+        self, positions: Float[np.ndarray, "n dim"], fits: Any, data: Any
+    ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n dim"]]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +31,7 @@ class HostDensity:
     It is a leaf of pytrees. Programs are compiled when they are first needed, and shared by data of the same shapes.
 
     Args:
-        function: `function(position, data)`, the log density at one point.
+        function: `function(position, data)`, the log density at one point; or an `Evaluator`.
         dim: Number of unconstrained parameters.
         dtype: Their floating-point type.
         data: Data of the function, with a leading axis of data sets if `num_fits` is not None or `rows` is given.
@@ -53,7 +64,7 @@ class HostDensity:
         shape = positions.shape[:-1]
         if positions.size == 0:
             return np.empty(shape, self.dtype)
-        return self._programs.values(self._flat(positions), self._rows(shape, fits), self.data).reshape(shape)
+        return self._evaluator.values(self._flat(positions), self._rows(shape, fits), self.data).reshape(shape)
 
     def values_and_gradients(
         self, positions: Float[np.ndarray, "lane *points dim"], fits: Int[np.ndarray, " lane"] | None = None
@@ -62,7 +73,7 @@ class HostDensity:
         shape = positions.shape[:-1]
         if positions.size == 0:
             return np.empty(shape, self.dtype), np.empty(positions.shape, self.dtype)
-        values, gradients = self._programs.values_and_gradients(
+        values, gradients = self._evaluator.values_and_gradients(
             self._flat(positions), self._rows(shape, fits), self.data
         )
         return values.reshape(shape), gradients.reshape(positions.shape)
@@ -83,21 +94,18 @@ class HostDensity:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
         return jax.tree_util.tree_map(np.asarray, tree)
 
-    @property
-    def group_sizes(self) -> tuple[int, int]:
-        """How many gradients, and how many values, are evaluated at a time."""
-        return self._programs.group_sizes
-
     def _part(self, fits: np.ndarray, num_fits: int | None) -> "HostDensity":
         rows = fits if self.rows is None else self.rows[fits]
         return dataclasses.replace(self, rows=rows, num_fits=num_fits)
 
     @cached_property
-    def _programs(self) -> DensityPrograms:
+    def _evaluator(self) -> Evaluator:
+        if isinstance(self.function, Evaluator):
+            return self.function
         num_rows = self.num_fits
         if self.rows is not None:
             num_rows = jax.tree_util.tree_leaves(self.data)[0].shape[0]
-        return density_programs(self.function, self.dim, self.dtype, self.data, num_rows, self.memory)
+        return density_programs(self.data, self.function, self.dim, np.dtype(self.dtype), num_rows, self.memory)
 
     def _flat(self, positions: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(positions, self.dtype).reshape(-1, self.dim)

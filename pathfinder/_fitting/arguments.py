@@ -60,14 +60,14 @@ def seed_and_key(seed: Any) -> tuple[int | None, Key]:
     if seed is None:
         seed = secrets.randbits(32)
     if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.shape == ():
-        words = jax.random.key_data(seed)
+        words = np.asarray(jax.random.key_data(seed))
         # Keys of other generators than Threefry are longer.
-        return None, words if words.shape == (2,) else jax.random.bits(seed, (2,), jnp.uint32)
+        return None, words if words.shape == (2,) else np.asarray(jax.random.bits(seed, (2,), jnp.uint32))
     if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):
-        return None, jnp.asarray(seed)
+        return None, np.asarray(seed)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
         raise ValueError(f"`seed` must be a whole number from 0 to 2^64 - 1 or a JAX key, but {seed!r} was given.")
-    return int(seed), jnp.array([int(seed) >> 32, int(seed) % 2**32], jnp.uint32)
+    return int(seed), np.array([int(seed) >> 32, int(seed) % 2**32], np.uint32)
 
 
 def time_limit(begin: float, max_time: float) -> Callable[[], None]:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from pathfinder._arrays.namespace import Array, fori_loop, jit_unless_numpy, namespace, rows
+from pathfinder._arrays.namespace import Array, fori_loop, is_nowhere, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._normals.low_rank import LowRankNormal
 
@@ -32,11 +32,14 @@ def log_mixture_density(
         fits = fits[:1]  # what is made of a component is made once for all lanes
 
     def add(path, total):
+        log_weight = log_weights[fits, path][:, None]
+        takes_part = xp.isfinite(log_weight)
+        if is_nowhere(takes_part):
+            return total
         component = rows(approximations, (fits, path))
         log_q = over_lanes(lambda normal, points: normal.log_density(points))(component, draws)
-        log_weight = log_weights[fits, path][:, None]
         # A failed component may hold NaN; a density that overflows to NaN is one of zero.
-        term = xp.where(xp.isfinite(log_weight) & ~xp.isnan(log_q), log_weight + log_q, -xp.inf)
+        term = xp.where(takes_part & ~xp.isnan(log_q), log_weight + log_q, -xp.inf)
         return xp.logaddexp(total, term)
 
     # One component after another: all at once would take memory for every draw under every component.

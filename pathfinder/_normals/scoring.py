@@ -43,6 +43,23 @@ def score_lanes(
     return ScoredDraws(draws, log_densities(draws, fits, density), log_q)
 
 
+def score_noise(
+    approximations: LowRankNormal,
+    noise: Float[Array, "lane draw dim"],
+    fits: Int[Array, " lane"],
+    density: Density,
+) -> ScoredDraws:
+    """As `score_lanes`, from standard normal noise in place of keys."""
+    draws, log_q = draws_of_noise(approximations, noise)
+    return ScoredDraws(draws, log_densities(draws, fits, density), log_q)
+
+
+@jit_unless_numpy("dim", "dtype")
+def lane_noise(keys: UInt32[Array, "lane draw 2"], *, dim: int, dtype: Any) -> Float[Array, "lane draw dim"]:
+    """The standard normal noise of keys."""
+    return normal(keys, dim, dtype)
+
+
 @jit_unless_numpy()
 def log_densities(
     draws: Float[Any, "lane *draws dim"], fits: Int[Any, " lane"], density: Density
@@ -56,9 +73,17 @@ def draw_lanes(
     approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
     """The draws of `score_lanes` and their `log_q`, without evaluating the model."""
+    noise = normal(keys, approximations.dim, approximations.mean.dtype)
+    return draws_of_noise(approximations, noise)
 
-    def lane(approximation, lane_keys):
-        noise = normal(lane_keys, approximation.dim, approximation.mean.dtype)
-        return approximation.transform(noise), approximation.log_density_of_noise(noise)
 
-    return over_lanes(lane)(approximations, keys)
+@jit_unless_numpy()
+def draws_of_noise(
+    approximations: LowRankNormal, noise: Float[Array, "lane draw dim"]
+) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
+    """The draws that standard normal noise becomes, and their log densities under the own approximation."""
+
+    def lane(approximation, own):
+        return approximation.transform(own), approximation.log_density_of_noise(own)
+
+    return over_lanes(lane)(approximations, noise)

@@ -36,7 +36,7 @@ def advance_on_host(
         if len(moving) == 0:
             break
         paths = paths._replace(state=paths.state._replace(position=propose_start(paths.state)))
-        trials = trial_point(paths)
+        trials = np.asarray(trial_point(paths))
         log_density, score = np.zeros_like(paths.state.f), np.zeros_like(trials)
         # Lanes that are done cost nothing.
         own = None if fits is None else fits[moving]

@@ -68,7 +68,8 @@ def step(
     search, accepted, failed, zooming = continue_search(
         state.search, state.phase == ZOOMING, state.f, f, xp.vecdot(gradient, state.direction), finite
     )
-    accepted, failed = (ending & moving & ~starting for ending in (accepted, failed))
+    searches = moving & ~starting
+    accepted, failed = accepted & searches, failed & searches
     searching = evaluated._replace(search=search, phase=xp.where(zooming, ZOOMING, EXPANDING).astype(np.int32))
     following = either(failed, lambda: _retry(evaluated, tolerances), lambda: searching)
     pairs = path.records.pairs

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int, UInt32
+from jaxtyping import Float, Int, UInt32
 
 from pathfinder._arrays.devices import Devices, on_host
 from pathfinder._arrays.namespace import Array, rows
@@ -15,7 +16,7 @@ from pathfinder._density.either import Density
 from pathfinder._normals.diagonals import BANKS
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.scoring import score_lanes
+from pathfinder._normals.scoring import ScoredDraws, lane_noise, score_lanes, score_noise
 from pathfinder._optimizer.state import Records
 from pathfinder._paths.approximations import RACE, build_lanes, elbo_draw_keys
 from pathfinder._paths.ranking import Finalists
@@ -92,8 +93,11 @@ class PathElbos:
                     records, lane, place, candidates[chosen],
                     history_size=covariance_history(self.settings), diagonals=self.diagonals,
                 )  # fmt: skip
-                counters = np.full(len(lane), RACE) if self.is_race else iterations[lane, place]
-                scored = self._scored(normals, lane, counters, self.draws_per_iterate)
+                if self.is_race:
+                    noise = rows(self._race_noise, lane)
+                    scored = score_noise(normals, noise, self.fit_of_lane[lane], self.density)
+                else:
+                    scored = self._scored(normals, lane, iterations[lane, place])
             yield
             with self._timed():
                 elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
@@ -108,7 +112,7 @@ class PathElbos:
 
     def end_race(self) -> Generator[None, None, None]:
         """Estimate the ELBOs of the best of the race with fresh draws, and let these choose."""
-        num_lanes, count = len(self.best), self.settings.num_elbo_draws
+        num_lanes = len(self.best)
         kept = self.finalists.elbo[:num_lanes] > -np.inf
         lanes, slots = np.nonzero(kept)
         means, errors = np.full(kept.shape, -np.inf), np.full(kept.shape, np.nan)
@@ -116,21 +120,31 @@ class PathElbos:
             with self._timed():
                 lane, slot = lanes[chosen], slots[chosen]
                 iterations = self.finalists.iteration[lane, slot]
-                scored = self._scored(self.finalists.take(lane, slot), lane, iterations, count)
+                scored = self._scored(self.finalists.take(lane, slot), lane, iterations)
             yield
             with self._timed():
                 elbo = estimate_elbo(np.asarray(scored.log_p)[used], np.asarray(scored.log_q)[used])
                 means[lane[used], slot[used]] = elbo.mean
                 errors[lane[used], slot[used]] = elbo.standard_error
-                np.add.at(self.num_draws, lane[used], count)
+                np.add.at(self.num_draws, lane[used], self.settings.num_elbo_draws)
         every, best = np.arange(num_lanes), np.argmax(means, axis=1)
         self.best, self.standard_error = means[every, best], errors[every, best]
         self.best_iteration = np.where(self.best > -np.inf, self.finalists.iteration[every, best], -1)
         self.finalists.elbo[:num_lanes] = means
 
-    def _scored(self, normals: LowRankNormal, lanes: np.ndarray, counters: np.ndarray, num_draws: int):
-        keys = elbo_draw_keys(self.elbo_keys[lanes], self.density.arrays(counters), num_draws=num_draws)
+    def _scored(self, normals: LowRankNormal, lanes: np.ndarray, iterations: np.ndarray) -> ScoredDraws:
+        """With fresh draws for each iteration."""
+        keys = self._keys(rows(self.elbo_keys, lanes), iterations, self.settings.num_elbo_draws)
         return score_lanes(normals, keys, self.fit_of_lane[lanes], self.density)
+
+    @cached_property
+    def _race_noise(self) -> Float[Array, "lane draw dim"]:
+        """What the draws of all iterates of a lane are made of: in a race only differences between ELBOs count."""
+        keys = self._keys(self.elbo_keys, np.full(len(self.elbo_keys), RACE), self.draws_per_iterate)
+        return lane_noise(keys, dim=self.density.dim, dtype=self.density.dtype)
+
+    def _keys(self, keys: Any, counters: np.ndarray, num_draws: int) -> UInt32[Array, "lane draw 2"]:
+        return elbo_draw_keys(keys, self.density.arrays(counters), num_draws=num_draws)
 
     def _keep_best(self, normals: LowRankNormal, lanes: np.ndarray, elbo: ElboEstimate, iterations: np.ndarray) -> None:
         """Take in the approximations of a batch, in order, until their lane has stalled."""

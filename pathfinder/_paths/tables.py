@@ -39,7 +39,7 @@ class PathTables:
                 trace.first_alpha, trace.num_gradients, trace.was_reset,
             )
         ]  # fmt: skip
-        table = Iterations(*columns, elbo.mean, elbo.standard_error, elbo.num_finite)
+        table = Iterations(*[*columns, *elbo])
         counts = (stalled_at[lanes] < 0) | (table.iteration <= stalled_at[lanes])
         added = [rows(table, (lanes == lane) & counts) for lane in range(len(self.iterations))]
         for lane, own in enumerate(added):

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._variables import Block
 from pathfinder.stan._program.columns import Slot
 from pathfinder.stan._program.program import BoundProgram
@@ -63,7 +64,7 @@ def traced_quantities(
     def arrays(key, position):
         return [*record(key, position), jnp.logical_not(accepted)]
 
-    traced, data = trace(arrays, jax.random.key(0), jnp.zeros(bound.dim))
+    traced, data = trace(arrays, jax.eval_shape(jax.random.key, 0), jax.ShapeDtypeStruct((bound.dim,), default_dtype()))
     return TracedQuantities(traced, record.names, accepted is not True), data, record.variables
 
 

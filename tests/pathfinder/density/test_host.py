@@ -9,7 +9,8 @@ import pytest
 
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
-from pathfinder._density.programs import drop_programs
+from pathfinder._density.kept_programs import drop_programs
+from pathfinder._density.programs import density_programs
 
 
 DIM, NUM_FITS = 3, 2
@@ -197,7 +198,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
     expected = -np.logaddexp(0.0, points @ design.T).sum(axis=1) - 0.5 * (points**2).sum(axis=1)
     np.testing.assert_allclose(density.values(points), expected, rtol=1e-12)
     np.testing.assert_allclose(density.values_and_gradients(points)[0], expected, rtol=1e-12)
-    sizes = density.group_sizes
+    sizes = density_programs(density.data, logistic, DIM, np.dtype(float), None, memory).group_sizes
     # Of 2000 rows one intermediate result of 128 points takes 2 MB.
     assert sizes == {2**26: (4, 128), 2**12: (1, 1)}.get(memory, sizes)
     assert memory != 2**18 or 1 < sizes[1] <= 16
@@ -205,7 +206,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
 
 
 def test_long_points_come_in_smaller_groups(compilations):
-    density = HostDensity(lambda x, data: jnp.sum(x), 1000, np.float64, memory=2**19)
-    np.testing.assert_array_equal(density.values(np.ones((70, 1000))), np.full(70, 1000.0))
-    assert density.group_sizes == (4, 64)
+    programs = density_programs(None, lambda x, data: jnp.sum(x), 1000, np.dtype(float), None, 2**19)
+    np.testing.assert_array_equal(programs.values(np.ones((70, 1000)), None, None), np.full(70, 1000.0))
+    assert programs.group_sizes == (4, 64)
     assert len(compilations) == 2

@@ -24,7 +24,7 @@ def run_path(log_density, start, chunk=100, radius=0.0, max_tries=1, seed=0, xp=
         xp.asarray([[0, seed]], dtype=xp.uint32), start[None], xp.full_like(start, radius)[None],
         xp.asarray([max_tries], dtype=xp.int32),
     )  # fmt: skip
-    path, (trace,) = _run(log_density, box, chunk, **options)
+    path, (trace,) = run_from(log_density, box, chunk, **options)
     return rows(path.state, 0), trace, rows(path.records.pairs, 0)
 
 
@@ -33,11 +33,11 @@ def run_lanes(log_density, starts, xp=np, **options):
     starts = xp.asarray(starts)
     count = len(starts)
     box = Start(xp.zeros((count, 2), xp.uint32), starts, xp.zeros_like(starts), xp.ones(count, xp.int32))
-    path, traces = _run(log_density, box, 100, **options)
+    path, traces = run_from(log_density, box, 100, **options)
     return [(rows(path.state, lane), trace) for lane, trace in enumerate(traces)]
 
 
-def _run(log_density, starts, chunk, **options):
+def run_from(log_density, starts, chunk=100, **options):
     """The paths at their end, on the host, and the trace of each."""
     settings = Settings(**options)
     tolerances = Tolerances.from_settings(settings, starts.center.dtype)
