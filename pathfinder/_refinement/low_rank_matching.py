@@ -159,7 +159,7 @@ def fit_pairs(window: Window, present: LowRankNormal) -> LowRankNormal:
         _, y, h = scaled(factors)
         return _shared_factors(y + h, count, rank)[0]
 
-    factors = xp.zeros((*share.shape, min(rank, num_pairs)), dtype)
+    factors = xp.zeros((*share.shape, 1 if xp is np else min(rank, num_pairs)), dtype)
     factors = fori_loop(SWEEPS, sweep, factors)
     # The last scale goes with factors of its own, so that the subspace belongs to the residuals that define it.
     scale, y, h = scaled(factors)
@@ -184,11 +184,12 @@ def _widened(basis: Float[Array, "*batch dim factor"], rank: int) -> Float[Array
 def _append(window: Window, newest: Window) -> Window:
     """The newest rows of both. Rows that are not usable are zero, so that no NaN survives a product with zero."""
     xp = namespace(window, newest)
-    size = window.usable.shape[-1]
+    size, more = window.usable.shape[-1], newest.usable.shape[-1]
 
     def joined(old, new, axis):
-        both = xp.concatenate([old, new], axis=axis)
-        return both[..., -size:, :] if axis == -2 else both[..., -size:]
+        if axis == -2:
+            return xp.concatenate([old[..., more:, :], new[..., -size:, :]], axis=axis)
+        return xp.concatenate([old[..., more:], new[..., -size:]], axis=axis)
 
     positions, gradients = (
         joined(old, xp.where(newest.usable[..., None], new, 0.0), -2)
@@ -212,6 +213,8 @@ def _shared_factors(
 ) -> tuple[Float[Array, "*batch pair factor"], Bool[Array, "*batch factor"]]:
     """Leading left singular vectors of the residual, zero beyond the significant ones, and which these are.
 
+    The host leaves out the columns that are zero in all lanes, which cost time in whatever follows.
+
     Significant is what exceeds the largest singular value that noise has: independent noise of variance t in every
     entry has about t dim as its median eigenvalue of the Gram matrix and t (sqrt(dim) + sqrt(pair))^2 as its largest
     (Marchenko and Pastur 1967). At most half of the pairs go into factors; the rest is for the scales.
@@ -228,6 +231,9 @@ def _shared_factors(
     factors = min(rank, pairs)
     kept = values[..., :factors] > xp.maximum(edge, rounding)
     kept &= xp.broadcast_to(xp.arange(factors), kept.shape) < count // 2
+    if xp is np:
+        factors = max(1, int(np.max(np.sum(kept, axis=-1), initial=0)))
+        kept = kept[..., :factors]
     return xp.where(kept[..., None, :], vectors[..., :factors], 0.0), kept
 
 
