@@ -139,6 +139,13 @@ def test_single_precision_is_kept():
     assert values.dtype == gradients.dtype == density.values(np.zeros((2, DIM), np.float32)).dtype == np.float32
 
 
+def test_data_may_be_keys_of_random_numbers():
+    density = HostDensity(
+        lambda x, key: jnp.sum(x) + jax.random.normal(key, (), x.dtype), DIM, np.float64, jax.random.key(3)
+    )
+    np.testing.assert_allclose(density.values(np.zeros((1, DIM))), jax.random.normal(jax.random.key(3), (1,), float))
+
+
 def test_points_may_be_views():
     density = HostDensity(function, DIM, np.float64, own_data(0))
     points = positions(6, 5)
