@@ -14,9 +14,12 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular as _solve_triangular_compiled
 from scipy.linalg.blas import get_blas_funcs
 
+from pathfinder._arrays.blas_threads import one_blas_thread
+
 
 Array = jax.Array | np.ndarray
 MOST_UNROLLED = 10  # steps of a loop that are compiled one by one
+MOST_BY_ROWS = 64  # rows of triangular matrices that the host takes one by one
 
 _Tree = TypeVar("_Tree")
 
@@ -52,7 +55,7 @@ def jit_unless_numpy(*static_argnames: str, donate_argnames: tuple[str, ...] = (
         def call(*arguments: Any, **options: Any) -> Any:
             if namespace(arguments, options) is jnp:
                 return compiled(*arguments, **options)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), one_blas_thread():
                 return function(*arguments, **options)
 
         return call
@@ -121,12 +124,30 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
         if factors.ndim > 2:
             return jax.vmap(lambda factor, own: solve_triangular(factor, own, lower=lower))(factors, right)
         return _solve_triangular_compiled(factors, right, lower=lower)
+    if factors.shape[-1] <= MOST_BY_ROWS:
+        return _substituted(factors, right, lower)
     if factors.ndim > 2:
         parts = [solve_triangular(factor, own, lower=lower) for factor, own in zip(factors, right, strict=True)]
         return np.stack(parts) if parts else right
     # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
     (solve,) = get_blas_funcs(("trsm",), (factors, right))
     return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))
+
+
+def _substituted(factors: np.ndarray, right: np.ndarray, lower: bool) -> np.ndarray:
+    """The solution of triangular systems row by row, in all lanes at once.
+
+    BLAS takes a call for each lane, and for many right sides several threads, however small the matrix is.
+    """
+    solution = np.empty(np.broadcast_shapes(factors.shape[:-2], right.shape[:-2]) + right.shape[-2:], right.dtype)
+    size = factors.shape[-1]
+    with np.errstate(all="ignore"):
+        for row in range(size) if lower else reversed(range(size)):
+            known = slice(0, row) if lower else slice(row + 1, size)
+            own = factors[..., row : row + 1, known] @ solution[..., known, :]
+            np.subtract(right[..., row : row + 1, :], own, out=own)
+            np.divide(own, factors[..., row : row + 1, row : row + 1], out=solution[..., row : row + 1, :])
+    return solution
 
 
 def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
@@ -249,25 +270,11 @@ def triangular_quotient(factors: Any, vectors: Any) -> Any:
     if vectors.ndim < factors.ndim:
         return solve_triangular(factors, vectors[..., None], lower=True)[..., 0]
     xp = namespace(factors, vectors)
-    if xp is np and factors.shape[-1] <= MOST_INVERTED:
-        return matrix_product(_inverse_of_lower(factors), vectors)
+    if xp is np and factors.shape[-1] <= MOST_BY_ROWS:
+        # Of a small matrix the inverse costs little, and one product takes all right sides.
+        identity = np.broadcast_to(np.eye(factors.shape[-1], dtype=factors.dtype), factors.shape)
+        return matrix_product(_substituted(factors, identity, lower=True), vectors)
     return xp.swapaxes(solve_triangular(factors, xp.swapaxes(vectors, -1, -2), lower=True), -1, -2)
-
-
-# Rows of a triangular matrix up to which the host multiplies by its inverse: BLAS takes several threads to solve for a
-# thousand right sides, however small the matrix is, and on a busy machine these wait for each other.
-MOST_INVERTED = 64
-
-
-def _inverse_of_lower(factors: np.ndarray) -> np.ndarray:
-    """By forward substitution, row by row, in all lanes at once."""
-    inverse = np.zeros_like(factors)
-    for row in range(factors.shape[-1]):
-        inverse[..., row, row] = 1.0
-        known = factors[..., row : row + 1, :row] @ inverse[..., :row, :]
-        inverse[..., row : row + 1, :] -= known
-        inverse[..., row, :] /= factors[..., row, row, None]
-    return inverse
 
 
 def factorize(function: Callable[[Any], Any], matrices: Any) -> Any:

@@ -7,7 +7,7 @@ import jax
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.host import Evaluator, HostDensity
 from pathfinder._model.model import Model
 from pathfinder._settings import Settings
 
@@ -19,15 +19,15 @@ LARGEST_ON_HOST = 400_000
 
 
 def choose_devices(
-    driver: str, devices: Sequence[Any] | str | None, num_lanes: int, dim: int, settings: Settings
+    driver: str, devices: Sequence[Any] | str | None, model: Model, num_lanes: int, settings: Settings
 ) -> Devices:
     """Where a fit runs: on the host, or on devices that its steps are compiled for.
 
     Args:
         driver: "host", "compiled", or "auto" for the one that is sooner done.
         devices: As in `fit`.
+        model: What is fitted.
         num_lanes: Number of paths, of all fits together.
-        dim: Number of unconstrained parameters.
         settings: Options; jaxopt's paths are compiled in any case.
 
     Raises:
@@ -35,16 +35,21 @@ def choose_devices(
     """
     if driver not in DRIVERS:
         raise ValueError(f"`driver` must be one of {', '.join(map(repr, DRIVERS))}, but {driver!r} was given.")
+    only_called, by_jaxopt = isinstance(model.density, Evaluator), settings.optimizer == "jaxopt"
+    if only_called and (driver == "compiled" or by_jaxopt):
+        asked = "driver='compiled'" if driver == "compiled" else "optimizer='jaxopt'"
+        raise ValueError(f"{asked} needs a log density in JAX, but that of '{model.name}' is a function of the host.")
+    if driver == "host" and by_jaxopt:
+        raise ValueError("optimizer='jaxopt' needs driver='compiled': jaxopt's steps are programs of JAX.")
+    if devices is None and (driver == "host" or only_called):
+        return Devices.host()
     chosen = Devices.choose(devices)
-    if driver == "host":
-        if not chosen.is_cpu and devices is not None:
-            raise ValueError("`driver` is 'host', but `devices` has accelerators; give one or the other.")
-        if settings.optimizer == "jaxopt":
-            raise ValueError("optimizer='jaxopt' needs driver='compiled': jaxopt's steps are programs of JAX.")
+    if driver == "host" or only_called:
+        if not chosen.is_cpu:
+            raise ValueError("`devices` has accelerators, but the host is to drive; leave `devices` or `driver` out.")
         return Devices.host()
-    if driver == "auto" and chosen.is_cpu and settings.optimizer != "jaxopt" and num_lanes * dim < LARGEST_ON_HOST:
-        return Devices.host()
-    return chosen
+    small = num_lanes * model.dim < LARGEST_ON_HOST
+    return Devices.host() if driver == "auto" and chosen.is_cpu and small and not by_jaxopt else chosen
 
 
 def density_of(model: Model, data: Any, num_fits: int | None, devices: Devices) -> CompiledDensity | HostDensity:

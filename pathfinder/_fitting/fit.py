@@ -113,7 +113,7 @@ def fit_model(
             random numbers of path `first_path + k` of one with `first_path=0`.
     """
     seed, key = seed_and_key(seed)
-    chosen_devices = choose_devices(driver, devices, settings.num_paths, model.dim, settings)
+    chosen_devices = choose_devices(driver, devices, model, settings.num_paths, settings)
     density = density_of(model, model.data, None, chosen_devices)
     key = density.arrays(key)
     numbers = path_numbers(first_path, settings.num_paths)

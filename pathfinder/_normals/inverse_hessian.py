@@ -82,8 +82,10 @@ def orthonormal_rows(vectors: Float[Array, "*lanes rank dim"]) -> Float[Array, "
     def add(row, basis):
         vector = vectors[..., row, :]
         length = xp.linalg.norm(vector, axis=-1, keepdims=True)
+        # The rows of the basis that are there, of those of a program of one shape all, of which the others are zero.
+        known = basis[..., :row, :] if xp is np else basis
         for _ in range(2):
-            vector = vector - matrix_product(xp.swapaxes(basis, -1, -2), matrix_product(basis, vector))
+            vector = vector - matrix_product(xp.swapaxes(known, -1, -2), matrix_product(known, vector))
         remaining = xp.linalg.norm(vector, axis=-1, keepdims=True)
         independent = remaining > least * length
         unit = vector / xp.where(independent, remaining, 1.0)
@@ -126,6 +128,9 @@ def inverse_hessian_normal(
     if 2 * history < dim:
         basis_rows = orthonormal_rows(xp.concatenate([y, n], axis=-2))
         basis = xp.swapaxes(basis_rows, -1, -2)
+        if xp is np:
+            # Lanes that are joined later have this layout in any case, and BLAS rounds differently with another one.
+            basis = np.ascontiguousarray(basis)
         y_rows, n_rows = y @ basis, n @ basis
     n_columns = xp.swapaxes(n_rows, -1, -2)
     root = add_identity(xp.swapaxes(y_rows, -1, -2) @ n_rows)

@@ -61,7 +61,9 @@ class LowRankNormal:
     def transform(self, noise: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
         """The draw that standard normal `noise` becomes. Cost: O(dim rank)."""
         drawn = self._in_core(lambda part: matrix_product(self.core, part), noise)
-        return beside(self.mean, noise) + beside(self.scale, noise) * drawn
+        drawn *= beside(self.scale, noise)
+        drawn += beside(self.mean, noise)
+        return drawn
 
     def noise_gradient(self, gradient: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
         """The gradient with respect to the noise, of a function whose gradient at `transform(noise)` is given."""
@@ -77,7 +79,8 @@ class LowRankNormal:
 
     def log_density(self, position: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors"]:
         """Log density, with all constants. Cost: O(dim rank)."""
-        standardized = (position - beside(self.mean, position)) * beside(1.0 / self.scale, position)
+        standardized = position - beside(self.mean, position)
+        standardized *= beside(1.0 / self.scale, position)
         return self.log_density_of_noise(self._in_core(lambda part: triangular_quotient(self.core, part), standardized))
 
     def covariance_product(self, vector: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
@@ -122,7 +125,9 @@ class LowRankNormal:
         if self.basis is None:
             return linear_map(vectors)
         part = matrix_product(namespace(self.basis).swapaxes(self.basis, -1, -2), vectors)
-        return vectors + matrix_product(self.basis, linear_map(part) - part)
+        result = matrix_product(self.basis, linear_map(part) - part)
+        result += vectors
+        return result
 
 
 def dense_form(normal: LowRankNormal) -> LowRankNormal:

@@ -3,7 +3,7 @@ import pytest
 
 import pathfinder
 from tests import problems
-from tests.pathfinder.plain_fits import PLAIN, model_of
+from tests.pathfinder.plain_fits import PLAIN, QUICK, model_of
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -42,6 +42,18 @@ def correlated(normal):
 @pytest.fixture(scope="session")
 def logistic_model():
     return model_of(problems.logistic_regression(10))
+
+
+@pytest.fixture(scope="session")
+def logistic_fit(logistic_model):
+    """A plain fit of few draws."""
+    return pathfinder.fit(logistic_model, seed=4, **QUICK)
+
+
+@pytest.fixture(scope="session")
+def long_model():
+    """Paths of several hundred iterations."""
+    return model_of(problems.rosenbrock(50))
 
 
 @pytest.fixture(scope="session")

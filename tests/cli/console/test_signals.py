@@ -12,7 +12,7 @@ import pytest
 from pathfinder_cli import main
 from pathfinder_cli._console.signals import Stopped, stoppable
 from pathfinder_cli._outputs.atomic_files import atomic_file
-from tests.cli.conftest import new_files
+from tests.cli.conftest import FEW_DRAWS, new_files
 
 
 SLOW_MODEL = """
@@ -46,7 +46,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def started(folder, *, size=100, wait="pass", after="model is made", shell=""):
     """A run that has come as far as to print some text."""
     (folder / "slow.py").write_text(SLOW_MODEL.replace("SIZE", str(size)).replace("WAIT", wait))
-    words = ["-m", "pathfinder_cli", "slow.py", "pathfinder", "save_single_paths=1", "output", "refresh=1"]
+    words = ["-m", "pathfinder_cli", "slow.py", "pathfinder", *FEW_DRAWS, "save_single_paths=1", "output", "refresh=1"]
     command = [sys.executable, *words]
     if shell:
         command = ["bash", "-c", f"{shell} exec {' '.join(command)}"]

@@ -125,6 +125,8 @@ def test_lanes_are_refined_as_if_alone_and_no_longer_than_they_need():
     density = Quartic(quartic)
     together, _ = refined(density.density(DIM, 3), starts_of(3), fits)
     assert sum(len(call) for call in density.calls) == sum(lane.num_gradients for lane in together)
+    np.testing.assert_allclose(together[0].approximation.mean, 0.0, atol=0.1)
+    np.testing.assert_allclose(together[0].approximation.variance, 1.0, atol=0.1)
     for fit, lane in enumerate(together):
         (alone,), _ = refine(
             Quartic(quartic[fit]).density(DIM), rows(starts_of(3), [fit]), np.zeros(1, int), keys_of(3)[[fit]],

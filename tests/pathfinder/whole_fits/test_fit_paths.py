@@ -9,19 +9,10 @@ import pytest
 
 import pathfinder
 from pathfinder import Model, Status
-from tests import problems
-from tests.pathfinder.plain_fits import PLAIN, QUICK, draws_of_path, model_of
+from tests.pathfinder.plain_fits import PLAIN, QUICK, draws_of_path
 
 
-@pytest.fixture(scope="module")
-def long_model():
-    """Paths of several hundred iterations."""
-    return model_of(problems.rosenbrock(50))
-
-
-def test_one_bad_path_does_not_disturb_the_others(logistic_model):
-    good = pathfinder.fit(logistic_model, seed=4, **QUICK)
-
+def test_one_bad_path_does_not_disturb_the_others(logistic_model, logistic_fit):
     def log_density(x):
         inner = logistic_model.density(x, None)
         return jnp.where(x[0] > 50.0, jnp.nan, inner)
@@ -38,7 +29,7 @@ def test_one_bad_path_does_not_disturb_the_others(logistic_model):
     assert result.paths[2].approximation is None
     assert len(result.approximations) == 3
     assert set(result.path_ids) <= {0, 1, 3}
-    np.testing.assert_allclose(draws_of_path(result, 3), draws_of_path(good, 3), rtol=1e-6)
+    np.testing.assert_allclose(draws_of_path(result, 3), draws_of_path(logistic_fit, 3), rtol=1e-6)
 
 
 def test_all_paths_fail():
@@ -72,11 +63,10 @@ def test_iterations_reach_the_report_as_they_are_scored(logistic_model):
         assert own[-1].best_iteration == path.best_iteration
 
 
-def test_trajectory_is_kept_if_asked_for(logistic_model):
-    plain = pathfinder.fit(logistic_model, seed=4, **QUICK)
+def test_trajectory_is_kept_if_asked_for(logistic_model, logistic_fit):
     result = pathfinder.fit(logistic_model, seed=4, save_trajectory=True, **QUICK)
-    assert all(path.trajectory is None for path in plain.paths)
-    np.testing.assert_array_equal(result.unconstrained_draws, plain.unconstrained_draws)
+    assert all(path.trajectory is None for path in logistic_fit.paths)
+    np.testing.assert_array_equal(result.unconstrained_draws, logistic_fit.unconstrained_draws)
     for path in result.paths:
         positions = path.trajectory.position
         values, gradients = jax.jit(jax.vmap(jax.value_and_grad(lambda x: logistic_model.density(x, None))))(positions)
@@ -100,14 +90,13 @@ def test_keyboard_interrupt_returns_what_is_finished(long_model):
     assert result.unconstrained_draws.shape == (50, 50)
 
 
-def test_keyboard_interrupt_after_the_last_iteration_loses_nothing(logistic_model):
+def test_keyboard_interrupt_after_the_last_iteration_loses_nothing(logistic_model, logistic_fit):
     def interrupt(reports):
         raise KeyboardInterrupt
 
-    plain = pathfinder.fit(logistic_model, seed=0, **QUICK)
-    result = pathfinder.fit(logistic_model, seed=0, report=interrupt, **QUICK)
-    assert [path.status for path in result.paths] == [path.status for path in plain.paths]
-    np.testing.assert_array_equal(result.unconstrained_draws, plain.unconstrained_draws)
+    result = pathfinder.fit(logistic_model, seed=4, report=interrupt, **QUICK)
+    assert [path.status for path in result.paths] == [path.status for path in logistic_fit.paths]
+    np.testing.assert_array_equal(result.unconstrained_draws, logistic_fit.unconstrained_draws)
 
 
 def test_time_limit_ends_the_paths(long_model):
