@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from pathfinder._arrays.callbacks import calls_back
+
 
 MOST_AT_ONCE = 16  # groups that are begun before the first is waited for
 
@@ -15,7 +17,9 @@ MOST_AT_ONCE = 16  # groups that are begun before the first is waited for
 class GroupedProgram:
     """A function of many points, compiled for groups of a fixed number of them.
 
-    A point is always one of as many, so that its results round alike however many points there are.
+    A point is always one of as many, so that its results round alike however many points there are. Programs that call
+    Python take points one by one: nothing is called for points that only fill up a group, and no thread that waits for
+    Python keeps another from it.
 
     Args:
         function: `function(points, shared)`, where `points` is a tuple of arrays with a leading axis of points (or None
@@ -43,7 +47,11 @@ class GroupedProgram:
         leaves = jax.tree_util.tree_leaves(point)
         self._most = _within(memory, most, most * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves))
         # Lowered here, since a thread of its own would not see what this one has set, such as `jax.enable_x64`.
-        lowered = self._lowered(self._most)
+        traced = self._traced(self._most)
+        self._calls_back = calls_back(traced.jaxpr.jaxpr)
+        if self._calls_back:
+            self._most, traced = 1, self._traced(1)
+        lowered = self._lowered(traced)
         self._compiled = lowered.compile if threads is None else threads.submit(lowered.compile).result
 
     @property
@@ -72,18 +80,22 @@ class GroupedProgram:
                     result[begin : begin + size] = part[: count - begin]
         return results
 
-    def _lowered(self, size: int) -> jax.stages.Lowered:
+    def _traced(self, size: int) -> jax.stages.Traced:
         points = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape), leaf.dtype), self._point)
         with jax.default_device(self._device):
-            return self._function.lower(points, self._shared)
+            return self._function.trace(points, self._shared)
+
+    def _lowered(self, traced: jax.stages.Traced) -> jax.stages.Lowered:
+        with jax.default_device(self._device):
+            return traced.lower()
 
     @cached_property
     def _program(self) -> "_Program":
         compiled = self._compiled()
         size = _within(self._memory, self._most, _memory_of(compiled))
         if size < self._most:
-            compiled = self._lowered(size).compile()
-        at_once = self._memory // max(1, _memory_of(compiled))
+            compiled = self._lowered(self._traced(size)).compile()
+        at_once = 1 if self._calls_back else self._memory // max(1, _memory_of(compiled))
         return _Program(size, max(1, min(at_once, MOST_AT_ONCE)), compiled)
 
 

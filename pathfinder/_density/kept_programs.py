@@ -45,7 +45,9 @@ def drop_programs() -> None:
 def shapes(tree: Any) -> Any:
     """Shapes and types of arrays of JAX."""
     return jax.tree_util.tree_map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=getattr(leaf, "weak_type", False)), tree
+        # Arrays of keys have no such attribute.
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=getattr(leaf, "weak_type", False)),
+        tree,
     )
 
 

@@ -139,6 +139,13 @@ def test_single_precision_is_kept():
     assert values.dtype == gradients.dtype == density.values(np.zeros((2, DIM), np.float32)).dtype == np.float32
 
 
+def test_data_may_be_keys_of_random_numbers():
+    density = HostDensity(
+        lambda x, key: jnp.sum(x) + jax.random.normal(key, (), x.dtype), DIM, np.float64, jax.random.key(3)
+    )
+    np.testing.assert_allclose(density.values(np.zeros((1, DIM))), jax.random.normal(jax.random.key(3), (1,), float))
+
+
 def test_points_may_be_views():
     density = HostDensity(function, DIM, np.float64, own_data(0))
     points = positions(6, 5)
@@ -196,3 +203,30 @@ def test_long_points_come_in_smaller_groups(compilations):
     np.testing.assert_array_equal(programs.values(np.ones((70, 1000)), None, None), np.full(70, 1000.0))
     assert programs.group_sizes == (4, 64)
     assert len(compilations) == 2
+
+
+def test_python_is_called_for_no_point_but_those_that_are_asked_for():
+    seen = []
+
+    def called(x, data):
+        jax.debug.callback(lambda x: seen.append(float(x)), x[0])
+        return jnp.sum(x)
+
+    points = positions(9)
+    np.testing.assert_allclose(HostDensity(called, DIM, np.float64).values(points), points.sum(axis=1))
+    jax.effects_barrier()
+    assert sorted(seen) == sorted(points[:, 0])
+
+
+def test_python_may_compute_with_what_it_is_given():
+    @jax.custom_vjp
+    def squares(x):
+        return jax.pure_callback(
+            lambda x: np.sum(np.asarray(x) ** 2), jax.ShapeDtypeStruct((), x.dtype), x, vmap_method="sequential"
+        )
+
+    squares.defvjp(lambda x: (squares(x), x), lambda x, change: (2.0 * x * change,))
+    points = positions(50)
+    density = HostDensity(lambda x, data: squares(x), DIM, np.float64)
+    np.testing.assert_allclose(density.values(points), (points**2).sum(axis=1))
+    np.testing.assert_allclose(density.values_and_gradients(points)[1], 2.0 * points)
