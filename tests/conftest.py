@@ -30,7 +30,7 @@ install_import_hook(
 )
 jax.config.update("jax_enable_x64", True)
 
-from pathfinder._density.programs import drop_programs  # noqa: E402
+from pathfinder._density.kept_programs import drop_programs  # noqa: E402
 
 
 # Pieces of memory that a process has mapped, as a measure of what its programs take; Linux allows 65530.

@@ -24,7 +24,8 @@ class GroupedProgram:
         shared: Shapes and types of what is the same for all points.
         most: Points of a group.
         memory: Bytes of intermediate results of one group; groups are smaller if the compiled program takes more.
-        threads: Where it is compiled while others go on.
+        device: For which it is compiled.
+        threads: Where that is done while others go on; None does it when the program is first called.
     """
 
     def __init__(
@@ -34,13 +35,16 @@ class GroupedProgram:
         shared: Any,
         most: int,
         memory: int,
-        threads: Executor,
+        device: Any,  # jax.Device
+        threads: Executor | None = None,
     ):
-        self._arguments, self._memory = (function, point, shared), memory
+        self._function, self._point, self._shared = jax.jit(function), point, shared
+        self._memory, self._device = memory, device
         leaves = jax.tree_util.tree_leaves(point)
         self._most = _within(memory, most, most * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves))
         # Lowered here, since a thread of its own would not see what this one has set, such as `jax.enable_x64`.
-        self._compiling = threads.submit(self._lowered(self._most).compile)
+        lowered = self._lowered(self._most)
+        self._compiled = lowered.compile if threads is None else threads.submit(lowered.compile).result
 
     @property
     def size(self) -> int:
@@ -69,15 +73,13 @@ class GroupedProgram:
         return results
 
     def _lowered(self, size: int) -> jax.stages.Lowered:
-        function, point, shared = self._arguments
-        points = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape), leaf.dtype), point)
-        with jax.default_device(jax.local_devices(backend="cpu")[0]):
-            return jax.jit(function).lower(points, shared)
+        points = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct((size, *leaf.shape), leaf.dtype), self._point)
+        with jax.default_device(self._device):
+            return self._function.lower(points, self._shared)
 
     @cached_property
     def _program(self) -> "_Program":
-        compiled = self._compiling.result()
-        del self._compiling
+        compiled = self._compiled()
         size = _within(self._memory, self._most, _memory_of(compiled))
         if size < self._most:
             compiled = self._lowered(size).compile()
@@ -99,9 +101,9 @@ def _group(leaf: np.ndarray | None, begin: int, size: int) -> np.ndarray | None:
 
 
 def _memory_of(compiled: jax.stages.Compiled) -> int:
-    """Bytes of the intermediate results of a program."""
+    """Bytes of the intermediate results of a program, and of what it returns."""
     analysis = compiled.memory_analysis()
-    return 0 if analysis is None else analysis.temp_size_in_bytes
+    return 0 if analysis is None else analysis.temp_size_in_bytes + analysis.output_size_in_bytes
 
 
 def _within(memory: int, size: int, taken: int) -> int:

@@ -105,7 +105,7 @@ class HostDensity:
         num_rows = self.num_fits
         if self.rows is not None:
             num_rows = jax.tree_util.tree_leaves(self.data)[0].shape[0]
-        return density_programs(self.function, self.dim, self.dtype, self.data, num_rows, self.memory)
+        return density_programs(self.data, self.function, self.dim, np.dtype(self.dtype), num_rows, self.memory)
 
     def _flat(self, positions: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(positions, self.dtype).reshape(-1, self.dim)

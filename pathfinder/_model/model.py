@@ -240,7 +240,8 @@ class Model:
         """Parameters and transformed parameters by name at an unconstrained vector."""
         if self.is_callable:
             return self.constrain_fn(np.asarray(position, self.dtype), None)
-        return self.constrain_fn(jnp.asarray(position, self.dtype), self.data)
+        named = _constrain(self.constrain_fn, jnp.asarray(position, self.dtype), self.data)
+        return {variable.name: named[variable.name] for variable in self.variables if variable.name in named}
 
     def unconstrain(self, parameters: PyTree) -> np.ndarray:
         """The unconstrained vector of given parameters (a pytree like the example, or a dictionary by name).
@@ -284,3 +285,8 @@ class Model:
 @partial(jax.jit, static_argnums=0)
 def _evaluate(density, position, data):
     return over_lanes(lambda own: density(own, data))(position[None])[0]
+
+
+@partial(jax.jit, static_argnums=0)
+def _constrain(constrain, position, data):
+    return constrain(position, data)

@@ -128,6 +128,9 @@ def inverse_hessian_normal(
     if 2 * history < dim:
         basis_rows = orthonormal_rows(xp.concatenate([y, n], axis=-2))
         basis = xp.swapaxes(basis_rows, -1, -2)
+        if xp is np:
+            # Lanes that are joined later have this layout in any case, and BLAS rounds differently with another one.
+            basis = np.ascontiguousarray(basis)
         y_rows, n_rows = y @ basis, n @ basis
     n_columns = xp.swapaxes(n_rows, -1, -2)
     root = add_identity(xp.swapaxes(y_rows, -1, -2) @ n_rows)

@@ -9,7 +9,8 @@ import pytest
 
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
-from pathfinder._density.programs import density_programs, drop_programs
+from pathfinder._density.kept_programs import drop_programs
+from pathfinder._density.programs import density_programs
 
 
 DIM, NUM_FITS = 3, 2
@@ -26,20 +27,6 @@ def own_data(fit):
 
 def positions(*shape):
     return np.random.default_rng(len(shape)).standard_normal((*shape, DIM))
-
-
-@pytest.fixture
-def compilations():
-    """Names of what XLA compiles from here on."""
-    names = []
-
-    def listen(event, duration, **details):
-        if event.endswith("backend_compile_duration"):
-            names.append(details["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.mark.parametrize("shape", [(4,), (6, 5), (4, 50, 3)])
@@ -197,7 +184,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
     expected = -np.logaddexp(0.0, points @ design.T).sum(axis=1) - 0.5 * (points**2).sum(axis=1)
     np.testing.assert_allclose(density.values(points), expected, rtol=1e-12)
     np.testing.assert_allclose(density.values_and_gradients(points)[0], expected, rtol=1e-12)
-    sizes = density_programs(logistic, DIM, np.float64, density.data, None, memory).group_sizes
+    sizes = density_programs(density.data, logistic, DIM, np.dtype(float), None, memory).group_sizes
     # Of 2000 rows one intermediate result of 128 points takes 2 MB.
     assert sizes == {2**26: (4, 128), 2**12: (1, 1)}.get(memory, sizes)
     assert memory != 2**18 or 1 < sizes[1] <= 16
@@ -205,7 +192,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
 
 
 def test_long_points_come_in_smaller_groups(compilations):
-    programs = density_programs(lambda x, data: jnp.sum(x), 1000, np.float64, None, None, memory=2**19)
+    programs = density_programs(None, lambda x, data: jnp.sum(x), 1000, np.dtype(float), None, 2**19)
     np.testing.assert_array_equal(programs.values(np.ones((70, 1000)), None, None), np.full(70, 1000.0))
     assert programs.group_sizes == (4, 64)
     assert len(compilations) == 2
