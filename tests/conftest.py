@@ -3,7 +3,7 @@ from pathlib import Path
 from tests import compilation
 
 
-compilation.set_up()  # before JAX is loaded
+compilation.set_up()  # before SciPy and JAX are loaded
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
