@@ -1,35 +1,26 @@
-"""BLAS on one thread: NumPy's starts several for products that take microseconds, and on a busy machine they wait."""
+"""BLAS on one thread: it starts several for products that take microseconds, and on a busy machine they wait."""
 
-import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
+from typing import Any
 
-import numpy as np
+from threadpoolctl import ThreadpoolController
 
-
-# OpenBLAS under the names that NumPy's wheels and others' builds give its functions. Other libraries are left alone.
-_NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
 
 _lock = Lock()
 _users = 0
-_before = 0
+_limit: Any = None
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Within it NumPy's BLAS takes a single thread, in the whole process; JAX's and SciPy's are others."""
-    global _users, _before
-    functions = _thread_functions()
-    if functions is None:
-        yield
-        return
-    get, put = functions
+    """Within it the BLAS of NumPy and of SciPy take a single thread, in the whole process; JAX has its own."""
+    global _users, _limit
     with _lock:
         if _users == 0:
-            _before = get()
-            put(1)
+            _limit = _libraries().limit(limits=1, user_api="blas")
         _users += 1
     try:
         yield
@@ -37,18 +28,11 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                put(_before)
+                _limit.restore_original_limits()
 
 
 @cache
-def _thread_functions() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """How to ask for the number of threads of NumPy's BLAS, and to set it; None if it is not OpenBLAS."""
-    try:
-        # Names are looked up in what the extension module is linked to, too.
-        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)  # pyright: ignore[reportAttributeAccessIssue]
-    except (AttributeError, OSError):
-        return None
-    for name in _NAMES:
-        if hasattr(library, name.format("set")):
-            return getattr(library, name.format("get")), getattr(library, name.format("set"))
-    return None
+def _libraries() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401 (found only if it is loaded)
+
+    return ThreadpoolController()

@@ -9,6 +9,7 @@ from typing import Any
 
 from jaxtyping import PyTree
 
+from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.streams import fit_key, path_numbers
 from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._fitting.drivers import choose_devices, density_of
@@ -83,6 +84,7 @@ def fit(
         return fit_model(model, points, seed, settings, devices, driver, begin, max_time, progress, report)
 
 
+@one_blas_thread()
 def fit_model(
     model: Model,
     points: InitialPoints,

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
+from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.streams import counted_keys
@@ -97,6 +98,7 @@ def fit_batch(
     return result
 
 
+@one_blas_thread()
 def _fit_all(
     model: Model,
     data: PyTree,
