@@ -16,7 +16,7 @@ _limit: Any = None
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Within it the BLAS of NumPy and of SciPy take a single thread, in the whole process; JAX has its own."""
+    """Within it NumPy's BLAS takes a single thread, in the whole process; SciPy's, which is JAX's too, has its own."""
     global _users, _limit
     with _lock:
         if _users == 0:
@@ -33,6 +33,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    import scipy.linalg  # noqa: F401 (found only if it is loaded)
-
-    return ThreadpoolController()
+    found = ThreadpoolController()
+    # Large matrices of a user's density may take all threads, unless it is the same library that NumPy has.
+    own = [library["filepath"] for library in found.info() if "numpy" in library["filepath"]]
+    return found.select(filepath=own) if own else found

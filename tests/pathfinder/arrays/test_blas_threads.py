@@ -1,8 +1,7 @@
-"""BLAS on one thread."""
+"""NumPy's BLAS on one thread."""
 
 import numpy as np
 import pytest
-import scipy.linalg  # noqa: F401 (its BLAS is another than NumPy's)
 from threadpoolctl import threadpool_info
 
 from pathfinder._arrays.blas_threads import one_blas_thread
@@ -10,12 +9,14 @@ from pathfinder._arrays.namespace import jit_unless_numpy
 
 
 def num_threads():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    found = [library for library in threadpool_info() if "numpy" in library["filepath"]]
+    if not found:
+        pytest.skip("NumPy has no BLAS of its own here")
+    return [library["num_threads"] for library in found]
 
 
 def test_one_thread_within_and_as_many_as_before_after():
     before = num_threads()
-    assert len(before) >= 1
     with one_blas_thread():
         assert set(num_threads()) == {1}
         with pytest.raises(ZeroDivisionError), one_blas_thread():
