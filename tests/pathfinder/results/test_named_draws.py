@@ -39,7 +39,7 @@ KEYS = np.array([[1, 2], [3, 4]], np.uint32)
 
 
 def test_variables_of_draws():
-    lanes, indices = np.repeat([0, 1], 300), np.arange(600)
+    lanes, indices = np.repeat([0, 1], 300), np.arange(650, 50, -1)
     found = named_draws(model_of(), Source(POSITIONS), lanes, indices, KEYS)
     positions = POSITIONS[lanes, indices]
     assert list(found) == ["sigma", "mu", "scaled", "noise"]
