@@ -74,6 +74,11 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(fit_batch, settings, options)
+    if isinstance(model, Model) and model.is_callable:
+        raise ValueError(
+            f"`fit_batch` needs a log density in JAX with data, but that of '{model.name}' is a function of the host "
+            "without any; call `fit` for each."
+        )
     data = data_arrays(data)
     sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
     if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
