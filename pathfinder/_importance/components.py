@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import UInt32
 
+from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, namespace
 from pathfinder._density.either import Density
@@ -84,6 +85,7 @@ class Components:
         )
         return (lanes, indices, np.concatenate(self.log_p)), scores["log_q"], scores["log_mixture"]
 
+    @one_blas_thread()
     def weighted_moments(self, lanes, indices, weights: np.ndarray, present: LowRankNormal) -> LowRankNormal:
         """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`.
 

@@ -3,12 +3,14 @@
 import numpy as np
 from jaxtyping import Int
 
+from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._density.host import HostDensity
 from pathfinder._optimizer.lbfgs import propose_start, step, trial_point
 from pathfinder._optimizer.state import Path, Tolerances, can_step
 
 
 @np.errstate(all="ignore")
+@one_blas_thread()
 def advance_on_host(
     paths: Path,
     density: HostDensity,

@@ -13,6 +13,20 @@ def strict_jax():
         yield
 
 
+@pytest.fixture
+def compilations():
+    """Names of what XLA compiles from here on."""
+    names = []
+
+    def listen(event, duration, **details):
+        if event.endswith("backend_compile_duration"):
+            names.append(details["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
 @pytest.fixture(scope="session")
 def normal():
     """A normal with known mean and covariance."""

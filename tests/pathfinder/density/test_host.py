@@ -29,20 +29,6 @@ def positions(*shape):
     return np.random.default_rng(len(shape)).standard_normal((*shape, DIM))
 
 
-@pytest.fixture
-def compilations():
-    """Names of what XLA compiles from here on."""
-    names = []
-
-    def listen(event, duration, **details):
-        if event.endswith("backend_compile_duration"):
-            names.append(details["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(listen)
-
-
 @pytest.mark.parametrize("shape", [(4,), (6, 5), (4, 50, 3)])
 @pytest.mark.parametrize(
     ("data", "num_fits", "fits"),

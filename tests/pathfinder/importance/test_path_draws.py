@@ -21,8 +21,8 @@ from tests.pathfinder.importance.sources import (
 )
 
 
-PATHS = np.array([2, 0, 2, 3, 2])
-INDICES = np.array([5, 149, 0, 12, 6])
+PATHS = np.array([2, 0, 2, 3, 2, 1])
+INDICES = np.array([9, 149, 0, 10, 6, 10])
 
 
 def expected(lanes, path, index, stream=Stream.DRAWS, counters=()):

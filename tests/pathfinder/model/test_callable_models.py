@@ -2,7 +2,6 @@
 
 import threading
 
-import jax
 import numpy as np
 import pytest
 
@@ -27,20 +26,6 @@ def all_at_once(positions):
 
 def host_density(model):
     return HostDensity(model.density, model.dim, model.dtype, model.data)
-
-
-@pytest.fixture
-def compilations():
-    """What XLA compiles from here on."""
-    events = []
-
-    def listen(event, duration, **details):
-        if event.endswith("backend_compile_duration"):
-            events.append(details)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield events
-    jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.mark.parametrize("alone", [False, True])

@@ -87,6 +87,11 @@ def test_vectors_of_normals(dim, history, several):
         for lane in range(NUM_LANES):
             alone = getattr(rows(normals, lane), name)(vectors[lane])
             np.testing.assert_allclose(alone, found[lane], rtol=1e-12, atol=1e-13)
+    # The transposed Jacobian of `transform`, whose rows are differences along the coordinates of the noise.
+    identity = np.broadcast_to(np.eye(dim), (NUM_LANES, dim, dim))
+    jacobians = normals.transform(identity) - normals.transform(0.0 * identity)
+    expected = np.einsum("lij,l...j->l...i", jacobians, vectors)
+    np.testing.assert_allclose(normals.noise_gradient(vectors), expected, rtol=1e-10, atol=1e-12)
     for name in ("log_det_cholesky", "variance"):
         assert_agrees(lambda normal, name=name: getattr(normal, name), normals)
     dense = assert_agrees(LowRankNormal.to_dense, normals)
