@@ -126,7 +126,9 @@ def _fit_all(
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
     check = time_limit(begin, max_time)
     with ProgressBar(len(paths), progress) as bar:
-        outcomes, source = run_lanes(density, points, lane_keys, paths, settings, chosen_devices, check, bar.update)
+        outcomes, source = run_lanes(
+            density, points, lane_keys, paths, settings, chosen_devices, bar.watching(check), bar.update
+        )
     drawing = time.perf_counter()
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None
