@@ -87,7 +87,8 @@ def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
 def _selected(condition: Any, one: Any, other: Any) -> Any:
     if one is other:
         return one
-    xp = np if not _is_of_jax(condition) and not _is_of_jax(one) and not _is_of_jax(other) else jnp
+    on_host = type(one) is type(other) is type(condition) is np.ndarray
+    xp = np if on_host else namespace(condition, one, other)
     extra = max(np.ndim(one), np.ndim(other)) - np.ndim(condition)
     return xp.where(condition[(..., *[None] * extra)] if extra else condition, one, other)
 
