@@ -14,7 +14,7 @@ from pathfinder._arrays.namespace import Array, either, is_nowhere, namespace, n
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
 from pathfinder._optimizer.direction import newest_pairs, two_loop
-from pathfinder._optimizer.line_search import continue_search, first_trial, new_search
+from pathfinder._optimizer.line_search import continue_search, first_trial, judged, new_search
 from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points
 from pathfinder._optimizer.state import (
     DONE,
@@ -65,13 +65,16 @@ def step(
     tries = either(starting, lambda: noted(state.tries, starting, trial, log_density, score), lambda: state.tries)
     evaluated = state._replace(num_gradients=state.num_gradients + 1, tries=tries)
 
-    search, accepted, failed, zooming = continue_search(
-        state.search, state.phase == ZOOMING, state.f, f, xp.vecdot(gradient, state.direction), finite
-    )
-    searches = moving & ~starting
-    accepted, failed = accepted & searches, failed & searches
-    searching = evaluated._replace(search=search, phase=xp.where(zooming, ZOOMING, EXPANDING).astype(np.int32))
-    following = either(failed, lambda: _retry(evaluated, tolerances), lambda: searching)
+    zooming, searches = state.phase == ZOOMING, moving & ~starting
+    evaluation = zooming, state.f, f, xp.vecdot(gradient, state.direction), finite
+    verdict = judged(state.search, *evaluation)
+    accepted = verdict.accepted & searches
+    following = evaluated
+    if not is_nowhere(searches & ~accepted):
+        search, failed, zooms = continue_search(state.search, verdict, *evaluation)
+        phase = xp.where(zooms, ZOOMING, EXPANDING).astype(np.int32)
+        searching = evaluated._replace(search=search, phase=phase)
+        following = either(failed & searches, lambda: _retry(evaluated, tolerances), lambda: searching)
     pairs = path.records.pairs
     if not is_nowhere(accepted):
         moved, pairs = accept(evaluated, pairs, accepted, trial, f, gradient, tolerances, history_size)
