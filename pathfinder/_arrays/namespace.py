@@ -128,6 +128,7 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
     if factors.shape[-1] <= MOST_BY_ROWS:
         return _substituted(factors, right, lower)
     if factors.ndim > 2:
+        factors = np.broadcast_to(factors, right.shape[:-2] + factors.shape[-2:])  # one may stand for all
         parts = [solve_triangular(factor, own, lower=lower) for factor, own in zip(factors, right, strict=True)]
         return np.stack(parts) if parts else right
     # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
