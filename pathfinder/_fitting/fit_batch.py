@@ -120,7 +120,7 @@ def _fit_all(
     """The fits themselves, of a model with the first of the data sets."""
     seed, key = seed_and_key(seed)
     chosen_devices = choose_devices(driver, devices, model, num_fits * settings.num_paths, settings)
-    density = density_of(model, data, num_fits, chosen_devices)
+    density = density_of(model, data, num_fits, settings, chosen_devices)
     fit_keys = counted_keys(density.arrays(key), density.arrays(np.arange(num_fits)))
     paths = np.tile(np.arange(settings.num_paths), num_fits)
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]

@@ -7,7 +7,8 @@ import pytest
 
 import pathfinder
 from pathfinder import Model
-from pathfinder._fitting.drivers import LARGEST_ON_HOST, choose_devices
+from pathfinder._arrays.devices import Devices
+from pathfinder._fitting.drivers import LARGEST_ON_HOST, choose_devices, density_of
 from pathfinder._settings import Settings
 from tests.pathfinder import table
 
@@ -77,3 +78,11 @@ def fits(name, **options):
     return [
         pathfinder.fit(model, seed=3, driver=driver, **table.SETTINGS, **options) for driver in ("host", "compiled")
     ]
+
+
+def test_memory_of_the_density_is_an_option():
+    model = table.model("normal")
+    density = density_of(model, model.data, None, Settings(density_memory=3), Devices.host())
+    assert density.memory == 3 * 2**20
+    with pytest.raises(ValueError, match="`density_memory` must be a whole number of at least 1"):
+        pathfinder.fit(model, density_memory=0)
