@@ -7,7 +7,7 @@ import jax
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import Evaluator, HostDensity
+from pathfinder._density.host import HostDensity
 from pathfinder._model.model import Model
 from pathfinder._settings import Settings
 
@@ -35,7 +35,7 @@ def choose_devices(
     """
     if driver not in DRIVERS:
         raise ValueError(f"`driver` must be one of {', '.join(map(repr, DRIVERS))}, but {driver!r} was given.")
-    only_called, by_jaxopt = isinstance(model.density, Evaluator), settings.optimizer == "jaxopt"
+    only_called, by_jaxopt = model.is_callable, settings.optimizer == "jaxopt"
     if only_called and (driver == "compiled" or by_jaxopt):
         asked = "driver='compiled'" if driver == "compiled" else "optimizer='jaxopt'"
         raise ValueError(f"{asked} needs a log density in JAX, but that of '{model.name}' is a function of the host.")

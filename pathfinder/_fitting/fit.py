@@ -123,7 +123,7 @@ def fit_model(
     check = time_limit(begin, max_time)
     with ProgressBar(settings.num_paths, progress) as bar:
         outcomes, source = run_lanes(
-            density, points, key, numbers, settings, chosen_devices, check, all_of(bar.update, report)
+            density, points, key, numbers, settings, chosen_devices, bar.watching(check), all_of(bar.update, report)
         )
     succeeded = outcomes.best_iteration >= 0
     if outcomes.interrupted and not succeeded.any() and time.perf_counter() - begin < max_time:

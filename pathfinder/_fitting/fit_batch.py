@@ -69,6 +69,11 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(fit_batch, settings, options)
+    if isinstance(model, Model) and model.is_callable:
+        raise ValueError(
+            f"`fit_batch` needs a log density in JAX with data, but that of '{model.name}' is a function of the host "
+            "without any; call `fit` for each."
+        )
     data = data_arrays(data)
     sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
     if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
@@ -116,7 +121,9 @@ def _fit_all(
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
     check = time_limit(begin, max_time)
     with ProgressBar(len(paths), progress) as bar:
-        outcomes, source = run_lanes(density, points, lane_keys, paths, settings, chosen_devices, check, bar.update)
+        outcomes, source = run_lanes(
+            density, points, lane_keys, paths, settings, chosen_devices, bar.watching(check), bar.update
+        )
     drawing = time.perf_counter()
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None

@@ -14,7 +14,7 @@ from pathfinder._arrays.namespace import Array, either, is_nowhere, namespace, n
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
 from pathfinder._optimizer.direction import newest_pairs, two_loop
-from pathfinder._optimizer.line_search import continue_search, first_trial, new_search
+from pathfinder._optimizer.line_search import continue_search, first_trial, judged, new_search
 from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points
 from pathfinder._optimizer.state import (
     DONE,
@@ -29,6 +29,20 @@ from pathfinder._optimizer.state import (
     record,
 )
 from pathfinder._status import Status
+
+
+# What Stan's tests of convergence find, in Stan's order.
+_TERMINATIONS = [
+    np.int32(status)
+    for status in (
+        Status.CONVERGED_OBJECTIVE,
+        Status.CONVERGED_GRADIENT,
+        Status.CONVERGED_PARAMETERS,
+        Status.ITERATION_LIMIT,
+        Status.CONVERGED_RELATIVE_OBJECTIVE,
+        Status.CONVERGED_RELATIVE_GRADIENT,
+    )
+]
 
 
 def propose_start(state: PathState) -> Float[Array, "lane dim"]:
@@ -65,13 +79,16 @@ def step(
     tries = either(starting, lambda: noted(state.tries, starting, trial, log_density, score), lambda: state.tries)
     evaluated = state._replace(num_gradients=state.num_gradients + 1, tries=tries)
 
-    search, accepted, failed, zooming = continue_search(
-        state.search, state.phase == ZOOMING, state.f, f, xp.vecdot(gradient, state.direction), finite
-    )
-    searches = moving & ~starting
-    accepted, failed = accepted & searches, failed & searches
-    searching = evaluated._replace(search=search, phase=xp.where(zooming, ZOOMING, EXPANDING).astype(np.int32))
-    following = either(failed, lambda: _retry(evaluated, tolerances), lambda: searching)
+    zooming, searches = state.phase == ZOOMING, moving & ~starting
+    evaluation = zooming, state.f, f, xp.vecdot(gradient, state.direction), finite
+    verdict = judged(state.search, *evaluation)
+    accepted = verdict.accepted & searches
+    following = evaluated
+    if not is_nowhere(searches & ~accepted):
+        search, failed, zooms = continue_search(state.search, verdict, *evaluation)
+        phase = xp.where(zooms, ZOOMING, EXPANDING).astype(np.int32)
+        searching = evaluated._replace(search=search, phase=phase)
+        following = either(failed & searches, lambda: _retry(evaluated, tolerances), lambda: searching)
     pairs = path.records.pairs
     if not is_nowhere(accepted):
         moved, pairs = accept(evaluated, pairs, accepted, trial, f, gradient, tolerances, history_size)
@@ -184,20 +201,17 @@ def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolera
     # A step that a failed search has settled for says nothing about convergence.
     change = xp.where(state.search.settles, xp.inf, xp.abs(state.f - f))
     largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
-    tests = [
-        (change < tolerances.tol_obj, Status.CONVERGED_OBJECTIVE),
-        (norm(gradient) < tolerances.tol_grad, Status.CONVERGED_GRADIENT),
-        ((norm(moved) < tolerances.tol_param) & ~state.search.settles, Status.CONVERGED_PARAMETERS),
-        (state.iteration + 1 >= tolerances.max_lbfgs_iters, Status.ITERATION_LIMIT),
-        (change / largest < tolerances.tol_rel_obj, Status.CONVERGED_RELATIVE_OBJECTIVE),
-        (
-            (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
-            Status.CONVERGED_RELATIVE_GRADIENT,
-        ),
+    in_order = [
+        change < tolerances.tol_obj,
+        norm(gradient) < tolerances.tol_grad,
+        (norm(moved) < tolerances.tol_param) & ~state.search.settles,
+        state.iteration + 1 >= tolerances.max_lbfgs_iters,
+        change / largest < tolerances.tol_rel_obj,
+        (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
     ]
     status = xp.full_like(state.status, Status.RUNNING)
-    for holds, code in reversed(tests):
-        status = xp.where(holds, xp.asarray(code, status.dtype), status)
+    for holds, code in zip(reversed(in_order), reversed(_TERMINATIONS), strict=True):
+        status = xp.where(holds, code, status)
     return status
 
 

@@ -8,6 +8,7 @@ shortened faster.
 
 from typing import NamedTuple
 
+import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pathfinder._arrays.namespace import Array, either, finfo_eps, namespace, select
@@ -19,6 +20,8 @@ SMALLEST_STEP = 1e-12
 MAX_EXPANSIONS = 20
 MAX_FAILED_EVALUATIONS = 20
 MAX_ZOOMS = 40
+
+_IS_END = np.array([[True], [True], [False], [False]])  # of the candidates for the minimum of a cubic
 
 
 class LineSearch(NamedTuple):
@@ -48,17 +51,15 @@ def new_search(f, slope, first_step) -> LineSearch:
     return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing, no)
 
 
-class Continued(NamedTuple):
-    """Searches after the evaluation of their trial steps."""
+class Judged(NamedTuple):
+    """What the evaluation of the trial steps says of them."""
 
-    search: LineSearch
-    accepted: Bool[Array, " lane"]
-    failed: Bool[Array, " lane"]
-    zooms: Bool[Array, " lane"]
+    good: Bool[Array, " lane"]  # it is the best so far, and decreases the objective enough
+    accepted: Bool[Array, " lane"]  # it ends the search
 
 
-def continue_search(search: LineSearch, zooming, f_start, f, slope, finite) -> Continued:
-    """Take in the evaluation of the trial step of every lane.
+def judged(search: LineSearch, zooming, f_start, f, slope, finite) -> Judged:
+    """Whether the trial step of each lane is taken.
 
     Args:
         search: The searches.
@@ -69,18 +70,30 @@ def continue_search(search: LineSearch, zooming, f_start, f, slope, finite) -> C
         finite: Whether these are finite; they are replaced by zeros if not.
     """
     xp = namespace(f)
-    step = search.step
     slope_at_zero = search.slope_at_zero
-    eps = finfo_eps(f.dtype)
-    decreased = f <= f_start + SUFFICIENT_DECREASE * step * slope_at_zero
-    within_rounding = xp.abs(f - f_start) <= 8 * eps * xp.maximum(xp.abs(f), xp.abs(f_start))
+    decreased = f <= f_start + SUFFICIENT_DECREASE * search.step * slope_at_zero
+    within_rounding = xp.abs(f - f_start) <= 8 * finfo_eps(f.dtype) * xp.maximum(xp.abs(f), xp.abs(f_start))
     decreased_by_slope = within_rounding & (slope <= (2 * SUFFICIENT_DECREASE - 1) * slope_at_zero)
     flat_enough = xp.abs(slope) <= -CURVATURE * slope_at_zero
     # The first trial has nothing yet to be lower than (i > 1 in algorithm 3.5).
     below_low = (f < search.f_low) | ((search.num_trials == 0) & ~zooming)
     good = (decreased & below_low) | decreased_by_slope
-    accepted = finite & ((good & flat_enough) | search.settles)
+    return Judged(good, finite & ((good & flat_enough) | search.settles))
 
+
+class Continued(NamedTuple):
+    """Searches whose trial steps were not taken; what is said of others means nothing."""
+
+    search: LineSearch
+    failed: Bool[Array, " lane"]
+    zooms: Bool[Array, " lane"]
+
+
+def continue_search(search: LineSearch, judged: Judged, zooming, f_start, f, slope, finite) -> Continued:
+    """The next trial step of every lane whose search goes on; arguments as of `judged`."""
+    xp = namespace(f)
+    step, good = search.step, judged.good
+    eps = finfo_eps(f.dtype)
     trial = (step, f, slope)
     low = (search.low, search.f_low, search.slope_low)
     high = (search.high, search.f_high, search.slope_high)
@@ -115,13 +128,13 @@ def continue_search(search: LineSearch, zooming, f_start, f, slope, finite) -> C
     shrink = xp.where(search.num_failed < 3, 0.5, 0.1)
     retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
     stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP * search.first_step)
-    over = xp.where(finite, ~accepted & exhausted, stuck)
+    over = xp.where(finite, ~judged.accepted & exhausted, stuck)
     # At a kink no step satisfies the curvature condition: the best one is evaluated again, for its gradient, and taken.
     following = select(finite, moved_on, retreat)
     lower = f_start - following.f_low > 8 * eps * xp.abs(f_start)
     settles = over & xp.where(finite, zooms, zooming) & lower & ~search.settles
     following = following._replace(step=xp.where(settles, following.low, following.step), settles=settles)
-    return Continued(following, accepted, over & ~settles, xp.where(finite, zooms, zooming))
+    return Continued(following, over & ~settles, xp.where(finite, zooms, zooming))
 
 
 def _zoom_step(low, high, num_trials):
@@ -161,15 +174,9 @@ def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
     # The stationary points are the roots of c3/2 t^2 + c2 t + slope_0, in the form that does not cancel.
     q = -(c2 + xp.where(c2 >= 0, 1.0, -1.0) * root)
     stationary = [q / xp.where(c3 == 0, xp.nan, c3), 2 * slope_0 / xp.where(q == 0, xp.nan, q)]
-    best = xp.full_like(x_1, SMALLEST_STEP)
-    least = _cubic(best, slope_0, c2, c3)
-    for t, exists in [(xp.ones_like(x_1), True), *((t, (square >= 0)) for t in stationary)]:
-        value = _cubic(t, slope_0, c2, c3)
-        # NaN is lower than nothing, and gives way to any number.
-        better = exists & (t >= SMALLEST_STEP) & (t <= 1.0) & ((value < least) | (xp.isnan(least) & ~xp.isnan(value)))
-        best, least = xp.where(better, t, best), xp.where(better, value, least)
-    return best
-
-
-def _cubic(t, slope_0, c2, c3):
-    return t * (t * (t * c3 / 3 + c2) / 2 + slope_0)
+    t = xp.stack([xp.full_like(x_1, SMALLEST_STEP), xp.ones_like(x_1), *stationary])
+    exists = (t >= SMALLEST_STEP) & (t <= 1.0) & ((square >= 0)[None, :] | _IS_END)
+    t = xp.where(exists, t, 1.0)
+    value = t * (t * (t * c3[None, :] / 3 + c2[None, :]) / 2 + slope_0[None, :])
+    best = xp.argmin(xp.where(exists & ~xp.isnan(value), value, xp.inf), axis=0)
+    return t[best, xp.arange(len(x_1))]

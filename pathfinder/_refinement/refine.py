@@ -27,6 +27,7 @@ from pathfinder._settings import Settings
 
 
 LANES_PER_BATCH = 64
+LANES_ON_HOST = 16  # more are no faster, and take memory
 DENSE_LIMIT = 200  # dimensions up to which the covariance is a full matrix
 # A mode whose ELBO is lower than the highest by more nats than an approximation from pairs can be off is not refined.
 NEGLIGIBLE = 10.0
@@ -60,17 +61,18 @@ def refine(
         The lanes, and whether they were ended early.
     """
     # One after another if they are modes of one fit: an interrupt leaves those alone that have not begun.
-    most = min(LANES_PER_BATCH, len(paths)) if density.num_fits is not None and density.dim <= DENSE_LIMIT else 1
-    size = None if namespace(keys) is np else most  # of what is compiled
+    together = density.num_fits is not None and density.dim <= DENSE_LIMIT
+    is_compiled = namespace(keys) is not np
+    most = min(LANES_PER_BATCH if is_compiled else LANES_ON_HOST, len(paths)) if together else 1
+    size = most if is_compiled else None
     keys_of_lanes = np.asarray(keys)
     lanes = []
     for part in _parts(np.arange(len(paths)), most):
         place = part if size is None else part[np.minimum(np.arange(size), len(part) - 1)]
         normals = on_host(refinable(density.arrays(rows(starts, place))))
-        lanes += [
-            RefinedLane(int(paths[row]), normal, normal)
-            for row, normal in ((row, rows(normals, number)) for number, row in enumerate(part))
-        ]
+        for number, row in enumerate(part):
+            normal = rows(normals, number)
+            lanes.append(RefinedLane(int(paths[row]), normal, normal))
     try:
         for part in _parts(np.flatnonzero(worthwhile), most):
             own = [lanes[row] for row in part]

@@ -41,6 +41,12 @@ def test_what_cannot_be(options, words):
         pathfinder.fit(model, progress=False, **options)
 
 
+def test_a_function_of_the_host_has_no_data_to_batch():
+    model = Model.from_callable(lambda x: (-0.5 * float(x @ x), -x), 3)
+    with pytest.raises(ValueError, match="`fit_batch` needs a log density in JAX"):
+        pathfinder.fit_batch(model, {"y": np.ones((2, 3))})
+
+
 @pytest.mark.parametrize("options", [{"driver": "compiled"}, {"optimizer": "jaxopt"}])
 def test_functions_of_the_host_are_not_compiled(options):
     model = Model.from_callable(lambda x: (-0.5 * float(x @ x), -x), 3)

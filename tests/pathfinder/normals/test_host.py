@@ -201,6 +201,17 @@ def test_mixtures(dim, history, fits):
         np.testing.assert_array_equal(alone[0], found[lane])
 
 
+@pytest.mark.parametrize("dim", [MOST_BY_ROWS, MOST_BY_ROWS + 1])
+def test_mixtures_for_many_lanes_of_one_fit(dim):
+    """A component is prepared once for all lanes, whichever way it is solved for."""
+    normals = dense_form(inverse_hessian_normal(*cases(dim, 3)))
+    components, log_weights = jax.tree.map(lambda leaf: leaf[None], normals), np.log(np.full((1, NUM_LANES), 1 / 3))
+    points = np.random.default_rng(4).standard_normal((5, 2, dim))
+    found = log_mixture_density(components, log_weights, np.zeros(5, np.int64), points)
+    densities = [rows(normals, lane).log_density(points.reshape(-1, dim)) for lane in range(NUM_LANES)]
+    np.testing.assert_allclose(found.ravel(), logsumexp(densities, axis=0) - np.log(NUM_LANES), rtol=1e-10)
+
+
 def test_the_host_s_form_is_compiled_with_lanes_too():
     """The same source in compiled programs, with lanes leading or under `over_lanes`."""
     lanes = cases(11, 3)

@@ -161,10 +161,13 @@ def test_compiled_rounds_come_to_the_same(dim, num_fits):
         assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves((other.approximation, other.kept)))
 
 
-def test_single_precision_stays_single():
-    starts = jax.tree.map(np.float32, starts_of(1))
-    (lane,), _ = refined(Quartic(np.float32(0.2)).density(DIM, dtype=np.float32), starts)
+@pytest.mark.parametrize("dim", [DIM, MANY])
+def test_single_precision_stays_single(dim):
+    starts = jax.tree.map(np.float32, starts_of(1, dim))
+    density = Quartic(np.float32(0.2), mean=np.float32(0.0)).density(dim, dtype=np.float32)
+    (lane,), _ = refined(density, starts, max_rounds=3)
     assert {leaf.dtype for leaf in jax.tree.leaves(lane.approximation)} == {np.dtype(np.float32)}
+    np.testing.assert_array_less(lane.approximation.variance, 9.0)  # that of the start
 
 
 def test_an_earlier_low_rank_round_is_taken_if_it_was_better():

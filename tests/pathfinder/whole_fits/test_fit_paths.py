@@ -108,6 +108,25 @@ def test_time_limit_ends_the_paths(long_model):
     assert time.perf_counter() - begin < 10
 
 
+@pytest.mark.parametrize("driver", ["host", "compiled"])
+def test_where_a_path_stalls_is_its_own_affair(funnel_model, driver):
+    """Not that of the paths beside it, by which its iterates are scored sooner or later; nor are its counts."""
+    options = {"seed": 0, "elbo_patience": 10, "max_lbfgs_iters": 300, "driver": driver, **QUICK}
+    together = pathfinder.fit(funnel_model, num_paths=8, **options)
+    assert sum(path.status == Status.ELBO_STALLED for path in together.paths) >= 3
+    for path in together.paths:
+        table = path.iterations
+        best_so_far = [np.argmax(table.elbo[: row + 1]) for row in range(len(table.elbo))]
+        waited = table.iteration - table.iteration[best_so_far]
+        assert np.all(waited[:-1] < 10)
+        if path.status == Status.ELBO_STALLED:
+            assert waited[-1] == 10
+            assert path.num_gradients == path.iterations.num_gradients[-1]
+    alone = pathfinder.fit(funnel_model, num_paths=1, **options).paths[0]
+    for field in ("status", "num_iterations", "num_gradients", "best_iteration", "elbo"):
+        assert getattr(alone, field) == getattr(together.paths[0], field), field
+
+
 def test_elbo_patience_ends_a_path_early(funnel_model):
     """A path through the funnel gets worse approximations the narrower it becomes."""
     patient = pathfinder.fit(funnel_model, seed=0, elbo_patience=None, max_lbfgs_iters=300, **QUICK)
