@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular as _solve_triangular_compiled
-from scipy.linalg.blas import get_blas_funcs
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 
@@ -129,6 +128,8 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
     if factors.ndim > 2:
         parts = [solve_triangular(factor, own, lower=lower) for factor, own in zip(factors, right, strict=True)]
         return np.stack(parts) if parts else right
+    from scipy.linalg.blas import get_blas_funcs  # which takes long to load
+
     # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
     (solve,) = get_blas_funcs(("trsm",), (factors, right))
     return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))

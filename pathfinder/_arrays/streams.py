@@ -15,9 +15,9 @@ from typing import Any
 import jax
 import numpy as np
 from jaxtyping import Float, Int, UInt32
-from scipy.special import ndtri
 
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
+from pathfinder._arrays.normal_quantile import normal_quantile
 
 
 Key = UInt32[Array, " 2"]
@@ -74,7 +74,7 @@ def uniform(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array
 def normal(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array, "*batch dim"]:
     """Standard normal numbers."""
     if namespace(key) is np:
-        return _numbers(ndtri, key, dim, dtype)
+        return _numbers(normal_quantile, key, dim, dtype)
     return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(uniform(key, dim, dtype))
 
 
