@@ -59,6 +59,7 @@ ORDER = {
         _commands
         _models
         _inputs
+        _cache
         _console
         _outputs
         _arguments
