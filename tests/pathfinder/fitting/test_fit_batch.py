@@ -28,10 +28,12 @@ def batch(data):
     return pathfinder.fit_batch(log_density, data, jnp.zeros(3), seed=3, **FEW)
 
 
-def test_each_fit_is_that_of_its_data_alone(batch, data):
+@pytest.mark.parametrize("driver", ["host", "compiled"])
+def test_each_fit_is_that_of_its_data_alone(data, driver):
+    batch = pathfinder.fit_batch(log_density, data, jnp.zeros(3), seed=3, driver=driver, **FEW)
     for number in (0, NUM_FITS - 1):
         own = jax.tree_util.tree_map(lambda leaf, i=number: leaf[i], data)
-        alone = pathfinder.fit(log_density, jnp.zeros(3), data=own, seed=batch.keys[number], **FEW)
+        alone = pathfinder.fit(log_density, jnp.zeros(3), data=own, seed=batch.keys[number], driver=driver, **FEW)
         np.testing.assert_allclose(batch[number].draws["x"], alone.draws["x"], rtol=1e-6)
         np.testing.assert_allclose(batch.pareto_k[number], alone.pareto_k, atol=1e-3)
         assert batch.num_densities[number] == alone.num_densities
