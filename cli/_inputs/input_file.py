@@ -46,6 +46,13 @@ def read_input_file(name: str) -> InputFile:
         raise InputError(
             cannot_open(name), f'cannot read "{name}": {reason}{folder}{similar_file(name) or "."}'
         ) from error
+    return parsed_input(name, raw)
+
+
+def parsed_input(name: str, raw: bytes) -> InputFile:
+    """The variables in the bytes of a file; arguments and errors as of `read_input_file`."""
+    if not name:
+        return InputFile("", "json", {})
     from pathfinder._data_files import InputFileError, parse_json, parse_rdump
 
     try:

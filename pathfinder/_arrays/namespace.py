@@ -86,7 +86,8 @@ def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
 def _selected(condition: Any, one: Any, other: Any) -> Any:
     if one is other:
         return one
-    xp = np if not _is_of_jax(condition) and not _is_of_jax(one) and not _is_of_jax(other) else jnp
+    on_host = type(one) is type(other) is type(condition) is np.ndarray
+    xp = np if on_host else namespace(condition, one, other)
     extra = max(np.ndim(one), np.ndim(other)) - np.ndim(condition)
     return xp.where(condition[(..., *[None] * extra)] if extra else condition, one, other)
 
@@ -129,6 +130,8 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
         factors = np.broadcast_to(factors, right.shape[:-2] + factors.shape[-2:])  # one may stand for all
         parts = [solve_triangular(factor, own, lower=lower) for factor, own in zip(factors, right, strict=True)]
         return np.stack(parts) if parts else right
+    from scipy.linalg.blas import get_blas_funcs  # which takes long to load
+
     # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
     from scipy.linalg.blas import get_blas_funcs  # which takes as long to load as a fit of few dimensions
 

@@ -15,6 +15,7 @@ from pathfinder._arrays.placed import placed
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
+from pathfinder._density.stored import entry_of
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
@@ -46,11 +47,23 @@ class DensityPrograms:
         memory: int = MEMORY,
     ):
         position = jax.ShapeDtypeStruct((dim,), dtype)
+        point = (position, None if num_fits is None else jax.ShapeDtypeStruct((), np.int32))
+        device = host_processor()
+        entries = [
+            entry_of((function,), program, data, dim, dtype, num_fits, memory) for program in ("gradients", "values")
+        ]
+        self._constants: list[Any] = []
+        gradients_kept, values_kept = (GroupedProgram.stored(entry, point, (data, []), device) for entry in entries)
+        if gradients_kept is not None and values_kept is not None:
+            self._gradients, self._values = gradients_kept, values_kept
+            return
         traced = jax.make_jaxpr(function)(position, data if num_fits is None else without_leading_axis(data))
         if any(isinstance(constant, Tracer) for constant in traced.consts):
             raise jax.errors.UnexpectedTracerError("The function has kept a traced value from an earlier call.")
         # What the function has closed over is an argument too: large constants are slow to compile, and held twice.
         self._constants = on_cpu(traced.consts)
+        if self._constants:
+            entries = [None, None]  # they are no part of the program
 
         def density(shared: Any) -> CompiledDensity:
             data, constants = shared
@@ -67,13 +80,14 @@ class DensityPrograms:
         def values(points, shared):
             return (density(shared).values(*points),)
 
-        point = (position, None if num_fits is None else jax.ShapeDtypeStruct((), np.int32))
-        shared = (data, shapes(self._constants))
-        device, threads = host_processor(), ThreadPoolExecutor(2)
-        self._gradients = GroupedProgram(
-            values_and_gradients, point, shared, GRADIENTS_PER_GROUP, memory, device, threads
+        shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2)
+        self._gradients, self._values = (
+            GroupedProgram(program, point, shared, most, memory, device, threads, entry)
+            for program, most, entry in (
+                (values_and_gradients, GRADIENTS_PER_GROUP, entries[0]),
+                (values, VALUES_PER_GROUP, entries[1]),
+            )
         )
-        self._values = GroupedProgram(values, point, shared, VALUES_PER_GROUP, memory, device, threads)
         threads.shutdown(wait=False)
 
     def values(

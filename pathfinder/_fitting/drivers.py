@@ -52,14 +52,19 @@ def choose_devices(
     return Devices.host() if driver == "auto" and chosen.is_cpu and small and not by_jaxopt else chosen
 
 
-def density_of(model: Model, data: Any, num_fits: int | None, devices: Devices) -> CompiledDensity | HostDensity:
+def density_of(
+    model: Model, data: Any, num_fits: int | None, settings: Settings, devices: Devices
+) -> CompiledDensity | HostDensity:
     """The density of a model for the driver of some devices.
 
     Args:
         model: The model.
         data: Data of the density.
         num_fits: How many data sets `data` has on its leading axis, or None for one without that axis.
+        settings: Options.
         devices: Where the fit runs.
     """
-    kind = HostDensity if devices.is_host else CompiledDensity
-    return kind(model.density, model.dim, jax.numpy.dtype(model.dtype), data, num_fits=num_fits)
+    fields: Any = (model.density, model.dim, jax.numpy.dtype(model.dtype), data)
+    if devices.is_host:
+        return HostDensity(*fields, num_fits=num_fits, memory=settings.density_memory * 2**20)
+    return CompiledDensity(*fields, num_fits=num_fits)

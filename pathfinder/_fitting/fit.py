@@ -116,7 +116,7 @@ def fit_model(
     """
     seed, key = seed_and_key(seed)
     chosen_devices = choose_devices(driver, devices, model, settings.num_paths, settings)
-    density = density_of(model, model.data, None, chosen_devices)
+    density = density_of(model, model.data, None, settings, chosen_devices)
     key = density.arrays(key)
     numbers = path_numbers(first_path, settings.num_paths)
     whole = fit_key(key, first_path)

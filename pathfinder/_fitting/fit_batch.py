@@ -4,7 +4,6 @@ import dataclasses
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import jax
@@ -12,24 +11,20 @@ import numpy as np
 from jaxtyping import PyTree
 
 from pathfinder._arrays.blas_threads import one_blas_thread
-from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.either import Density
 from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_limit
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
-from pathfinder._importance.fit_pool import FitPool, fit_pool
-from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import NoFiniteDrawError
+from pathfinder._importance.fit_pool import fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
-from pathfinder._refinement.refine import RefinedFit, refine_modes
+from pathfinder._refinement.refine import refine_modes
 from pathfinder._results.batch_result import BatchResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -120,7 +115,7 @@ def _fit_all(
     """The fits themselves, of a model with the first of the data sets."""
     seed, key = seed_and_key(seed)
     chosen_devices = choose_devices(driver, devices, model, num_fits * settings.num_paths, settings)
-    density = density_of(model, data, num_fits, chosen_devices)
+    density = density_of(model, data, num_fits, settings, chosen_devices)
     fit_keys = counted_keys(density.arrays(key), density.arrays(np.arange(num_fits)))
     paths = np.tile(np.arange(settings.num_paths), num_fits)
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
@@ -139,32 +134,9 @@ def _fit_all(
         alone = density.of_fit(0)
         source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
         succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
-        refined = tuple(
-            _pool_of_fit(density, modes[fit], fit, source, fit_keys[fit], succeeded[fit], settings, chosen_devices)
-            for fit in range(num_fits)
-        )
+        refined = tuple(fit_pools(density, modes, source, fit_keys, succeeded, settings, chosen_devices))
     else:
         scores = score_paths(density, source, outcomes.best_iteration >= 0, settings, chosen_devices)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
     return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
-
-
-def _pool_of_fit(
-    density: Density,
-    refined: RefinedFit | None,
-    fit: int,
-    source: PathDraws,
-    key,
-    succeeded: np.ndarray,
-    settings: Settings,
-    devices: Devices,
-) -> FitPool | None:
-    """The weighted draws of one fit; None if it failed."""
-    if not succeeded.any():
-        return None
-    own = density.of_fit(fit)
-    lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
-    with suppress(NoFiniteDrawError):
-        return fit_pool(own, refined, source.of_lanes(lanes), key, succeeded, settings, devices)
-    return None

@@ -23,23 +23,28 @@ def score_draws(
     *,
     evaluate: bool,
     log_weights: Float[np.ndarray, " lane"] | None = None,
-) -> dict[str, Float[np.ndarray, " n"]]:
+    fits: Int[np.ndarray, " lane"] | None = None,
+    keep: bool = False,
+) -> dict[str, Float[np.ndarray, "n *vector"]]:
     """Log densities of given draws.
 
     Args:
         density: What was fitted.
         source: Where draws come from.
-        lanes: The lane of each draw; lanes are ordered by fit.
+        lanes: The lane of each draw.
         indices: The number of each draw within its lane.
         devices: Where to run.
         evaluate: Whether to evaluate the density of the model.
         log_weights: Of the lanes in the mixture of their fit, if it is wanted.
+        fits: The fit of each lane; None if lanes are ordered by fit, as many of each.
+        keep: Whether to return the draws.
 
     Returns:
-        `log_p` if evaluated, `log_q` of the own approximation, and `log_mixture` if wanted.
+        `log_p` if evaluated, `log_q` of the own approximation, `log_mixture` if wanted, and `positions` if kept.
     """
     num_fits = density.num_fits or 1
-    per_fit = source.num_lanes // num_fits
+    if fits is None:
+        fits = np.repeat(np.arange(num_fits), source.num_lanes // num_fits)
     components = None
     if log_weights is not None:
         by_fit = namespace(source.approximations).asarray(log_weights.reshape(num_fits, -1), density.dtype)
@@ -47,20 +52,24 @@ def score_draws(
     shared = [devices.put((density, components), number) for number in range(len(devices))]
     pending = []  # read at the end, so that the devices need not wait for the host
     for number, (rows, used, own, keys) in enumerate(source.batches(lanes, indices)):
-        fits = lanes[rows[:, 0]] // per_fit
+        of_fits = fits[lanes[rows[:, 0]]]
         own, keys = devices.put((own, keys), number)
         its_density, mixture = shared[number % len(devices)]
         batch = {}
         draws, batch["log_q"] = draw_lanes(own, keys)
         if evaluate:
-            batch["log_p"] = _log_densities(draws, fits, used, its_density)
+            batch["log_p"] = _log_densities(draws, of_fits, used, its_density)
         if mixture is not None:
-            batch["log_mixture"] = log_mixture_density(*mixture, fits, draws)
+            batch["log_mixture"] = log_mixture_density(*mixture, of_fits, draws)
+        if keep:
+            batch["positions"] = draws
         pending.append((rows[used], used, batch))
     scores: dict[str, np.ndarray] = {}
     for target, used, batch in pending:
         for name, values in batch.items():
-            scores.setdefault(name, np.empty(len(lanes)))[target] = np.asarray(values)[used]
+            if name not in scores:
+                scores[name] = np.empty((len(lanes), *values.shape[2:]), values.dtype if name == "positions" else float)
+            scores[name][target] = np.asarray(values)[used]
     return scores
 
 

@@ -31,6 +31,20 @@ from pathfinder._optimizer.state import (
 from pathfinder._status import Status
 
 
+# What Stan's tests of convergence find, in Stan's order.
+_TERMINATIONS = [
+    np.int32(status)
+    for status in (
+        Status.CONVERGED_OBJECTIVE,
+        Status.CONVERGED_GRADIENT,
+        Status.CONVERGED_PARAMETERS,
+        Status.ITERATION_LIMIT,
+        Status.CONVERGED_RELATIVE_OBJECTIVE,
+        Status.CONVERGED_RELATIVE_GRADIENT,
+    )
+]
+
+
 def propose_start(state: PathState) -> Float[Array, "lane dim"]:
     """Where each path is, or where it will try to start next."""
     starting = state.phase == STARTING
@@ -187,20 +201,17 @@ def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolera
     # A step that a failed search has settled for says nothing about convergence.
     change = xp.where(state.search.settles, xp.inf, xp.abs(state.f - f))
     largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
-    tests = [
-        (change < tolerances.tol_obj, Status.CONVERGED_OBJECTIVE),
-        (norm(gradient) < tolerances.tol_grad, Status.CONVERGED_GRADIENT),
-        ((norm(moved) < tolerances.tol_param) & ~state.search.settles, Status.CONVERGED_PARAMETERS),
-        (state.iteration + 1 >= tolerances.max_lbfgs_iters, Status.ITERATION_LIMIT),
-        (change / largest < tolerances.tol_rel_obj, Status.CONVERGED_RELATIVE_OBJECTIVE),
-        (
-            (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
-            Status.CONVERGED_RELATIVE_GRADIENT,
-        ),
+    in_order = [
+        change < tolerances.tol_obj,
+        norm(gradient) < tolerances.tol_grad,
+        (norm(moved) < tolerances.tol_param) & ~state.search.settles,
+        state.iteration + 1 >= tolerances.max_lbfgs_iters,
+        change / largest < tolerances.tol_rel_obj,
+        (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
     ]
     status = xp.full_like(state.status, Status.RUNNING)
-    for holds, code in reversed(tests):
-        status = xp.where(holds, xp.asarray(code, status.dtype), status)
+    for holds, code in zip(reversed(in_order), reversed(_TERMINATIONS), strict=True):
+        status = xp.where(holds, code, status)
     return status
 
 

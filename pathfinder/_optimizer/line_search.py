@@ -8,6 +8,7 @@ shortened faster.
 
 from typing import NamedTuple
 
+import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pathfinder._arrays.namespace import Array, either, finfo_eps, namespace, select
@@ -19,6 +20,8 @@ SMALLEST_STEP = 1e-12
 MAX_EXPANSIONS = 20
 MAX_FAILED_EVALUATIONS = 20
 MAX_ZOOMS = 40
+
+_IS_END = np.array([[True], [True], [False], [False]])  # of the candidates for the minimum of a cubic
 
 
 class LineSearch(NamedTuple):
@@ -171,15 +174,9 @@ def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
     # The stationary points are the roots of c3/2 t^2 + c2 t + slope_0, in the form that does not cancel.
     q = -(c2 + xp.where(c2 >= 0, 1.0, -1.0) * root)
     stationary = [q / xp.where(c3 == 0, xp.nan, c3), 2 * slope_0 / xp.where(q == 0, xp.nan, q)]
-    best = xp.full_like(x_1, SMALLEST_STEP)
-    least = _cubic(best, slope_0, c2, c3)
-    for t, exists in [(xp.ones_like(x_1), True), *((t, (square >= 0)) for t in stationary)]:
-        value = _cubic(t, slope_0, c2, c3)
-        # NaN is lower than nothing, and gives way to any number.
-        better = exists & (t >= SMALLEST_STEP) & (t <= 1.0) & ((value < least) | (xp.isnan(least) & ~xp.isnan(value)))
-        best, least = xp.where(better, t, best), xp.where(better, value, least)
-    return best
-
-
-def _cubic(t, slope_0, c2, c3):
-    return t * (t * (t * c3 / 3 + c2) / 2 + slope_0)
+    t = xp.stack([xp.full_like(x_1, SMALLEST_STEP), xp.ones_like(x_1), *stationary])
+    exists = (t >= SMALLEST_STEP) & (t <= 1.0) & ((square >= 0)[None, :] | _IS_END)
+    t = xp.where(exists, t, 1.0)
+    value = t * (t * (t * c3[None, :] / 3 + c2[None, :]) / 2 + slope_0[None, :])
+    best = xp.argmin(xp.where(exists & ~xp.isnan(value), value, xp.inf), axis=0)
+    return t[best, xp.arange(len(x_1))]

@@ -13,6 +13,7 @@ from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept
+from pathfinder._density.stored import entry_of
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._model.model import Model
 
@@ -120,8 +121,6 @@ class ConstrainProgram:
     def __init__(
         self, data: Any, constrain: Any, generate: Any, dim: int, dtype: np.dtype, has_fits: bool, device: Any
     ):
-        self._names: list[str] = []
-
         def one(position, key, own):
             named = constrain(position, own)
             return named if generate is None else {**named, **generate(jax.random.wrap_key_data(key), position, own)}
@@ -130,16 +129,17 @@ class ConstrainProgram:
             def of_draw(position, key, fit):
                 return one(position, key, jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if has_fits else data)
 
-            named = over_lanes(of_draw)(*points)
-            self._names[:] = named
-            return tuple(named.values())
+            return over_lanes(of_draw)(*points)
 
         point = (
             jax.ShapeDtypeStruct((dim,), dtype),
             None if generate is None else jax.ShapeDtypeStruct((2,), np.uint32),
             jax.ShapeDtypeStruct((), np.int32) if has_fits else None,
         )
-        self._program = GroupedProgram(variables, point, data, DRAWS_PER_GROUP, BATCH_BYTES, device)
+        entry = entry_of((constrain, generate), "constrain", data, dim, dtype, has_fits, device.device_kind)
+        self._program = GroupedProgram.stored(entry, point, data, device) or GroupedProgram(
+            variables, point, data, DRAWS_PER_GROUP, BATCH_BYTES, device, entry=entry
+        )
 
     def __call__(
         self, positions: np.ndarray, keys: np.ndarray | None, fits: np.ndarray | None, data: Any
@@ -152,7 +152,7 @@ class ConstrainProgram:
             fits: The data set of each, if there are several.
             data: The data.
         """
-        return dict(zip(self._names, self._program((positions, keys, fits), data), strict=True))
+        return self._program((positions, keys, fits), data)
 
 
 _constrain_program = kept(ConstrainProgram)

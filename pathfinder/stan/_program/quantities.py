@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -119,9 +119,14 @@ def _origin(rejected: Any, key: Any, position: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class RejectionWarning:
-    """Says how many draws the program rejects in its generated quantities, and once why."""
+    """Says how many draws the program rejects in its generated quantities, and once why.
+
+    Attributes:
+        flags: The name of the array that says which draws there is something to say of.
+    """
 
     bound: BoundProgram
+    flags: ClassVar[str] = _REJECTED
 
     def __call__(self, values: Mapping[str, np.ndarray]) -> None:
         """Warn of rejected draws, if there are any among values of generated quantities."""

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pathfinder_cli._commands.backend import _default_folder, _prune
+from pathfinder_cli._cache.folders import programs_folder, pruned
 from tests import compilation
 from tests.cli.commands.started_jax import RUN, started
 
@@ -69,8 +69,8 @@ def test_a_cache_of_the_users_choice(folder):
     ],
 )
 def test_the_folder_of_the_cache(system, environ, start):
-    assert _default_folder(system, environ).startswith(os.path.expanduser(start))
-    assert re.search(r"xla-\w+-[0-9a-f]{8}$", _default_folder(system, environ))
+    assert programs_folder(system, environ).startswith(os.path.expanduser(start))
+    assert re.search(r"xla-\w+-[0-9a-f]{8}$", programs_folder(system, environ))
 
 
 def test_the_oldest_entries_of_a_large_cache_go(tmp_path):
@@ -78,7 +78,7 @@ def test_the_oldest_entries_of_a_large_cache_go(tmp_path):
         path = tmp_path / f"{age}-cache"
         path.write_bytes(b"x" * 100)
         os.utime(path, (1000 - age, 1000 - age))
-    _prune(tmp_path, 1000)
+    pruned(tmp_path, 1000)
     assert len(list(tmp_path.iterdir())) == 10
-    _prune(tmp_path, 999)
+    pruned(tmp_path, 999)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{age}-cache" for age in range(4)]

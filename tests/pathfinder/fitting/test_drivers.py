@@ -7,10 +7,10 @@ import pytest
 
 import pathfinder
 from pathfinder import Model
-from pathfinder._fitting.drivers import LARGEST_ON_HOST, choose_devices
+from pathfinder._arrays.devices import Devices
+from pathfinder._fitting.drivers import LARGEST_ON_HOST, choose_devices, density_of
 from pathfinder._settings import Settings
-from tests import problems
-from tests.pathfinder.plain_fits import model_of
+from tests.pathfinder import table
 
 
 def on_host(dim=3, num_lanes=4, driver="auto", devices=None, **options):
@@ -54,22 +54,35 @@ def test_functions_of_the_host_are_not_compiled(options):
         pathfinder.fit(model, progress=False, **options)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"refine": False}, {"refine": False, "schedule": "cmdstan", "weights": "component", "diagonals": "bank"}],
-    ids=["default", "plain", "cmdstan"],
-)
-def test_both_drivers_give_the_same(options):
-    model = model_of(problems.logistic_regression(10))
-    host, compiled = (
-        pathfinder.fit(model, seed=3, driver=driver, progress=False, num_draws=200, **options)
-        for driver in ("host", "compiled")
-    )
+@pytest.mark.parametrize("name", table.DENSITIES)
+def test_both_drivers_give_the_same(name):
+    host, compiled = fits(name)
     for own, other in zip(host.paths, compiled.paths, strict=True):
         for field in ("status", "num_iterations", "num_gradients", "num_densities", "best_iteration"):
             assert getattr(own, field) == getattr(other, field), field
-        assert own.elbo == pytest.approx(other.elbo, rel=1e-6)
+        assert own.elbo == pytest.approx(other.elbo, rel=1e-6, abs=1e-6)
     assert host.num_gradients == compiled.num_gradients
-    assert host.num_densities == compiled.num_densities
-    assert host.pareto_k == pytest.approx(compiled.pareto_k, abs=1e-4)
-    np.testing.assert_allclose(host.unconstrained_draws, compiled.unconstrained_draws, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(host.pareto_k, compiled.pareto_k, atol=1e-3)
+    np.testing.assert_allclose(host.unconstrained_draws, compiled.unconstrained_draws, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"diagonals": "bank"}, {"weights": "component", "resample": "stratified"}])
+def test_both_drivers_take_the_options(options):
+    host, compiled = fits("logistic", refine=False, schedule="cmdstan", **options)
+    np.testing.assert_allclose(host.unconstrained_draws, compiled.unconstrained_draws, rtol=1e-6, atol=1e-7)
+
+
+def fits(name, **options):
+    """The fit of a density of the table by each driver."""
+    model = table.model(name)
+    return [
+        pathfinder.fit(model, seed=3, driver=driver, **table.SETTINGS, **options) for driver in ("host", "compiled")
+    ]
+
+
+def test_memory_of_the_density_is_an_option():
+    model = table.model("normal")
+    density = density_of(model, model.data, None, Settings(density_memory=3), Devices.host())
+    assert density.memory == 3 * 2**20
+    with pytest.raises(ValueError, match="`density_memory` must be a whole number of at least 1"):
+        pathfinder.fit(model, density_memory=0)

@@ -8,7 +8,8 @@ import pytest
 
 from pathfinder._arrays.namespace import rows
 from pathfinder._arrays.streams import counted_keys
-from pathfinder._importance.components import INFLATION, Components
+from pathfinder._importance.component_draws import ComponentDraws
+from pathfinder._importance.components import INFLATION, Component, normal_of_moments
 from pathfinder._importance.fit_pool import fit_pool
 from pathfinder._importance.pool import NoFiniteDrawError
 from pathfinder._refinement.history import KeptRound, RefinedLane
@@ -116,18 +117,18 @@ def test_moments_of_weighted_draws(kind):
     """By plain sums over the draws."""
     own, lanes = density(kind), normals()
     source = source_of(kind, own, lanes)
-    components = Components(own, np.zeros((2, 2), np.uint32), rows(lanes, 0), source, devices(kind))
-    for number in range(2):
-        components.add(number, 0, rows(lanes, number), np.array([number, 9], np.uint32))
-    components.score([0, 1], 60)
-    (drawn, indices, log_p), log_q, _ = components.scored()
-    positions = all_positions(components.source, drawn, indices)
-    np.testing.assert_allclose(log_p, -0.5 * np.sum(positions**2, axis=1), rtol=1e-12)
-    np.testing.assert_allclose(log_q[:60], rows(lanes, 0).log_density(positions[:60]), rtol=1e-9)
-    weights = np.random.default_rng(0).uniform(size=len(drawn))
+    draws = ComponentDraws(own, source, devices(kind), 2, 60)
+    components = [Component(0, 0, number, rows(lanes, number), np.array([number, 9], np.uint32)) for number in range(2)]
+    draws.evaluate(components, 60)
+    positions = [np.concatenate([part for _, part in draws.positions(component)]) for component in components]
+    for component, points in zip(components, positions, strict=True):
+        np.testing.assert_allclose(component.log_p, -0.5 * np.sum(points**2, axis=1), rtol=1e-12)
+        np.testing.assert_allclose(component.log_q[component.number], component.normal.log_density(points), rtol=1e-9)
+    weights = np.random.default_rng(0).uniform(size=(2, 60))
+    weights[0, 7] = 0.0
     present = rows(arrays(kind, lanes), 1)
-    moments = components.weighted_moments(drawn, indices, weights, present)
-    weights = weights / weights.sum()
+    moments = normal_of_moments(list(zip(components, weights, strict=True)), draws.positions, present)
+    weights, positions = weights.ravel() / weights.sum(), np.concatenate(positions)
     mean = weights @ positions
     covariance = (positions - mean).T @ np.diag(weights) @ (positions - mean)
     prior = DIM / (1 / np.sum(weights**2) + DIM)

@@ -64,12 +64,10 @@ def test_costs_are_what_was_evaluated():
 
     density.defvjp(forward, lambda x, g: (g * (1.0 - x - jnp.exp(x)),))
     result = refined(density, 2, num_paths=1)
-    before = calls["gradients"] - result.refinement.num_gradients
     assert result.refinement.num_gradients == sum(mode.num_gradients for mode in result.refinement.modes) > 0
     assert result.num_gradients == result.paths[0].num_gradients + result.refinement.num_gradients
-    # The paths evaluate padded lanes too, refinement none.
-    assert before % 4 == 0
-    assert before // 4 == result.paths[0].num_gradients
+    # Calls of Python are made one by one: none but those that are counted.
+    assert calls["gradients"] == result.num_gradients
     assert result.refinement.num_densities == 300
 
 
