@@ -133,7 +133,6 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
     from scipy.linalg.blas import get_blas_funcs  # which takes long to load
 
     # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
-    from scipy.linalg.blas import get_blas_funcs  # which takes as long to load as a fit of few dimensions
 
     (solve,) = get_blas_funcs(("trsm",), (factors, right))
     return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))
