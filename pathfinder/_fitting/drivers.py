@@ -8,6 +8,7 @@ import jax
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import Evaluator, HostDensity
+from pathfinder._density.stored import traceable
 from pathfinder._model.model import Model
 from pathfinder._settings import Settings
 
@@ -61,5 +62,7 @@ def density_of(model: Model, data: Any, num_fits: int | None, devices: Devices) 
         num_fits: How many data sets `data` has on its leading axis, or None for one without that axis.
         devices: Where the fit runs.
     """
-    kind = HostDensity if devices.is_host else CompiledDensity
-    return kind(model.density, model.dim, jax.numpy.dtype(model.dtype), data, num_fits=num_fits)
+    dtype = jax.numpy.dtype(model.dtype)
+    if devices.is_host:
+        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits)
+    return CompiledDensity(traceable(model.density), model.dim, dtype, data, num_fits=num_fits)
