@@ -39,7 +39,12 @@ def processor() -> str:
 
 def pruned(folder: str | Path, limit: int) -> None:
     """Remove the oldest files once they take more than so many bytes, until they take half of that."""
-    entries = sorted((entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(folder))
+    entries = []
+    with os.scandir(folder) as found:
+        for entry in found:
+            with suppress(OSError):  # another process may just have removed it
+                entries.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
+    entries.sort()
     size = sum(entry_size for _, entry_size, _ in entries)
     if size <= limit:
         return

@@ -9,8 +9,6 @@ from pathfinder_cli._arguments.parse import Page, parse
 from pathfinder_cli._commands.backend import available_cores, compilation_cache, start_jax
 from pathfinder_cli._console.streams import print_error_line, print_line, write_stdout
 from pathfinder_cli._errors import UsageError
-from pathfinder_cli._inputs.input_file import input_warnings, read_input_file
-from pathfinder_cli._models.kept_program import kept_program
 from pathfinder_cli._models.source import ModelOptions, ModelSource
 from pathfinder_cli._outputs.atomic_files import check_writable
 from pathfinder_cli._outputs.echo import configuration_lines
@@ -38,6 +36,10 @@ def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource
     _check_resampling(parsed)
     info = RunInfo.now(parsed, source.model_name)
     options = _model_options(parsed, source, info.seed)
+    # Here and below, since a command line that is wrong needs nothing of this.
+    from pathfinder_cli._inputs.input_file import input_warnings, read_input_file
+    from pathfinder_cli._models.kept_program import kept_program
+
     kept = kept_program(source, parsed.data.file, options, parsed.engine.precision, os.environ)
     is_known = kept is not None and kept.is_there
     if not is_known:

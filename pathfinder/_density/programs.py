@@ -15,7 +15,7 @@ from pathfinder._arrays.placed import placed
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
-from pathfinder._density.stored import entry_of
+from pathfinder._density.stored import entry_of, traceable
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
@@ -57,7 +57,7 @@ class DensityPrograms:
         if gradients_kept is not None and values_kept is not None:
             self._gradients, self._values = gradients_kept, values_kept
             return
-        traced = jax.make_jaxpr(function)(position, data if num_fits is None else without_leading_axis(data))
+        traced = jax.make_jaxpr(traceable(function))(position, data if num_fits is None else without_leading_axis(data))
         if any(isinstance(constant, Tracer) for constant in traced.consts):
             raise jax.errors.UnexpectedTracerError("The function has kept a traced value from an earlier call.")
         # What the function has closed over is an argument too: large constants are slow to compile, and held twice.

@@ -27,7 +27,8 @@ class StoredFunction:
     Args:
         key: Tells it from all other functions, versions and machines.
         store: Where programs are kept.
-        make: Gives the function itself. Called when something is not in the store and has to be traced.
+        make: Gives the function itself, if something is not in the store and has to be traced; called before that, as
+            what it computes is no part of a trace.
     """
 
     key: str
@@ -36,6 +37,11 @@ class StoredFunction:
 
     def __call__(self, *arguments: Any) -> Any:
         return self.make()(*arguments)
+
+
+def traceable(function: Any) -> Any:
+    """The function itself, if it is a stored one."""
+    return function.make() if isinstance(function, StoredFunction) else function
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import jax
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
+from pathfinder._density.stored import traceable
 from pathfinder._model.model import Model
 from pathfinder._settings import Settings
 
@@ -64,7 +65,8 @@ def density_of(
         settings: Options.
         devices: Where the fit runs.
     """
-    fields: Any = (model.density, model.dim, jax.numpy.dtype(model.dtype), data)
+    dtype = jax.numpy.dtype(model.dtype)
     if devices.is_host:
-        return HostDensity(*fields, num_fits=num_fits, memory=settings.density_memory * 2**20)
-    return CompiledDensity(*fields, num_fits=num_fits)
+        memory = settings.density_memory * 2**20
+        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits, memory=memory)
+    return CompiledDensity(traceable(model.density), model.dim, dtype, data, num_fits=num_fits)

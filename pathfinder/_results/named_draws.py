@@ -13,7 +13,7 @@ from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept
-from pathfinder._density.stored import entry_of
+from pathfinder._density.stored import entry_of, traceable
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._model.model import Model
 
@@ -121,6 +121,18 @@ class ConstrainProgram:
     def __init__(
         self, data: Any, constrain: Any, generate: Any, dim: int, dtype: np.dtype, has_fits: bool, device: Any
     ):
+        point = (
+            jax.ShapeDtypeStruct((dim,), dtype),
+            None if generate is None else jax.ShapeDtypeStruct((2,), np.uint32),
+            jax.ShapeDtypeStruct((), np.int32) if has_fits else None,
+        )
+        entry = entry_of((constrain, generate), "constrain", data, dim, dtype, has_fits, device.device_kind)
+        stored = GroupedProgram.stored(entry, point, data, device)
+        if stored is not None:
+            self._program = stored
+            return
+        constrain, generate = traceable(constrain), traceable(generate)
+
         def one(position, key, own):
             named = constrain(position, own)
             return named if generate is None else {**named, **generate(jax.random.wrap_key_data(key), position, own)}
@@ -131,15 +143,7 @@ class ConstrainProgram:
 
             return over_lanes(of_draw)(*points)
 
-        point = (
-            jax.ShapeDtypeStruct((dim,), dtype),
-            None if generate is None else jax.ShapeDtypeStruct((2,), np.uint32),
-            jax.ShapeDtypeStruct((), np.int32) if has_fits else None,
-        )
-        entry = entry_of((constrain, generate), "constrain", data, dim, dtype, has_fits, device.device_kind)
-        self._program = GroupedProgram.stored(entry, point, data, device) or GroupedProgram(
-            variables, point, data, DRAWS_PER_GROUP, BATCH_BYTES, device, entry=entry
-        )
+        self._program = GroupedProgram(variables, point, data, DRAWS_PER_GROUP, BATCH_BYTES, device, entry=entry)
 
     def __call__(
         self, positions: np.ndarray, keys: np.ndarray | None, fits: np.ndarray | None, data: Any
