@@ -130,9 +130,8 @@ def solve_triangular(factors: Any, right: Any, *, lower: bool) -> Any:
         factors = np.broadcast_to(factors, right.shape[:-2] + factors.shape[-2:])  # one may stand for all
         parts = [solve_triangular(factor, own, lower=lower) for factor, own in zip(factors, right, strict=True)]
         return np.stack(parts) if parts else right
-    from scipy.linalg.blas import get_blas_funcs  # which takes long to load
-
     # BLAS itself: SciPy's function raises for a zero on the diagonal, where JAX's gives infinities.
+    from scipy.linalg.blas import get_blas_funcs  # which takes long to load
 
     (solve,) = get_blas_funcs(("trsm",), (factors, right))
     return np.ascontiguousarray(solve(1.0, factors, right, lower=lower))

@@ -25,7 +25,11 @@ Key = UInt32[Array, " 2"]
 BLOCK = 2**14  # numbers that are made at a time on the host, so that what becomes of them stays in the cache
 
 _PARITY = np.uint32(0x1BD11BDA)
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+# Bits to the left and to the right; as arrays, since NumPy makes arrays of numbers anew in each operation.
+_ROTATIONS = tuple(
+    tuple((np.array(bits, np.uint32), np.array(32 - bits, np.uint32)) for bits in group)
+    for group in ((13, 15, 26, 6), (17, 29, 16, 24))
+)
 
 
 class Stream(IntEnum):
@@ -48,10 +52,10 @@ def threefry(key: UInt32[Array, "*#batch 2"], first: UInt32[Array, "*#batch"], s
     with np.errstate(over="ignore"):  # words come round, of which NumPy warns if there is a single one
         x0, x1 = first + k0, second + k1
         for group in range(5):
-            for rotation in _ROTATIONS[group % 2]:
+            for left, right in _ROTATIONS[group % 2]:
                 x0 += x1
-                carried = x1 >> np.uint32(32 - rotation)
-                x1 <<= np.uint32(rotation)
+                carried = x1 >> right
+                x1 <<= left
                 x1 |= carried
                 x1 ^= x0
             x0 += schedule[(group + 1) % 3]

@@ -130,6 +130,9 @@ def refine_batch(
     """
     count, num_lanes = batch_size(density.dim), len(lanes)
     present = jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *[lane.initial for lane in lanes])
+    # Those of all rounds together: for a few lanes as many keys take as long as one.
+    numbers = np.tile(np.arange(max_rounds), num_lanes)
+    round_keys = counted_keys(np.repeat(keys, max_rounds, axis=0), numbers).reshape(num_lanes, max_rounds, 2)
     going, standing = np.arange(num_lanes), _Standing(
         present, present, np.full(num_lanes, -np.inf), np.zeros(num_lanes), np.zeros(num_lanes, np.int64),
         np.full(num_lanes, BOLD_WEIGHT * count),
@@ -140,7 +143,8 @@ def refine_batch(
                 break
             check()
             reports = [lanes[lane] for lane in going]
-            outcome, round_keys = _round(density, standing, keys[going], fits[going], number, size)
+            keys = round_keys[going, number]
+            outcome = _round(density, standing, keys, fits[going], size)
             log_p, log_q = np.asarray(outcome.scored.log_p), np.asarray(outcome.scored.log_q)
             elbo = estimate_elbo(log_p, log_q)
             for row, report in enumerate(reports):
@@ -152,7 +156,7 @@ def refine_batch(
             for row, report in enumerate(reports):
                 if not worse[row] and (standing.num_averaged[row] or outcome.divergence[row] < USEFUL_DIVERGENCE):
                     own = rows(standing.present, row)
-                    report.kept.append(KeptRound(own, round_keys[row], log_p[row]))
+                    report.kept.append(KeptRound(own, keys[row], log_p[row]))
                     del report.kept[:-NUM_KEPT]
             undo = worse & np.array([report.num_undone < MOST_UNDONE for report in reports])
             for row in np.flatnonzero(undo):
@@ -171,9 +175,9 @@ def refine_batch(
 
 
 def _round(
-    density: Density, standing: _Standing, keys: np.ndarray, fits: np.ndarray, number: int, size: int | None
-) -> tuple[Round, UInt32[np.ndarray, "lane 2"]]:
-    """One round of all lanes that go on, and the keys that its draws are made of."""
+    density: Density, standing: _Standing, keys: UInt32[np.ndarray, "lane 2"], fits: np.ndarray, size: int | None
+) -> Round:
+    """One round of all lanes that go on."""
     num_lanes, count = len(fits), batch_size(density.dim)
     # From the first round that changes little on, the k-th batch counts 1 / k, so that the rounds average.
     averaging = standing.num_averaged > 0
@@ -182,9 +186,8 @@ def _round(
     if size is not None:
         lanes = rows(lanes, np.minimum(np.arange(size), num_lanes - 1))
     present, keys, weights, fits = density.arrays(lanes)
-    round_keys = counted_keys(keys, np.full(len(fits), number))
-    outcome = refine_round(present, draw_keys(round_keys, count), weights, fits, density)
-    return rows(on_host((outcome, round_keys)), slice(num_lanes))
+    outcome = refine_round(present, draw_keys(keys, count), weights, fits, density)
+    return rows(on_host(outcome), slice(num_lanes))
 
 
 def _are_worse(standing: _Standing, outcome: Round, elbo: ElboEstimate) -> Bool[np.ndarray, " lane"]:
