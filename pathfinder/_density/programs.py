@@ -20,6 +20,11 @@ from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
 GRADIENTS_PER_GROUP = CPU_PATHS
 VALUES_PER_GROUP = 128
+# Of many data sets there are many lanes, and a call takes as long as a dozen evaluations of a small density. Each lane
+# has its own data, whose copies shall stay in the cache.
+MOST_GRADIENTS_PER_GROUP = 64
+MOST_VALUES_PER_GROUP = 512
+GROUP_BYTES = 2**20
 
 
 class DensityPrograms:
@@ -70,10 +75,9 @@ class DensityPrograms:
         point = (position, None if num_fits is None else jax.ShapeDtypeStruct((), np.int32))
         shared = (data, shapes(self._constants))
         device, threads = host_processor(), ThreadPoolExecutor(2)
-        self._gradients = GroupedProgram(
-            values_and_gradients, point, shared, GRADIENTS_PER_GROUP, memory, device, threads
-        )
-        self._values = GroupedProgram(values, point, shared, VALUES_PER_GROUP, memory, device, threads)
+        num_gradients, num_values = points_per_group(data, num_fits)
+        self._gradients = GroupedProgram(values_and_gradients, point, shared, num_gradients, memory, device, threads)
+        self._values = GroupedProgram(values, point, shared, num_values, memory, device, threads)
         threads.shutdown(wait=False)
 
     def values(
@@ -100,6 +104,24 @@ class DensityPrograms:
     def group_sizes(self) -> tuple[int, int]:
         """How many gradients, and how many values, are evaluated at a time."""
         return self._gradients.size, self._values.size
+
+
+def points_per_group(data: Any, num_fits: int | None) -> tuple[int, int]:
+    """How many gradients, and how many values, are evaluated at a time, if there is memory for so many.
+
+    Args:
+        data: Shapes and types of the data.
+        num_fits: As in `DensityPrograms`.
+    """
+    if num_fits is None:
+        return GRADIENTS_PER_GROUP, VALUES_PER_GROUP
+    leaves = jax.tree_util.tree_leaves(data)
+    data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
+    fitting = [
+        min(num_fits, most, GROUP_BYTES // data_bytes) for most in (MOST_GRADIENTS_PER_GROUP, MOST_VALUES_PER_GROUP)
+    ]
+    powers = [2 ** max(0, int(np.log2(max(1, number)))) for number in fitting]
+    return max(GRADIENTS_PER_GROUP, powers[0]), max(VALUES_PER_GROUP, powers[1])
 
 
 density_programs = kept(DensityPrograms)
