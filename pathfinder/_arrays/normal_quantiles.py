@@ -43,8 +43,15 @@ CENTRE = 0.425  # distance of the probability from 1/2 up to which the first pai
 NEAR = 5.0  # square root of minus the log of the probability of the tail, up to which the second does
 
 
-def normal_quantiles(probabilities: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """The numbers below which a standard normal is with given probabilities, between 0 and 1 and neither of them."""
+def normal_quantiles(
+    probabilities: Float[np.ndarray, "*shape"], out: Float[np.ndarray, "*shape"] | None = None
+) -> Float[np.ndarray, "*shape"]:
+    """The numbers below which a standard normal is with given probabilities, between 0 and 1 and neither of them.
+
+    Args:
+        probabilities: The probabilities.
+        out: Where to write the numbers, of the dtype of the probabilities; a new array if None.
+    """
     p = probabilities.astype(np.float64, copy=False)
     q = p - 0.5
     square = q * q
@@ -59,7 +66,10 @@ def normal_quantiles(probabilities: Float[np.ndarray, "*shape"]) -> Float[np.nda
     if is_far.any():
         of_tail[is_far] = _ratio(_FAR, root[is_far] - NEAR)
     quantiles[in_tail] = np.copysign(of_tail, q[in_tail])
-    return quantiles.astype(probabilities.dtype, copy=False)
+    if out is None:
+        return quantiles.astype(probabilities.dtype, copy=False)
+    out[...] = quantiles
+    return out
 
 
 def _ratio(polynomials: tuple[tuple[float, ...], tuple[float, ...]], x: np.ndarray) -> np.ndarray:

@@ -23,6 +23,9 @@ from pathfinder._arrays.normal_quantiles import normal_quantiles
 Key = UInt32[Array, " 2"]
 
 BLOCK = 2**14  # numbers that are made at a time on the host, so that what becomes of them stays in the cache
+# So many numbers at once pay for compiling what makes them, which changes no bit of them (docs/decisions/threefry.md).
+COMPILED_FROM = 2**20
+COMPILED_BLOCK = 2**16
 
 _PARITY = np.uint32(0x1BD11BDA)
 # Bits to the left and to the right; as arrays, since NumPy makes arrays of numbers anew in each operation.
@@ -72,31 +75,50 @@ def fold_in(key: UInt32[Array, "*#batch 2"], counter: Int[Array, "*#batch"]) -> 
 
 def uniform(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array, "*batch dim"]:
     """Numbers uniform on (-1, 1), with as many random bits as the dtype resolves."""
-    return _numbers(lambda unit: 2.0 * unit - 1.0, key, dim, dtype)
+    if namespace(key) is np:
+        unit = _on_host(np.positive, key, dim, dtype)
+    else:
+        unit = _unit(key, jax.numpy.arange(dim, dtype=np.uint32), dtype)
+    return 2.0 * unit - 1.0
 
 
 def normal(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array, "*batch dim"]:
     """Standard normal numbers."""
     if namespace(key) is np:
-        return _numbers(normal_quantiles, key, dim, dtype)
+        return _on_host(normal_quantiles, key, dim, dtype)
     return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(uniform(key, dim, dtype))
 
 
-def _numbers(function: Callable[[Any], Any], key: Any, dim: int, dtype: Any) -> Any:
-    """A function of the numbers uniform on (0, 1) that belong to a key; on the host, block by block."""
-    xp = namespace(key)
-    counters = xp.arange(dim, dtype=xp.uint32)
-    if xp is not np:
-        return function(_unit(key, counters, dtype))
+def _on_host(
+    function: Callable[..., Any], key: UInt32[np.ndarray, "*batch 2"], dim: int, dtype: Any
+) -> Float[np.ndarray, "*batch dim"]:
+    """A function of the numbers uniform on (0, 1) that belong to a key, block by block."""
     keys = key.reshape(-1, 2)
     numbers = np.empty((len(keys), dim), dtype)
-    width = min(max(dim, 1), BLOCK)
-    height = BLOCK // width
+    compiled = numbers.size >= COMPILED_FROM and (numbers.itemsize <= 4 or jax.config.read("jax_enable_x64"))
+    block = COMPILED_BLOCK if compiled else BLOCK
+    width = -(-dim // max(1, -(-dim // block)))
+    height = block // max(1, width)
     for top in range(0, len(keys), height):
         for left in range(0, dim, width):
-            block = _unit(keys[top : top + height], counters[left : left + width], dtype)
-            numbers[top : top + height, left : left + width] = function(block)
+            target = numbers[top : top + height, left : left + width]
+            own = keys[top : top + height]
+            if compiled:
+                unit = _compiled_unit(own, left, height, width, dtype)
+            else:
+                unit = _unit(own, np.arange(left, min(left + width, dim), dtype=np.uint32), dtype)
+            function(unit[: target.shape[0], : target.shape[1]], out=target)
     return numbers.reshape(*key.shape[:-1], dim)
+
+
+def _compiled_unit(
+    keys: UInt32[np.ndarray, "row 2"], left: int, height: int, width: int, dtype: Any
+) -> Float[np.ndarray, "height width"]:
+    """The numbers of `_unit` in a block of one shape, of which the first rows and columns are those that exist."""
+    padded = keys[np.minimum(np.arange(height), len(keys) - 1)]
+    counters = np.arange(left, left + width, dtype=np.uint32)
+    with jax.default_device(jax.local_devices(backend="cpu")[0]):
+        return np.asarray(_unit_program(padded, counters, dtype=np.dtype(dtype)))
 
 
 def _unit(
@@ -118,6 +140,9 @@ def _unit(
     unit += 0.5
     unit *= 2.0**-52
     return unit
+
+
+_unit_program = jax.jit(_unit, static_argnames="dtype")
 
 
 def path_keys(key: UInt32[Array, "... 2"], paths: Int[np.ndarray, " n"], stream: Stream) -> UInt32[Array, "n 2"]:

@@ -21,6 +21,11 @@ from pathfinder._density.stored import entry_of, traceable
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
 GRADIENTS_PER_GROUP = CPU_PATHS
 VALUES_PER_GROUP = 128
+# Of many data sets there are many lanes, and a call takes as long as a dozen evaluations of a small density. Each lane
+# has its own data, whose copies shall stay in the cache.
+MOST_GRADIENTS_PER_GROUP = 64
+MOST_VALUES_PER_GROUP = 512
+GROUP_BYTES = 2**20
 
 
 class DensityPrograms:
@@ -81,11 +86,12 @@ class DensityPrograms:
             return (density(shared).values(*points),)
 
         shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2)
+        num_gradients, num_values = points_per_group(data, num_fits)
         self._gradients, self._values = (
             GroupedProgram(program, point, shared, most, memory, device, threads, entry)
             for program, most, entry in (
-                (values_and_gradients, GRADIENTS_PER_GROUP, entries[0]),
-                (values, VALUES_PER_GROUP, entries[1]),
+                (values_and_gradients, num_gradients, entries[0]),
+                (values, num_values, entries[1]),
             )
         )
         threads.shutdown(wait=False)
@@ -114,6 +120,24 @@ class DensityPrograms:
     def group_sizes(self) -> tuple[int, int]:
         """How many gradients, and how many values, are evaluated at a time."""
         return self._gradients.size, self._values.size
+
+
+def points_per_group(data: Any, num_fits: int | None) -> tuple[int, int]:
+    """How many gradients, and how many values, are evaluated at a time, if there is memory for so many.
+
+    Args:
+        data: Shapes and types of the data.
+        num_fits: As in `DensityPrograms`.
+    """
+    if num_fits is None:
+        return GRADIENTS_PER_GROUP, VALUES_PER_GROUP
+    leaves = jax.tree_util.tree_leaves(data)
+    data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
+    fitting = [
+        min(num_fits, most, GROUP_BYTES // data_bytes) for most in (MOST_GRADIENTS_PER_GROUP, MOST_VALUES_PER_GROUP)
+    ]
+    powers = [2 ** max(0, int(np.log2(max(1, number)))) for number in fitting]
+    return max(GRADIENTS_PER_GROUP, powers[0]), max(VALUES_PER_GROUP, powers[1])
 
 
 density_programs = kept(DensityPrograms)

@@ -99,7 +99,7 @@ def log_ratios(log_p: Float[np.ndarray, "*draws"], log_proposal: Float[np.ndarra
     return np.where(usable, np.where(usable, log_p, 0.0) - np.where(usable, log_proposal, 0.0), -np.inf)
 
 
-def smoothed_together(ratios: Sequence[Float[np.ndarray, " draw"]]) -> list[psis.PSISResult | None]:
+def smoothed_together(ratios: Sequence[np.ndarray]) -> list[psis.PSISResult | None]:
     """Smoothed weights of the log ratios of each of many vectors; None where no ratio is usable."""
     smoothed: list[psis.PSISResult | None] = [None] * len(ratios)
     by_length: dict[int, list[int]] = {}

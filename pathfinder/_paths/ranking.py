@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows, select
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, put, rows, select
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -36,7 +36,8 @@ class Finalists:
         source = np.zeros(self.elbo.size, np.int64)
         replace = np.zeros(self.elbo.size, bool)
         for position, (lane, elbo) in enumerate(zip(lanes, elbos, strict=True)):
-            slot = int(np.argmin(self.elbo[lane]))
+            own = self.elbo[lane].tolist()
+            slot = own.index(min(own))
             # Ties stay with the earlier one, so that how iterates are cut into batches cannot change the choice.
             if elbo > self.elbo[lane, slot]:
                 self.elbo[lane, slot] = elbo
@@ -65,6 +66,10 @@ class Finalists:
 def _replaced(
     kept: LowRankNormal, batch: LowRankNormal, source: Int[Array, " row"], replace: Bool[Array, " row"]
 ) -> LowRankNormal:
+    if namespace(kept, batch) is np:
+        # Few of many rows: those of all lanes would be copied for every batch.
+        places = np.flatnonzero(replace)
+        return jax.tree_util.tree_map(lambda leaf, new: put(leaf, places, new[source[places]]), kept, batch)
     return select(replace, rows(batch, source), kept)
 
 

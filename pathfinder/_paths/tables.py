@@ -1,5 +1,7 @@
 """What the iterations of the lanes were, as tables."""
 
+from itertools import pairwise
+
 import jax
 import numpy as np
 from jaxtyping import Int
@@ -41,7 +43,9 @@ class PathTables:
         ]  # fmt: skip
         table = Iterations(*[*columns, *elbo])
         counts = (stalled_at[lanes] < 0) | (table.iteration <= stalled_at[lanes])
-        added = [rows(table, (lanes == lane) & counts) for lane in range(len(self.iterations))]
+        ends = np.searchsorted(lanes[counts], np.arange(len(self.iterations) + 1))
+        table = rows(table, counts)
+        added = [rows(table, slice(begin, end)) for begin, end in pairwise(ends)]
         for lane, own in enumerate(added):
             self.iterations[lane].append(own)
         return added

@@ -19,7 +19,7 @@ from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal, dense_form
 from pathfinder._paths.outcomes import PathOutcomes
-from pathfinder._refinement.dense_rounds import refine_batch
+from pathfinder._refinement.dense_rounds import batch_size, refine_batch
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.low_rank_rounds import low_rank_form, refine_low_rank
 from pathfinder._refinement.modes import distinct_modes
@@ -27,7 +27,7 @@ from pathfinder._settings import Settings
 
 
 LANES_PER_BATCH = 64
-LANES_ON_HOST = 16  # more are no faster, and take memory
+NUMBERS_ON_HOST = 2**16  # in the draws of the lanes that are refined together: these stay in the cache
 DENSE_LIMIT = 200  # dimensions up to which the covariance is a full matrix
 # A mode whose ELBO is lower than the highest by more nats than an approximation from pairs can be off is not refined.
 NEGLIGIBLE = 10.0
@@ -63,7 +63,8 @@ def refine(
     # One after another if they are modes of one fit: an interrupt leaves those alone that have not begun.
     together = density.num_fits is not None and density.dim <= DENSE_LIMIT
     is_compiled = namespace(keys) is not np
-    most = min(LANES_PER_BATCH if is_compiled else LANES_ON_HOST, len(paths)) if together else 1
+    at_once = max(1, NUMBERS_ON_HOST // (batch_size(density.dim) * density.dim))
+    most = min(LANES_PER_BATCH if is_compiled else at_once, len(paths)) if together else 1
     size = most if is_compiled else None
     keys_of_lanes = np.asarray(keys)
     lanes = []

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from pathfinder._arrays import streams
 from pathfinder._arrays.streams import (
     BLOCK,
     Stream,
@@ -136,3 +137,16 @@ def test_host_generators_are_apart():
     )
     assert one == same
     assert len({one, other, third}) == 3
+
+
+@pytest.mark.parametrize(("rows", "dim"), [(3, 1000), (1, 2**16 + 5), (40, 7)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_makes_many_numbers_is_compiled_and_changes_no_bit(monkeypatch, rows, dim, dtype):
+    keys = np.asarray(path_keys(SEED, np.arange(rows), Stream.DRAWS))
+    in_numpy = normal(keys, dim, dtype)
+    monkeypatch.setattr(streams, "COMPILED_FROM", 1)
+    monkeypatch.setattr(streams, "COMPILED_BLOCK", 512)
+    monkeypatch.setattr(streams, "_unit", None)
+    compiled = normal(keys, dim, dtype)
+    assert compiled.dtype == dtype
+    np.testing.assert_array_equal(compiled, in_numpy)

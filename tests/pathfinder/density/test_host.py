@@ -10,7 +10,7 @@ import pytest
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
 from pathfinder._density.kept_programs import drop_programs
-from pathfinder._density.programs import density_programs
+from pathfinder._density.programs import density_programs, points_per_group
 
 
 DIM, NUM_FITS = 3, 2
@@ -230,3 +230,12 @@ def test_python_may_compute_with_what_it_is_given():
     density = HostDensity(lambda x, data: squares(x), DIM, np.float64)
     np.testing.assert_allclose(density.values(points), (points**2).sum(axis=1))
     np.testing.assert_allclose(density.values_and_gradients(points)[1], 2.0 * points)
+
+
+@pytest.mark.parametrize(
+    ("num_fits", "size", "expected"),
+    [(None, 8, (4, 128)), (3, 8, (4, 128)), (100, 8, (64, 128)), (1000, 8, (64, 512)), (1000, 10_000, (8, 128))],
+)
+def test_of_many_small_data_sets_more_points_are_evaluated_at_a_time(num_fits, size, expected):
+    data = jax.ShapeDtypeStruct((size,) if num_fits is None else (num_fits, size), np.float64)
+    assert points_per_group(data, num_fits) == expected
