@@ -111,5 +111,5 @@ def smoothed_together(ratios: Sequence[np.ndarray]) -> list[psis.PSISResult | No
             part = places[first : first + SMOOTHED_AT_ONCE]
             together = psis.smooth_log_weights(np.stack([ratios[place] for place in part]))
             for row, place in enumerate(part):
-                smoothed[place] = psis.PSISResult(*[column[row] for column in together])
+                smoothed[place] = psis.PSISResult(*[np.asarray(column[row]) for column in together])
     return smoothed
