@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._arguments.parse import Page, parse
 from pathfinder_cli._commands.backend import available_cores, compilation_cache, start_jax
+from pathfinder_cli._commands.loading import loading
 from pathfinder_cli._console.streams import print_error_line, print_line, write_stdout
 from pathfinder_cli._errors import UsageError
 from pathfinder_cli._models.source import ModelOptions, ModelSource
@@ -51,13 +52,14 @@ def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource
     data = None if is_known else read_input_file(parsed.data.file)
     _check_outputs(names)
     threads = parsed.num_threads if parsed.num_threads > 0 else available_cores()
-    devices = start_jax(parsed.engine, threads)
-    with ExitStack() as stack:
-        stack.enter_context(compilation_cache())
-        stack.enter_context(source.module.running(source))
+    with loading():
+        devices = start_jax(parsed.engine, threads)
         from pathfinder_cli._commands.fit import fit
         from pathfinder_cli._outputs.results import write_results
 
+    with ExitStack() as stack:
+        stack.enter_context(compilation_cache())
+        stack.enter_context(source.module.running(source))
         if kept is not None:
             model = kept.model(data)
         else:

@@ -7,6 +7,7 @@ is made of all that they depend on.
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
 import warnings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _FORM = 1  # of what is kept
+_TRANSFORMED_DATA = re.compile(rb"transformed(\s|/\*.*?\*/|//[^\n]*\n)*data\b", re.DOTALL)
 
 
 class KeptProgram:
@@ -132,7 +134,7 @@ def _parts(source: "ModelSource", file: tuple[str, bytes], options: "ModelOption
     name, content = file
     text = source.text + "".join(text for _, text in source.included).encode()
     # Transformed data may be random; included texts are not known yet.
-    is_random = b"_rng" in text or b"#include" in source.text
+    is_random = (b"_rng" in text and _TRANSFORMED_DATA.search(text)) or b"#include" in source.text
     return [
         _FORM,
         _digest(source.text),

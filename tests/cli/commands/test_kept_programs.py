@@ -10,6 +10,7 @@ import pytest
 import stanio
 
 from pathfinder._density.kept_programs import drop_programs
+from pathfinder_cli import run_executable
 from pathfinder_cli._models import stan_program
 from tests import compilation
 from tests.cli.conftest import FEW_DRAWS
@@ -138,6 +139,15 @@ def test_included_texts_count(folder, run):
     assert run()[1] == 1
 
 
+def test_an_executable_finds_what_was_kept_of_its_program(run, monkeypatch, capsys):
+    first, _ = run()
+    monkeypatch.setattr(stan_program, "bind", None)
+    drop_programs()
+    code = run_executable("m.stan", PROGRAM.encode(), [*RUN[1:], "random", "seed=1"])
+    assert (code, capsys.readouterr().err) == (0, "")
+    np.testing.assert_array_equal(first, stanio.read_csv("output.csv")[1])
+
+
 def test_random_transformed_data_depend_on_the_seed(folder, run):
     (folder / "m.stan").write_text(
         PROGRAM.replace("parameters {", "transformed data {\n  real x = normal_rng(0, 1);\n}\nparameters {", 1)
@@ -145,6 +155,12 @@ def test_random_transformed_data_depend_on_the_seed(folder, run):
     assert run(seed=1)[1] == 1
     assert run(seed=1)[1] == 0
     assert run(seed=2)[1] == 1
+
+
+def test_random_generated_quantities_do_not(folder, run):
+    (folder / "m.stan").write_text(PROGRAM.replace("theta / (1 - theta)", "normal_rng(theta, 1)"))
+    assert run(seed=1)[1] == 1
+    assert run(seed=2)[1] == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"something else", None])
