@@ -90,7 +90,7 @@ def normal(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array,
 
 
 def _on_host(
-    function: Callable[..., Any], key: UInt32[np.ndarray, "*batch 2"], dim: int, dtype: Any
+    function: Callable[..., Any], key: UInt32[Array, "*batch 2"], dim: int, dtype: Any
 ) -> Float[np.ndarray, "*batch dim"]:
     """A function of the numbers uniform on (0, 1) that belong to a key, block by block."""
     keys = key.reshape(-1, 2)
@@ -112,7 +112,7 @@ def _on_host(
 
 
 def _compiled_unit(
-    keys: UInt32[np.ndarray, "row 2"], left: int, height: int, width: int, dtype: Any
+    keys: UInt32[Array, "row 2"], left: int, height: int, width: int, dtype: Any
 ) -> Float[np.ndarray, "height width"]:
     """The numbers of `_unit` in a block of one shape, of which the first rows and columns are those that exist."""
     padded = keys[np.minimum(np.arange(height), len(keys) - 1)]

@@ -21,6 +21,9 @@ from pathfinder._density.stored import entry_of, traceable
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
 GRADIENTS_PER_GROUP = CPU_PATHS
 VALUES_PER_GROUP = 128
+# Of many dimensions few draws are made at a time, and a group that they do not fill is evaluated in vain.
+FEWEST_VALUES_PER_GROUP = 8
+POINTS_BYTES = 2**21
 # Of many data sets there are many lanes, and a call takes as long as a dozen evaluations of a small density. Each lane
 # has its own data, whose copies shall stay in the cache.
 MOST_GRADIENTS_PER_GROUP = 64
@@ -86,7 +89,7 @@ class DensityPrograms:
             return (density(shared).values(*points),)
 
         shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2)
-        num_gradients, num_values = points_per_group(data, num_fits)
+        num_gradients, num_values = points_per_group(dim, dtype, data, num_fits)
         self._gradients, self._values = (
             GroupedProgram(program, point, shared, most, memory, device, threads, entry)
             for program, most, entry in (
@@ -122,22 +125,30 @@ class DensityPrograms:
         return self._gradients.size, self._values.size
 
 
-def points_per_group(data: Any, num_fits: int | None) -> tuple[int, int]:
+def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None) -> tuple[int, int]:
     """How many gradients, and how many values, are evaluated at a time, if there is memory for so many.
 
     Args:
+        dim: Number of unconstrained parameters.
+        dtype: Their floating-point type.
         data: Shapes and types of the data.
         num_fits: As in `DensityPrograms`.
     """
     if num_fits is None:
-        return GRADIENTS_PER_GROUP, VALUES_PER_GROUP
+        most = _power_of_two(POINTS_BYTES // (dim * dtype.itemsize))
+        return GRADIENTS_PER_GROUP, min(VALUES_PER_GROUP, max(FEWEST_VALUES_PER_GROUP, most))
     leaves = jax.tree_util.tree_leaves(data)
     data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
     fitting = [
         min(num_fits, most, GROUP_BYTES // data_bytes) for most in (MOST_GRADIENTS_PER_GROUP, MOST_VALUES_PER_GROUP)
     ]
-    powers = [2 ** max(0, int(np.log2(max(1, number)))) for number in fitting]
+    powers = [_power_of_two(number) for number in fitting]
     return max(GRADIENTS_PER_GROUP, powers[0]), max(VALUES_PER_GROUP, powers[1])
+
+
+def _power_of_two(number: int) -> int:
+    """The largest that is not above a number, but at least 1."""
+    return 1 << max(0, number.bit_length() - 1)
 
 
 density_programs = kept(DensityPrograms)

@@ -19,13 +19,11 @@ from pathfinder._arrays.namespace import (
     Array,
     add_identity,
     cholesky,
-    fori_loop,
-    matrix_product,
     namespace,
-    put,
     solve_triangular,
 )
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.orthonormal import orthonormal_rows
 
 
 class Pairs(NamedTuple):
@@ -67,31 +65,6 @@ def update_diagonal(
     b = xp.vecdot(change, step)[..., None]
     c = xp.vecdot(step, step / diagonal)[..., None]
     return b / (a / diagonal + change**2 - (a / c) * (step / diagonal) ** 2)
-
-
-def orthonormal_rows(vectors: Float[Array, "*lanes rank dim"]) -> Float[Array, "*lanes rank dim"]:
-    """Orthonormal vectors of the same span: thin QR by Gram-Schmidt with every vector orthogonalized twice.
-
-    Twice is enough for orthogonality to rounding error (Giraud, Langou, Rozloznik and van den Eshof 2005). A vector
-    that depends on those before it becomes zero, which the span does without. LAPACK's QR is no faster here, and on a
-    busy machine up to twenty times slower, because its threads wait for each other (docs/decisions/thin-qr.md).
-    """
-    xp = namespace(vectors)
-    least = 10.0 * float(xp.finfo(vectors.dtype).eps)
-
-    def add(row, basis):
-        vector = vectors[..., row, :]
-        length = xp.linalg.norm(vector, axis=-1, keepdims=True)
-        # The rows of the basis that are there, of those of a program of one shape all, of which the others are zero.
-        known = basis[..., :row, :] if xp is np else basis
-        for _ in range(2):
-            vector = vector - matrix_product(xp.swapaxes(known, -1, -2), matrix_product(known, vector))
-        remaining = xp.linalg.norm(vector, axis=-1, keepdims=True)
-        independent = remaining > least * length
-        unit = vector / xp.where(independent, remaining, 1.0)
-        return put(basis, (..., row, slice(None)), xp.where(independent, unit, 0.0))
-
-    return fori_loop(vectors.shape[-2], add, xp.zeros_like(vectors))
 
 
 def inverse_hessian_normal(

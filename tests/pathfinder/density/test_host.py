@@ -238,4 +238,9 @@ def test_python_may_compute_with_what_it_is_given():
 )
 def test_of_many_small_data_sets_more_points_are_evaluated_at_a_time(num_fits, size, expected):
     data = jax.ShapeDtypeStruct((size,) if num_fits is None else (num_fits, size), np.float64)
-    assert points_per_group(data, num_fits) == expected
+    assert points_per_group(2, np.dtype(float), data, num_fits) == expected
+
+
+@pytest.mark.parametrize(("dim", "expected"), [(100, 128), (2000, 128), (10_000, 16), (10**6, 8)])
+def test_of_many_dimensions_fewer_points_are_evaluated_at_a_time(dim, expected):
+    assert points_per_group(dim, np.dtype(float), None, None) == (4, expected)

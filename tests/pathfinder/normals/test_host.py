@@ -15,11 +15,11 @@ from pathfinder._normals.inverse_hessian import (
     Pairs,
     has_curvature,
     inverse_hessian_normal,
-    orthonormal_rows,
     update_diagonal,
 )
 from pathfinder._normals.low_rank import LowRankNormal, dense_form
 from pathfinder._normals.mixture import log_mixture_density
+from pathfinder._normals.orthonormal import orthonormal_rows
 from pathfinder._normals.scoring import draw_lanes
 
 

@@ -13,10 +13,10 @@ from pathfinder._normals.inverse_hessian import (
     Pairs,
     has_curvature,
     inverse_hessian_normal,
-    orthonormal_rows,
     update_diagonal,
 )
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.orthonormal import LONG, orthonormal_rows
 
 
 DIMS = [*range(1, 13), 30]
@@ -239,24 +239,41 @@ def test_one_factorization_per_approximation(dim, history):
     assert all("potrf" in routine or "trsm" in routine for routine in routines)
 
 
+# The length of the rows decides how they are made orthonormal on the host.
+LENGTHS = pytest.mark.parametrize("length", [30, LONG + 1])
+
+
+@LENGTHS
 @pytest.mark.parametrize("condition", [1.0, 1e6, 1e12])
-def test_rows_become_orthonormal(condition):
+def test_rows_become_orthonormal(condition, length):
     rng = np.random.default_rng(20)
-    left, right = (np.linalg.qr(rng.standard_normal((dim, 6)))[0] for dim in (6, 40))
+    left, right = (np.linalg.qr(rng.standard_normal((dim, 6)))[0] for dim in (6, length))
     vectors = left * np.logspace(0, -np.log10(condition), 6) @ right.T
     rows = orthonormal_rows(vectors)
     np.testing.assert_allclose(rows @ rows.T, np.eye(6), atol=1e-13)
     np.testing.assert_allclose(vectors @ rows.T @ rows, vectors, atol=1e-14)
 
 
-def test_dependent_rows_become_zero_or_stay_orthonormal():
+@LENGTHS
+def test_dependent_rows_become_zero_or_stay_orthonormal(length):
     rng = np.random.default_rng(21)
-    vectors = rng.standard_normal((3, 30))
-    repeated = np.concatenate([vectors, vectors[:1] * 7.0, np.zeros((1, 30)), vectors[1:2] + vectors[2:]])
+    vectors = rng.standard_normal((3, length))
+    repeated = np.concatenate([vectors, vectors[:1] * 7.0, np.zeros((1, length)), vectors[1:2] + vectors[2:]])
     rows = orthonormal_rows(repeated)
     gram = rows @ rows.T
     np.testing.assert_allclose(gram, np.diag(np.round(np.diag(gram))), atol=1e-13)
     np.testing.assert_allclose(repeated @ rows.T @ rows, repeated, atol=1e-13)
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1.0, 1e100])
+def test_long_rows_with_some_that_are_not_there(scale):
+    vectors = np.random.default_rng(23).standard_normal((2, 4, LONG))
+    vectors[0, 1] = 0.0
+    vectors *= scale
+    rows = orthonormal_rows(vectors)
+    expected = [np.diag([1.0, 0.0, 1.0, 1.0]), np.eye(4)]
+    np.testing.assert_allclose(rows @ rows.swapaxes(1, 2), expected, atol=1e-13)
+    np.testing.assert_allclose((vectors / scale) @ rows.swapaxes(1, 2) @ rows, vectors / scale, atol=1e-12)
 
 
 @pytest.mark.parametrize(("dim", "history"), BOTH_ROUTES)
