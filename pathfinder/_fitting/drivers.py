@@ -16,7 +16,7 @@ from pathfinder._settings import Settings
 DRIVERS = ("auto", "host", "compiled")
 # Numbers in the positions of all lanes from which a compiled step saves more than its compilation takes, in a path of a
 # hundred iterations (docs/decisions/host-driver.md).
-LARGEST_ON_HOST = 400_000
+LARGEST_ON_HOST = 1_000_000
 
 
 def choose_devices(
