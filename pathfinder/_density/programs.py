@@ -88,7 +88,7 @@ class DensityPrograms:
         def values(points, shared):
             return (density(shared).values(*points),)
 
-        shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2)
+        shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2, "pathfinder-compile")
         num_gradients, num_values = points_per_group(dim, dtype, data, num_fits)
         self._gradients, self._values = (
             GroupedProgram(program, point, shared, most, memory, device, threads, entry)
