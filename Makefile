@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all test-stan-oracle check format benchmark docs clean
+.PHONY: run test test-all test-stan-oracle check format benchmark benchmark-quick docs clean
 
 run: .venv/installed
 	$(BIN)/pathfinder examples/eight_schools.py pathfinder data file=examples/eight_schools.data.json output file=output.csv
@@ -30,6 +30,12 @@ format: .venv/installed-test
 benchmark: .venv/installed-bench
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.latency
+
+benchmark-quick: .venv/installed-bench
+	$(BIN)/python -m benchmarks.latency --quick
+	$(BIN)/python -m benchmarks.accuracy --seeds 2
+	$(BIN)/python -m benchmarks.speed --quick --section warm paths overhead batch large
 
 docs: .venv/installed-docs
 	$(BIN)/mkdocs build --strict

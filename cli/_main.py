@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 
-from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder._close_names import did_you_mean
 from pathfinder_cli._console.signals import Stopped, stoppable
 from pathfinder_cli._console.streams import write_stderr, write_stdout
 from pathfinder_cli._errors import InputError, RunError, UsageError
@@ -82,6 +82,7 @@ Usage: {PROGRAM} MODEL pathfinder [CmdStan's arguments]    run a model
        {PROGRAM} check MODEL.stan                          print the variables and functions of a Stan program as JSON
        {PROGRAM} explain MODEL.stan data file=DATA.json    tell how its loops are compiled
        {PROGRAM} summary FILE.csv                          print a table of the draws in an output file
+       {PROGRAM} cache [--clear]                           tell where compiled programs are kept, or remove them
        {PROGRAM} MODEL help                                explain the arguments; help-all explains all of them
 
 MODEL is a file: {kinds}.
@@ -136,6 +137,12 @@ def _summary(words: Sequence[str]) -> int:
     return summary(words)
 
 
+def _cache(words: Sequence[str]) -> int:
+    from pathfinder_cli._commands.cache import main as cache
+
+    return cache(words)
+
+
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "help": _help,
     "--help": _help,
@@ -146,6 +153,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "check": _check,
     "explain": _explain,
     "summary": _summary,
+    "cache": _cache,
 }
 
 

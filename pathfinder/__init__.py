@@ -1,22 +1,66 @@
-"""Pathfinder variational inference in JAX."""
+"""Pathfinder variational inference in JAX.
 
-from pathfinder import constraints as constraints
-from pathfinder._fitting.fit import fit as fit
-from pathfinder._fitting.fit_batch import fit_batch as fit_batch
-from pathfinder._fitting.initial_points import InitialPoints as InitialPoints
-from pathfinder._importance.refinement import RefinedMode as RefinedMode
-from pathfinder._importance.refinement import Refinement as Refinement
-from pathfinder._model.model import Model as Model
-from pathfinder._normals.low_rank import LowRankNormal as LowRankNormal
-from pathfinder._paths.outcomes import Iterations as Iterations
-from pathfinder._paths.outcomes import PathReport as PathReport
-from pathfinder._paths.outcomes import Trajectory as Trajectory
-from pathfinder._results.batch_result import BatchResult as BatchResult
-from pathfinder._results.errors import PathfinderError as PathfinderError
-from pathfinder._results.load import load as load
-from pathfinder._results.path_result import PathResult as PathResult
-from pathfinder._results.result import PathfinderResult as PathfinderResult
-from pathfinder._settings import Settings as Settings
-from pathfinder._status import Status as Status
-from pathfinder._variables import Variable as Variable
+Its names are loaded when they are first asked for, so that a part that needs no JAX does not load it.
+"""
+
+import typing as _typing
+
 from pathfinder._version import __version__ as __version__
+
+
+if _typing.TYPE_CHECKING:
+    from pathfinder import constraints as constraints
+    from pathfinder._fitting.fit import fit as fit
+    from pathfinder._fitting.fit_batch import fit_batch as fit_batch
+    from pathfinder._fitting.initial_points import InitialPoints as InitialPoints
+    from pathfinder._importance.refinement import RefinedMode as RefinedMode
+    from pathfinder._importance.refinement import Refinement as Refinement
+    from pathfinder._model.model import Model as Model
+    from pathfinder._normals.low_rank import LowRankNormal as LowRankNormal
+    from pathfinder._paths.outcomes import Iterations as Iterations
+    from pathfinder._paths.outcomes import PathReport as PathReport
+    from pathfinder._paths.outcomes import Trajectory as Trajectory
+    from pathfinder._results.batch_result import BatchResult as BatchResult
+    from pathfinder._results.errors import PathfinderError as PathfinderError
+    from pathfinder._results.load import load as load
+    from pathfinder._results.path_result import PathResult as PathResult
+    from pathfinder._results.result import PathfinderResult as PathfinderResult
+    from pathfinder._settings import Settings as Settings
+    from pathfinder._status import Status as Status
+    from pathfinder._variables import Variable as Variable
+else:  # where type checkers do not see that any name may be asked for
+    _MODULES = {
+        "BatchResult": "_results.batch_result",
+        "InitialPoints": "_fitting.initial_points",
+        "Iterations": "_paths.outcomes",
+        "LowRankNormal": "_normals.low_rank",
+        "Model": "_model.model",
+        "PathReport": "_paths.outcomes",
+        "PathResult": "_results.path_result",
+        "PathfinderError": "_results.errors",
+        "PathfinderResult": "_results.result",
+        "RefinedMode": "_importance.refinement",
+        "Refinement": "_importance.refinement",
+        "Settings": "_settings",
+        "Status": "_status",
+        "Trajectory": "_paths.outcomes",
+        "Variable": "_variables",
+        "fit": "_fitting.fit",
+        "fit_batch": "_fitting.fit_batch",
+        "load": "_results.load",
+    }
+    __all__ = ["constraints", *_MODULES]
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name == "constraints":
+            return import_module("pathfinder.constraints")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return [*__all__, "__version__"]

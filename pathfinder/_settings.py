@@ -117,6 +117,12 @@ class Settings:
         False,
         "Return the draws that won the ELBO comparison among the draws, as Stan does; their ELBO is biased upwards",
     )
+    density_memory: int = _option(
+        64,
+        "Mebibytes that the log density may take at a time for intermediate results, where the host drives; one that "
+        "takes more is evaluated at fewer points at a time",
+        _count,
+    )
     save_trajectory: bool = _option(False, "Keep the positions, gradients and approximations of all iterations")
 
     def __post_init__(self):

@@ -57,7 +57,7 @@ def smooth_log_weights(log_ratios: Float[Any, "*batch draw"], *, reff: float = 1
     the tail get different smoothed weights, in the order of the draws.
 
     Works on NumPy arrays and, inside `jax.jit` too, on JAX arrays. A vector of 4000 draws
-    takes NumPy half a millisecond, most of it sorting.
+    takes NumPy less than half a millisecond.
 
     Args:
         log_ratios: Log density of the target minus that of the proposal at each draw, up to a
@@ -89,9 +89,7 @@ def smooth_log_weights(log_ratios: Float[Any, "*batch draw"], *, reff: float = 1
     largest = xp.max(raw, axis=-1, keepdims=True)
     raw = raw - largest
 
-    # Stable, so that the weights of equal ratios do not depend on the array library.
-    order = xp.argsort(raw, axis=-1, stable=True)
-    largest_last = order[..., num_draws - 1 - tail_length(num_draws, reff) :]
+    largest_last = _places_of_largest(raw, 1 + tail_length(num_draws, reff))
     tail = _smooth_tail(xp.take_along_axis(raw, largest_last, axis=-1), xp.min(raw, axis=-1))
     smoothed = _put(raw, largest_last[..., 1:], tail.log_ratios)
 
@@ -167,6 +165,21 @@ def _smooth_tail(ascending: Float[Any, "*batch cutoff_and_tail"], smallest: Floa
         pareto_k=xp.where(fitted, fit.shape, not_fitted),
         length=count[..., 0],
     )
+
+
+def _places_of_largest(x: Float[Any, "*batch draw"], count: int) -> Int[Any, "*batch count"]:
+    """Where the `count` largest values are, ascending, and equal ones in their order.
+
+    So the weights of equal ratios depend neither on the array library nor on how many vectors there are. Which ones are
+    taken of those that equal the smallest does not matter: they are the cutoff, and not above it.
+    """
+    first = x.shape[-1] - count
+    if not isinstance(x, np.ndarray):
+        return x.__array_namespace__().argsort(x, axis=-1, stable=True)[..., first:]
+    # Sorting everything takes NumPy ten times as long for 64,000 draws.
+    places = np.sort(np.argpartition(x, first, axis=-1)[..., first:], axis=-1)
+    order = np.argsort(np.take_along_axis(x, places, axis=-1), axis=-1, stable=True)
+    return np.take_along_axis(places, order, axis=-1)
 
 
 def _put(x, indices, values):

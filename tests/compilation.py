@@ -1,4 +1,8 @@
-"""How programs are compiled in the tests: fast, as most run once, and kept on disk for other workers and runs."""
+"""How programs are compiled in the tests: fast, as most run once, and kept on disk for other workers and runs.
+
+SciPy's BLAS has one thread in each process: its threads wait busily for each other, and the workers take all cores.
+(NumPy's is loaded by plugins of pytest before this; the engine itself sees to that one.)
+"""
 
 import os
 from pathlib import Path
@@ -15,11 +19,12 @@ CACHE = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def set_up() -> None:
-    """For this process, in which JAX must not have started yet, and those that it starts."""
-    os.environ.update(CACHE)
+    """For this process, in which SciPy and JAX must not have been loaded yet, and those that it starts."""
+    os.environ.update(CACHE | ONE_THREAD)
     os.environ["XLA_FLAGS"] = flags(os.environ.get("XLA_FLAGS", ""))
 
 
@@ -31,4 +36,4 @@ def flags(further: str = "") -> str:
 
 def as_users_have_it() -> dict[str, str]:
     """The environment of this process without what the tests set."""
-    return {name: value for name, value in os.environ.items() if name not in {*CACHE, "XLA_FLAGS"}}
+    return {name: value for name, value in os.environ.items() if name not in {*CACHE, *ONE_THREAD, "XLA_FLAGS"}}

@@ -3,7 +3,7 @@ from pathlib import Path
 from tests import compilation
 
 
-compilation.set_up()  # before JAX is loaded
+compilation.set_up()  # before SciPy and JAX are loaded
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
@@ -21,6 +21,7 @@ install_import_hook(
         "pathfinder._normals.inverse_hessian",
         "pathfinder._normals.mixture",
         "pathfinder._normals.scoring",
+        "pathfinder._optimizer",
         "pathfinder._paths",
         "pathfinder._refinement",
         *("psis." + name for name in ("_diagnostics", "_efficiency", "_gpd", "_resample", "_smooth", "_weights")),
@@ -28,6 +29,8 @@ install_import_hook(
     "beartype.beartype",
 )
 jax.config.update("jax_enable_x64", True)
+
+from pathfinder._density.kept_programs import drop_programs  # noqa: E402
 
 
 # Pieces of memory that a process has mapped, as a measure of what its programs take; Linux allows 65530.
@@ -41,3 +44,4 @@ def drop_compiled_programs():
     maps = Path("/proc/self/maps")
     if not maps.exists() or len(maps.read_bytes().splitlines()) > MOST_MAPS:
         jax.clear_caches()
+        drop_programs()

@@ -24,6 +24,7 @@ ORDER = {
         _importance
         _refinement
         _paths
+        _optimizer
         _normals
         constraints
         _model
@@ -58,6 +59,7 @@ ORDER = {
         _commands
         _models
         _inputs
+        _cache
         _console
         _outputs
         _arguments
@@ -204,3 +206,24 @@ def test_engine_neither_prints_nor_reads(package):
     for path in files(package):
         if module(path) != "pathfinder._results.archive":  # which writes the files that `save` is asked for
             assert not {name.split(".")[0] for name in imports(path)} & forbidden, path
+
+
+# The algorithms are written over the array namespace; of JAX they know trees and what its arrays are.
+ALGORITHMS = ["_normals", "_optimizer", "_paths", "_refinement", "_importance"]
+OWN_DRIVERS = ["compiled_steps", "jaxopt_steps"]
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_algorithms_are_written_for_any_arrays(name):
+    used = set()
+    for path in files("pathfinder"):
+        where = module(path)
+        if where.startswith(f"pathfinder.{name}") and where.rpartition(".")[2] not in OWN_DRIVERS:
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "jax":
+                    used.add(f"jax.{node.attr}")
+                elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in ("jax", "jaxlib"):
+                    used.add(f"from {node.module}")
+                elif isinstance(node, ast.Import):
+                    used |= {alias.name for alias in node.names if alias.name.startswith("jax.")}
+    assert used <= {"jax.tree_util", "jax.Array"}

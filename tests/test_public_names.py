@@ -1,6 +1,13 @@
 """A name cannot become public, or vanish, by accident."""
 
+import ast
+import inspect
+import subprocess
+import sys
 import types
+from pkgutil import resolve_name
+
+import pytest
 
 import pathfinder
 import pathfinder.stan
@@ -75,12 +82,31 @@ CONSTRAINTS = {
 
 
 def public_names(module):
-    return {name for name in vars(module) if not name.startswith("_")}
+    return {name for name in dir(module) if not name.startswith("_")}
 
 
 def test_names_of_pathfinder():
-    # The door to Stan is there once anything has come through it.
-    assert public_names(pathfinder) - {"stan"} == PATHFINDER
+    assert public_names(pathfinder) == set(pathfinder.__all__) == PATHFINDER
+    with pytest.raises(AttributeError, match="module 'pathfinder' has no attribute 'fits'"):
+        pathfinder.fits  # noqa: B018
+
+
+def test_type_checkers_see_the_names_of_pathfinder_where_they_are():
+    seen = {
+        alias.name: alias.name if node.module == "pathfinder" else f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(inspect.getsource(pathfinder)))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("pathfinder")
+        for alias in node.names
+    }
+    assert set(seen) - {"__version__"} == PATHFINDER
+    for name in PATHFINDER - {"constraints"}:
+        assert getattr(pathfinder, name) is resolve_name(seen[name])
+
+
+def test_pathfinder_loads_jax_when_it_is_asked_for_what_needs_it():
+    code = "import sys, pathfinder; before = 'jax' in sys.modules; pathfinder.fit; print(before, 'jax' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False True\n"
 
 
 def test_names_of_stan():

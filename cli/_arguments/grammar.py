@@ -133,6 +133,9 @@ class Engine:
     )
     print: bool = _switch(False, "Let all `print` statements of Stan programs print, at every evaluation")
     platform: Literal["auto", "cpu", "gpu", "tpu"] = _word("auto", "Device to compute on")
+    driver: Literal["auto", "host", "compiled"] = _word(
+        "auto", "What moves the paths: Python and NumPy, which compile nothing but the model, or one compiled program"
+    )
     precision: Literal["double", "single"] = _word("double", "Floating-point precision of the computation")
     time_limit: float = _option(math.inf, _POSITIVE, "Seconds after which running paths are cut short")
     progress: bool = _switch(False, "Show a progress bar")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder._close_names import did_you_mean
 from pathfinder_cli._errors import UsageError
 
 

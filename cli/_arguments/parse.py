@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
-from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder._close_names import did_you_mean
 from pathfinder_cli._arguments.grammar import ARGUMENTS, DEFAULTS, METHOD, Configuration
 from pathfinder_cli._arguments.help import argument_help, info, tree_help, usage
 from pathfinder_cli._arguments.threads import environment_threads, resolve_threads

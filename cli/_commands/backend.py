@@ -5,9 +5,7 @@
 user has set in `XLA_FLAGS`, `JAX_PLATFORMS` and JAX's variables of the cache stays as it is.
 """
 
-import hashlib
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from pathfinder_cli._arguments.grammar import Engine
+from pathfinder_cli._cache.folders import JAX_VARIABLE, programs_folder, pruned
 from pathfinder_cli._errors import RunError
 
 
 _DEVICE_COUNT = "--xla_force_host_platform_device_count"
-_CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 _CACHE_OPTIONS = {  # small programs are most of what is compiled here
     "jax_persistent_cache_min_compile_time_secs": 0.0,
     "jax_persistent_cache_min_entry_size_bytes": -1,
@@ -95,12 +93,12 @@ def compilation_cache() -> Iterator[None]:
     """
     import jax
 
-    folder = os.environ.get(_CACHE_VARIABLE)
+    folder = os.environ.get(JAX_VARIABLE)
     if folder is None:
-        folder = _default_folder(sys.platform, os.environ)
+        folder = programs_folder(sys.platform, os.environ)
         with suppress(OSError, ValueError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            _prune(Path(folder), _CACHE_LIMIT)
+            pruned(folder, _CACHE_LIMIT)
             jax.config.update("jax_compilation_cache_dir", folder)
     for option, value in _CACHE_OPTIONS.items():
         if option.upper() not in os.environ:
@@ -109,39 +107,6 @@ def compilation_cache() -> Iterator[None]:
         warnings.filterwarnings("always", message="Error (reading|writing) persistent compilation cache entry")
         warnings.showwarning = _without_cache_warnings(Path(folder), warnings.showwarning)
         yield
-
-
-def _default_folder(system: str, environ: Any) -> str:
-    """The folder of the cache, one for each kind of processor: compiled programs use all it can do."""
-    home = os.path.expanduser("~")
-    base = os.path.join(home, "Library", "Caches") if system == "darwin" else os.path.join(home, ".cache")
-    if os.path.isabs(environ.get("XDG_CACHE_HOME", "")):
-        base = environ["XDG_CACHE_HOME"]
-    return os.path.join(base, "pathfinder-vi", f"xla-{_processor()}")
-
-
-def _processor() -> str:
-    """A short name for what this machine's processor can do."""
-    features = platform.processor()
-    with suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
-        features += next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    digest = hashlib.sha256(features.encode()).hexdigest()[:8]
-    return f"{platform.machine() or 'unknown'}-{digest}"
-
-
-def _prune(folder: Path, limit: int) -> None:
-    """Remove the oldest entries once they take more than so many bytes, until they take half of that."""
-    entries = sorted((entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(folder))
-    size = sum(entry_size for _, entry_size, _ in entries)
-    if size <= limit:
-        return
-    for _, entry_size, path in entries:
-        if size <= limit // 2:
-            return
-        with suppress(OSError):
-            os.unlink(path)
-        size -= entry_size
 
 
 def _without_cache_warnings(folder: Path, show: Callable[..., None]) -> Callable[..., None]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder._close_names import did_you_mean
 from pathfinder_cli._arguments.options import (
     INCLUDE_PATHS,
     include_paths,

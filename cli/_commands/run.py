@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._arguments.parse import Page, parse
 from pathfinder_cli._commands.backend import available_cores, compilation_cache, start_jax
+from pathfinder_cli._commands.loading import loading
 from pathfinder_cli._console.streams import print_error_line, print_line, write_stdout
 from pathfinder_cli._errors import UsageError
 from pathfinder_cli._models.source import ModelOptions, ModelSource
@@ -15,10 +15,6 @@ from pathfinder_cli._outputs.atomic_files import check_writable
 from pathfinder_cli._outputs.echo import configuration_lines
 from pathfinder_cli._outputs.names import OutputNames, output_names
 from pathfinder_cli._outputs.run_info import RunInfo
-
-
-if TYPE_CHECKING:
-    from pathfinder_cli._inputs.input_file import InputFile
 
 
 def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource]) -> int:
@@ -39,21 +35,36 @@ def run(words: Sequence[str], program: str, read_model: Callable[[], ModelSource
     source = read_model()
     names = output_names(parsed)
     _check_resampling(parsed)
-    source.module.check(source)
     info = RunInfo.now(parsed, source.model_name)
+    options = _model_options(parsed, source, info.seed)
+    # Here and below, since a command line that is wrong needs nothing of this.
+    from pathfinder_cli._inputs.input_file import input_warnings, read_input_file
+    from pathfinder_cli._models.kept_program import kept_program
+
+    kept = kept_program(source, parsed.data.file, options, parsed.engine.precision, os.environ)
+    is_known = kept is not None and kept.is_there
+    if not is_known:
+        source.module.check(source)
     for line in (*configuration_lines(parsed, seed=info.seed), ""):
         print_line(line)
-    data = _read_data(parsed.data.file)
+    for warning in input_warnings(parsed.data.file):
+        print_error_line(warning)
+    data = None if is_known else read_input_file(parsed.data.file)
     _check_outputs(names)
     threads = parsed.num_threads if parsed.num_threads > 0 else available_cores()
-    devices = start_jax(parsed.engine, threads)
-    with ExitStack() as stack:
-        stack.enter_context(compilation_cache())
-        stack.enter_context(source.module.running(source))
+    with loading():
+        devices = start_jax(parsed.engine, threads)
         from pathfinder_cli._commands.fit import fit
         from pathfinder_cli._outputs.results import write_results
 
-        model = source.module.bind(source, data, _model_options(parsed, source, info.seed))
+    with ExitStack() as stack:
+        stack.enter_context(compilation_cache())
+        stack.enter_context(source.module.running(source))
+        if kept is not None:
+            model = kept.model(data)
+        else:
+            assert data is not None
+            model = source.module.bind(source, data, options)
         fitted = fit(model, parsed, info, names, devices)
         write_results(fitted, parsed, names, info)
     return 0
@@ -73,14 +84,6 @@ def _check_resampling(config: Configuration) -> None:
             f"Error: engine resample=without_replacement cannot choose num_psis_draws={options.num_psis_draws} of "
             f"num_paths * num_draws = {available} draws.\n"
         )
-
-
-def _read_data(name: str) -> "InputFile":
-    from pathfinder_cli._inputs.input_file import input_warnings, read_input_file
-
-    for warning in input_warnings(name):
-        print_error_line(warning)
-    return read_input_file(name)
 
 
 def _check_outputs(names: OutputNames) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from pathfinder_cli._arguments.close_names import did_you_mean
+from pathfinder._close_names import did_you_mean
 from pathfinder_cli._arguments.options import only_value, split_options, wants_help
 from pathfinder_cli._console.streams import write_stdout
 from pathfinder_cli._errors import RunError, UsageError

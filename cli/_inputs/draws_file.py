@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pathfinder_cli._arguments.close_names import did_you_mean, similar_file
+from pathfinder._close_names import did_you_mean
+from pathfinder_cli._arguments.similar_files import similar_file
 from pathfinder_cli._errors import RunError
 
 

@@ -6,8 +6,8 @@ itself; CmdStanPy relies on this and writes the numbered files only.
 
 from collections.abc import Callable, Iterator
 
-from pathfinder_cli._arguments.close_names import similar_file
 from pathfinder_cli._arguments.file_names import split_suffix
+from pathfinder_cli._arguments.similar_files import similar_file
 from pathfinder_cli._console.texts import cannot_open
 from pathfinder_cli._errors import UsageError
 

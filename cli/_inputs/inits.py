@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from pathfinder import InitialPoints, Model
+from pathfinder._close_names import did_you_mean
 from pathfinder._data_files import Array, InputFileError, Value
 from pathfinder._errors import BoundaryValueError
 from pathfinder._variables import Part
-from pathfinder_cli._arguments.close_names import did_you_mean
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._console import texts
 from pathfinder_cli._errors import InputError
@@ -159,12 +158,11 @@ class _Completion:
     """
 
     def __init__(self, model: Model):
-        constrain = jax.jit(model.constrain)
         names = [variable.name for variable in model.parameters]
         self._model = model
         self._fillings = []
         for filling in (0.0, _UNLIKE_ANY_VALUE):
-            values = constrain(np.full(model.dim, filling, model.dtype))
+            values = model.constrain(np.full(model.dim, filling, model.dtype))
             self._fillings.append({name: np.asarray(values[name]) for name in names})
 
     def unconstrained(self, values: Mapping[str, Array]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pathfinder_cli._arguments.close_names import similar_file
 from pathfinder_cli._arguments.file_names import split_suffix
+from pathfinder_cli._arguments.similar_files import similar_file
 from pathfinder_cli._console.texts import cannot_open
 from pathfinder_cli._errors import InputError
 
@@ -46,6 +46,13 @@ def read_input_file(name: str) -> InputFile:
         raise InputError(
             cannot_open(name), f'cannot read "{name}": {reason}{folder}{similar_file(name) or "."}'
         ) from error
+    return parsed_input(name, raw)
+
+
+def parsed_input(name: str, raw: bytes) -> InputFile:
+    """The variables in the bytes of a file; arguments and errors as of `read_input_file`."""
+    if not name:
+        return InputFile("", "json", {})
     from pathfinder._data_files import InputFileError, parse_json, parse_rdump
 
     try:

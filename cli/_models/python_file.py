@@ -19,7 +19,7 @@ import numpy as np
 
 from pathfinder_cli._errors import InputError, RunError
 from pathfinder_cli._inputs.input_file import InputFile, absence
-from pathfinder_cli._models import data_block as _data_block
+from pathfinder_cli._models import data_block
 from pathfinder_cli._models.source import nothing_to_fit
 
 
@@ -88,11 +88,11 @@ def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Mo
         )
     module = _load(source)
     values = data.values
-    block = getattr(module, _data_block.NAME, None)
+    block = getattr(module, data_block.NAME, None)
     if isinstance(block, str):
         program = source.text.decode("utf-8", "replace")
         path = os.path.basename(source.path)
-        values = _data_block.check_data(block, data, model_name=source.model_name, program=program, path=path)
+        values = data_block.check_data(block, data, model_name=source.model_name, program=program, path=path)
     model = module.model(FileData(values, data.name))
     if not isinstance(model, pathfinder.Model):
         raise RunError(f"Error: {source.path}: model(data) must return a pathfinder.Model, not {_described(model)}.")
@@ -177,8 +177,11 @@ def _syntax_error(error: SyntaxError, path: str) -> RunError:
 
 def _innermost_place(error: BaseException, source: "ModelSource") -> str | None:
     """Where an error began: the engine words errors of a density anew, and they are the causes of its own."""
-    cause = None if error.__cause__ is None else _innermost_place(error.__cause__, source)
-    return cause or _place(error.__traceback__, source)
+    cause = error.__cause__
+    # JAX gives as a cause where an operation was written that it transformed: there is a place nearer to the error.
+    if cause is None or type(cause).__module__.partition(".")[0] == "jax":
+        return _place(error.__traceback__, source)
+    return _innermost_place(cause, source) or _place(error.__traceback__, source)
 
 
 def _place(trace: TracebackType | None, source: "ModelSource") -> str | None:

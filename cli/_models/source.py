@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from pathfinder_cli._arguments.close_names import similar_file
 from pathfinder_cli._arguments.file_names import split_suffix
-from pathfinder_cli._console import texts as _console
+from pathfinder_cli._arguments.similar_files import similar_file
+from pathfinder_cli._console import texts
 from pathfinder_cli._errors import RunError
 
 
@@ -89,7 +89,7 @@ class ModelSource:
 
 def nothing_to_fit(source: ModelSource) -> RunError:
     """The error of a model without parameters."""
-    return RunError(f"{_console.no_parameters()}\nError: {source.path}: there is nothing to fit.")
+    return RunError(f"{texts.no_parameters()}\nError: {source.path}: there is nothing to fit.")
 
 
 class ModelOptions(NamedTuple):

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,25 @@ def included(source: "ModelSource") -> dict[str, str]:
     return _parsed(source)[1]
 
 
-def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Model":
+def found_texts(source: "ModelSource", names: Iterable[str]) -> dict[str, str]:
+    """What a program would include now under some names.
+
+    Raises:
+        OSError: If there is no such file.
+    """
+    return {name: _text_of(source)(name) for name in names}
+
+
+def _print(line: str) -> None:
+    write_stdout(f"{line}\n")
+
+
+def bind(
+    source: "ModelSource",
+    data: InputFile,
+    options: "ModelOptions",
+    print_line: Callable[[str], None] = _print,
+) -> "Model":
     """The model with its data; what the program prints goes to stdout.
 
     Raises:
@@ -64,7 +82,7 @@ def bind(source: "ModelSource", data: InputFile, options: "ModelOptions") -> "Mo
         seed=options.seed,
         simplex=options.simplex,
         name=source.stem,
-        print_line=lambda line: write_stdout(f"{line}\n"),
+        print_line=print_line,
         prints=options.prints,
     )
     return Model(**fields)
@@ -85,21 +103,32 @@ def running(source: "ModelSource") -> Iterator[None]:
     Raises:
         RunError: In place of such an exception; others pass.
     """
-    from pathfinder._errors import NoParametersError
-    from pathfinder.stan import StanError
-    from pathfinder.stan._state.errors import StanRejectError
-
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("always", category=UserWarning)
             warnings.showwarning = _warn(warnings.showwarning)
             yield
-    except StanError as error:
-        diagnostic = error.diagnostic
-        message = error.reason if isinstance(error, StanRejectError) else diagnostic.message
-        raise RunError(f"Exception: {message} (in {_location(diagnostic.span)})\nError: {error}") from error
-    except NoParametersError as error:
-        raise nothing_to_fit(source) from error
+    except Exception as error:
+        told = _told_of(error, source)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _told_of(error: Exception, source: "ModelSource") -> RunError | None:
+    """The error of the run that an exception of the program becomes; None if it is none of the program's."""
+    # Only now, since a program that was kept needs nothing of this.
+    from pathfinder._errors import NoParametersError
+    from pathfinder.stan import StanError
+    from pathfinder.stan._state.errors import StanRejectError
+
+    if isinstance(error, NoParametersError):
+        return nothing_to_fit(source)
+    if not isinstance(error, StanError):
+        return None
+    diagnostic = error.diagnostic
+    message = error.reason if isinstance(error, StanRejectError) else diagnostic.message
+    return RunError(f"Exception: {message} (in {_location(diagnostic.span)})\nError: {error}")
 
 
 def _warn(show: Callable[..., None]) -> Callable[..., None]:
@@ -156,15 +185,13 @@ def program_data(source: "ModelSource", file: InputFile) -> "dict[str, object]":
 @lru_cache(maxsize=8)
 def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
     from pathfinder.stan import StanError, StanSyntaxError, check, parse
-    from pathfinder.stan._program.files import reader
     from pathfinder.stan._syntax.source import decoded
 
-    held = dict(source.included)
-    search = reader([os.path.dirname(source.path) or ".", *source.include_paths])
+    search = _text_of(source)
     found: dict[str, str] = {}
 
     def read_include(name: str) -> str:
-        found[name] = held[name] if name in held else search(name)
+        found[name] = search(name)
         return found[name]
 
     try:
@@ -172,6 +199,15 @@ def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
     except StanError as error:
         kind = "Syntax" if isinstance(error, StanSyntaxError) else "Semantic"
         raise RunError(_diagnosed(kind, error)) from error
+
+
+def _text_of(source: "ModelSource") -> Callable[[str], str]:
+    """What gives the texts that a program includes: those that are held with it, then those of files."""
+    from pathfinder.stan._program.files import reader
+
+    held = dict(source.included)
+    search = reader([os.path.dirname(source.path) or ".", *source.include_paths])
+    return lambda name: held[name] if name in held else search(name)
 
 
 def _diagnosed(kind: str, error: "StanError") -> str:

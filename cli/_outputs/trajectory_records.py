@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from pathfinder import LowRankNormal, PathResult
@@ -43,9 +41,8 @@ def trajectory_records(path: PathResult, history_size: int) -> Iterator[Trajecto
 
 def _num_pairs(positions: np.ndarray, gradients: np.ndarray) -> np.ndarray:
     """How many of the differences up to each point have curvature; the others enter no approximation."""
-    steps, changes = (jnp.asarray(np.diff(points, axis=0)) for points in (positions, -gradients))
-    has = jax.vmap(has_curvature)(steps, changes)
-    return np.cumsum(np.asarray(has))
+    with np.errstate(all="ignore"):
+        return np.cumsum(has_curvature(np.diff(positions, axis=0), np.diff(-gradients, axis=0)))
 
 
 def _record(normals: LowRankNormal, row: int) -> ApproximationRecord | None:

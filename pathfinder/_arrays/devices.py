@@ -21,7 +21,7 @@ class Devices:
     so round, differently.
     """
 
-    row: tuple[Any, ...]  # jax.Device
+    row: tuple[Any, ...]  # jax.Device, or None alone for the host
 
     @classmethod
     def choose(cls, devices: Any = None) -> "Devices":
@@ -45,17 +45,28 @@ class Devices:
             raise ValueError(f"`devices` must name devices of one platform, but it has {platforms or 'none'}.")
         return cls(row)
 
+    @classmethod
+    def host(cls) -> "Devices":
+        """The host itself, where arrays of NumPy are."""
+        return cls((None,))
+
     def __len__(self) -> int:
         return len(self.row)
 
     @property
     def is_cpu(self) -> bool:
         """Whether these are the host's processors."""
-        return self.row[0].platform == "cpu"
+        return self.is_host or self.row[0].platform == "cpu"
+
+    @property
+    def is_host(self) -> bool:
+        """Whether work is done in NumPy, on arrays that stay where they are."""
+        return self.row[0] is None
 
     def put(self, tree: Any, number: int) -> Any:
-        """Arrays placed on one of the devices, counted around the row."""
-        return jax.device_put(tree, self.row[number % len(self.row)])
+        """Arrays placed on one of the devices, counted around the row; on the host they are already."""
+        device = self.row[number % len(self.row)]
+        return tree if device is None else jax.device_put(tree, device)
 
     @property
     def memory_budget(self) -> int:

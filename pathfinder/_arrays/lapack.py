@@ -58,7 +58,7 @@ def _operands(eqn: JaxprEqn) -> list[jax.ShapeDtypeStruct]:
     return [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in avals]
 
 
-def _programs(value: Any) -> Iterator[Jaxpr]:
+def programs_in(value: Any) -> Iterator[Jaxpr]:
     """The programs in a parameter of an equation, such as the body of a loop."""
     if isinstance(value, Jaxpr):
         yield value
@@ -66,7 +66,7 @@ def _programs(value: Any) -> Iterator[Jaxpr]:
         yield value.jaxpr
     elif isinstance(value, (tuple, list)):
         for part in value:
-            yield from _programs(part)
+            yield from programs_in(part)
 
 
 def _parameters(eqn: JaxprEqn, cpu_branch: dict[Any, int]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _largest(jaxpr: Jaxpr, *, single: bool) -> float:
             count = math.prod(stack[0])
             most = max(most, count * stack[1] if single or count > 1 else 0.0)
         else:
-            parts = [part for value in _parameters(eqn, cpu_branch).values() for part in _programs(value)]
+            parts = [part for value in _parameters(eqn, cpu_branch).values() for part in programs_in(value)]
             most = max([most, *(_largest(part, single=single) for part in parts)])
     return most
 
@@ -132,10 +132,10 @@ def _split(jaxpr: Jaxpr) -> Jaxpr:
 def _without_waiting(eqn: JaxprEqn) -> JaxprEqn:
     stack = _matrices(eqn)
     if stack is None:
-        if any(waits(part) for value in eqn.params.values() for part in _programs(value)):
+        if any(waits(part) for value in eqn.params.values() for part in programs_in(value)):
             return eqn.replace(
                 params={
-                    name: _replaced(value) if any(_programs(value)) else value for name, value in eqn.params.items()
+                    name: _replaced(value) if any(programs_in(value)) else value for name, value in eqn.params.items()
                 }
             )
         return eqn

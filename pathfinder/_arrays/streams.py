@@ -8,19 +8,31 @@ The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw 201
 on a CPU (jax 0.10.2), and this form a twentieth of a second. Keys are pairs of uint32.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
-from functools import partial
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Float, Int, UInt32
+
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
+from pathfinder._arrays.normal_quantiles import normal_quantiles
 
 
 Key = UInt32[Array, " 2"]
 
+BLOCK = 2**14  # numbers that are made at a time on the host, so that what becomes of them stays in the cache
+# So many numbers at once pay for compiling what makes them, which changes no bit of them (docs/decisions/threefry.md).
+COMPILED_FROM = 2**20
+COMPILED_BLOCK = 2**16
+
 _PARITY = np.uint32(0x1BD11BDA)
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+# Bits to the left and to the right; as arrays, since NumPy makes arrays of numbers anew in each operation.
+_ROTATIONS = tuple(
+    tuple((np.array(bits, np.uint32), np.array(32 - bits, np.uint32)) for bits in group)
+    for group in ((13, 15, 26, 6), (17, 29, 16, 24))
+)
 
 
 class Stream(IntEnum):
@@ -36,42 +48,101 @@ class Stream(IntEnum):
     WHOLE_FIT = 7  # not of a path: its number stands for a fit whose paths are not counted from 0
 
 
-def threefry(key: UInt32[Array, "*batch 2"], first: UInt32[Array, "*batch"], second: UInt32[Array, "*batch"]):
+def threefry(key: UInt32[Array, "*#batch 2"], first: UInt32[Array, "*#batch"], second: UInt32[Array, "*#batch"]):
     """Two random words for each pair of counter words."""
     k0, k1 = key[..., 0], key[..., 1]
     schedule = (k0, k1, k0 ^ k1 ^ _PARITY)
-    x0, x1 = first + k0, second + k1
-    for group in range(5):
-        for rotation in _ROTATIONS[group % 2]:
-            x0 = x0 + x1
-            x1 = x0 ^ ((x1 << np.uint32(rotation)) | (x1 >> np.uint32(32 - rotation)))
-        x0 = x0 + schedule[(group + 1) % 3]
-        x1 = x1 + schedule[(group + 2) % 3] + np.uint32(group + 1)
+    with np.errstate(over="ignore"):  # words come round, of which NumPy warns if there is a single one
+        x0, x1 = first + k0, second + k1
+        for group in range(5):
+            for left, right in _ROTATIONS[group % 2]:
+                x0 += x1
+                carried = x1 >> right
+                x1 <<= left
+                x1 |= carried
+                x1 ^= x0
+            x0 += schedule[(group + 1) % 3]
+            x1 += schedule[(group + 2) % 3] + np.uint32(group + 1)
     return x0, x1
 
 
-def fold_in(key: UInt32[Array, "*batch 2"], counter: Int[Array, "*batch"]) -> UInt32[Array, "*batch 2"]:
+def fold_in(key: UInt32[Array, "*#batch 2"], counter: Int[Array, "*#batch"]) -> UInt32[Array, "*#batch 2"]:
     """A new key from a key and a counter, that of `jax.random.fold_in`."""
-    counter = jnp.asarray(counter).astype(jnp.uint32)
-    return jnp.stack(threefry(key, jnp.zeros_like(counter), counter), axis=-1)
+    xp = namespace(key, counter)
+    counter = xp.asarray(counter).astype(xp.uint32)
+    return xp.stack(threefry(key, xp.zeros_like(counter), counter), axis=-1)
 
 
-def uniform(key: Key, dim: int, dtype) -> Float[Array, " dim"]:
+def uniform(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array, "*batch dim"]:
     """Numbers uniform on (-1, 1), with as many random bits as the dtype resolves."""
-    counters = jnp.arange(dim, dtype=jnp.uint32)
-    high, low = threefry(jnp.broadcast_to(key, (dim, 2)), jnp.zeros_like(counters), counters)
-    # Middles of 2^23 or 2^52 equal intervals of (0, 1): never 0 or 1, whose normal quantiles are infinite.
-    if jnp.dtype(dtype).itemsize <= 4:
-        unit = ((high >> np.uint32(9)).astype(dtype) + 0.5) * 2.0**-23
+    if namespace(key) is np:
+        unit = _on_host(np.positive, key, dim, dtype)
     else:
-        whole = (high >> np.uint32(6)).astype(dtype) * 2.0**26 + (low >> np.uint32(6)).astype(dtype)
-        unit = (whole + 0.5) * 2.0**-52
+        unit = _unit(key, jax.numpy.arange(dim, dtype=np.uint32), dtype)
     return 2.0 * unit - 1.0
 
 
-def normal(key: Key, dim: int, dtype) -> Float[Array, " dim"]:
+def normal(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array, "*batch dim"]:
     """Standard normal numbers."""
+    if namespace(key) is np:
+        return _on_host(normal_quantiles, key, dim, dtype)
     return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(uniform(key, dim, dtype))
+
+
+def _on_host(
+    function: Callable[..., Any], key: UInt32[Array, "*batch 2"], dim: int, dtype: Any
+) -> Float[np.ndarray, "*batch dim"]:
+    """A function of the numbers uniform on (0, 1) that belong to a key, block by block."""
+    keys = key.reshape(-1, 2)
+    numbers = np.empty((len(keys), dim), dtype)
+    compiled = numbers.size >= COMPILED_FROM and (numbers.itemsize <= 4 or jax.config.read("jax_enable_x64"))
+    block = COMPILED_BLOCK if compiled else BLOCK
+    width = -(-dim // max(1, -(-dim // block)))
+    height = block // max(1, width)
+    for top in range(0, len(keys), height):
+        for left in range(0, dim, width):
+            target = numbers[top : top + height, left : left + width]
+            own = keys[top : top + height]
+            if compiled:
+                unit = _compiled_unit(own, left, height, width, dtype)
+            else:
+                unit = _unit(own, np.arange(left, min(left + width, dim), dtype=np.uint32), dtype)
+            function(unit[: target.shape[0], : target.shape[1]], out=target)
+    return numbers.reshape(*key.shape[:-1], dim)
+
+
+def _compiled_unit(
+    keys: UInt32[Array, "row 2"], left: int, height: int, width: int, dtype: Any
+) -> Float[np.ndarray, "height width"]:
+    """The numbers of `_unit` in a block of one shape, of which the first rows and columns are those that exist."""
+    padded = keys[np.minimum(np.arange(height), len(keys) - 1)]
+    counters = np.arange(left, left + width, dtype=np.uint32)
+    with jax.default_device(jax.local_devices(backend="cpu")[0]):
+        return np.asarray(_unit_program(padded, counters, dtype=np.dtype(dtype)))
+
+
+def _unit(
+    key: UInt32[Array, "*batch 2"], counters: UInt32[Array, " number"], dtype: Any
+) -> Float[Array, "*batch number"]:
+    """The numbers uniform on (0, 1) of given counters."""
+    xp = namespace(key)
+    second = xp.broadcast_to(counters, (*key.shape[:-1], *counters.shape))
+    high, low = threefry(key[..., None, :], xp.zeros(second.shape, xp.uint32), second)
+    # Middles of 2^23 or 2^52 equal intervals of (0, 1): never 0 or 1, whose normal quantiles are infinite.
+    if np.dtype(dtype).itemsize <= 4:
+        unit = (high >> np.uint32(9)).astype(dtype)
+        unit += 0.5
+        unit *= 2.0**-23
+        return unit
+    unit = (high >> np.uint32(6)).astype(dtype)
+    unit *= 2.0**26
+    unit += (low >> np.uint32(6)).astype(dtype)
+    unit += 0.5
+    unit *= 2.0**-52
+    return unit
+
+
+_unit_program = jax.jit(_unit, static_argnames="dtype")
 
 
 def path_keys(key: UInt32[Array, "... 2"], paths: Int[np.ndarray, " n"], stream: Stream) -> UInt32[Array, "n 2"]:
@@ -90,10 +161,10 @@ def fit_key(key: Key, first_path: int) -> Key:
     return path_keys(key, path_numbers(first_path, 1), Stream.WHOLE_FIT)[0] if first_path else key
 
 
-@jax.jit
+@jit_unless_numpy()
 def counted_keys(keys: UInt32[Array, "... 2"], counters: Int[Array, " n"]) -> UInt32[Array, "n 2"]:
     """One key per counter from the key beside it, or from a single one."""
-    return fold_in(jnp.broadcast_to(keys, (*counters.shape, 2)), counters)
+    return fold_in(namespace(keys, counters).broadcast_to(keys, (*counters.shape, 2)), counters)
 
 
 def host_generator(key: Key, purpose: str) -> np.random.Generator:
@@ -101,7 +172,8 @@ def host_generator(key: Key, purpose: str) -> np.random.Generator:
     return np.random.default_rng([*map(int, np.asarray(key)), *purpose.encode()])
 
 
-@partial(jax.jit, static_argnames="count")
-def draw_keys(keys: UInt32[Array, "lane 2"], count: int) -> UInt32[Array, "lane draw 2"]:
+@jit_unless_numpy("count")
+def draw_keys(keys: UInt32[Array, "*lanes 2"], count: int) -> UInt32[Array, "*lanes draw 2"]:
     """Keys of the first draws of each lane's stream."""
-    return jax.vmap(lambda key: jax.vmap(lambda draw: fold_in(key, draw))(jnp.arange(count)))(keys)
+    xp = namespace(keys)
+    return fold_in(keys[..., None, :], xp.broadcast_to(xp.arange(count), (*keys.shape[:-1], count)))

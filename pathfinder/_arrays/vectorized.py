@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
 from pathfinder._arrays.devices import CPU_PATHS
 from pathfinder._arrays.lapack import MOST_WORK, largest_work, split, waits
+from pathfinder._arrays.namespace import namespace
 
 
 def over_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,11 +18,15 @@ def over_lanes(function: Callable[..., Any]) -> Callable[..., Any]:
     Matrices large enough to matter are factorized lane by lane. That is also faster than whole stacks of them: what is
     computed from a matrix stays in the processor's cache (docs/decisions/lapack-on-the-cpu.md).
 
+    With arrays of NumPy the function gets whole stacks, with their leading axis.
+
     Args:
         function: Of arguments, or pytrees of them, without their leading axis.
     """
 
     def evaluate(*lanes):
+        if namespace(lanes) is np:
+            return function(*lanes)
         leaves, structure = jax.tree_util.tree_flatten(lanes)
         one = [jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for leaf in leaves]
         # How much work LAPACK has in a lane is seen in the trace alone: the function is anybody's.

@@ -60,8 +60,8 @@ class _Parser:
     def __init__(self, tokens: Tokens, source: str):
         self._tokens = tokens
         self._source = source
+        self._names = tokens.names
         self._open: list[list[Any] | dict[str, Any]] = []
-        self._keys: list[str] = []  # of the open objects, outermost first
         self._checked = False  # whether the member being read has the name of a variable, and is a value so far
         self._refused: InputFileError | None = None  # why the member being read is no value
 
@@ -110,7 +110,7 @@ class _Parser:
             return container
         self._open.append(container)
         if isinstance(container, dict):
-            self._keys.append("")
+            self._names.append("")
             self._member_name(container)
         return _UNFINISHED
 
@@ -120,11 +120,11 @@ class _Parser:
         if isinstance(container, list):
             container.append(value)
         elif len(self._open) > 1:
-            container[self._keys[-1]] = value
+            container[self._names[-1]] = value
         elif self._refused is not None:
-            container[self._keys[0]] = self._refused
+            container[self._names[0]] = self._refused
         elif self._checked:
-            container[self._keys[0]] = self._member(value)
+            container[self._names[0]] = self._member(value)
         self._tokens.skip_space()
         if self._tokens.peek() == ",":
             self._tokens.advance()
@@ -138,31 +138,28 @@ class _Parser:
         self._tokens.position += 1
         self._open.pop()
         if close == "}":
-            self._keys.pop()
-            self._tokens.variable = ".".join(self._keys)
+            self._names.pop()
         return container
 
     def _member(self, value: Any) -> Value | InputFileError:
         try:
-            return to_value(value, self._keys[0], self._source)
+            return to_value(value, self._names[0], self._source)
         except InputFileError as error:
             return error
 
     def _member_name(self, container: dict[str, Any]) -> None:
         tokens = self._tokens
         start = tokens.position
-        self._keys[-1] = ""
-        tokens.variable = ".".join(self._keys[:-1])
+        self._names[-1] = ""
         if tokens.peek() != '"':
             hint = "; remove the comma after the last member" if tokens.peek() == "}" else ""
             expected = f"expected a member name in double quotes{hint}"
             tokens.fail("Missing a name for object member.", expected)
-        self._keys[-1] = tokens.string()
-        tokens.variable = ".".join(self._keys)
-        if len(self._keys) == 1:
-            self._checked = _VARIABLE.fullmatch(self._keys[0]) is not None
+        self._names[-1] = tokens.string()
+        if len(self._names) == 1:
+            self._checked = _VARIABLE.fullmatch(self._names[0]) is not None
             self._refused = None
-        if self._checked and self._keys[-1] in container:
+        if self._checked and self._names[-1] in container:
             detail = f"{tokens.where(start)}: `{tokens.variable}` stands in this file twice."
             raise InputFileError(f"Attempt to redefine variable: {tokens.variable}.", detail)
         tokens.skip_space()

@@ -30,9 +30,14 @@ class Tokens:
 
     def __init__(self, text: str, source: str):
         self.position = 0
-        self.variable = ""  # the variable being read, for error messages
+        self.names: list[str] = []  # of the objects that are open, outermost first; the last is empty until it is read
         self._text = text
         self._source = source
+
+    @property
+    def variable(self) -> str:
+        """The variable being read, for error messages."""
+        return ".".join(self.names if not self.names or self.names[-1] else self.names[:-1])
 
     def peek(self) -> str:
         """The character at the position, or nothing at the end."""

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from pathfinder._arrays.devices import CPU_PATHS, Devices
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._settings import Settings
 
 
@@ -14,6 +14,7 @@ NUM_FINALISTS = 3  # approximations of a path that leave the race
 CPU_DRAWS_PER_BATCH = 800
 CPU_LANES_PER_BATCH = 32
 CPU_DRAWS_PER_BATCH_OF_FITS = 8000
+HOST_DRAWS_PER_BATCH = 1024  # no shape is compiled, but what is made of them stays in the cache
 ACCELERATOR_DRAWS_PER_BATCH = 65536
 
 
@@ -32,9 +33,7 @@ def num_slots(settings: Settings) -> int:
     return NUM_FINALISTS if settings.schedule == "race" else 1
 
 
-def scoring_batch_size(
-    density: CompiledDensity, settings: Settings, devices: Devices, num_draws: int | None = None
-) -> int:
+def scoring_batch_size(density: Density, settings: Settings, devices: Devices, num_draws: int | None = None) -> int:
     """Lanes per device in one scoring batch, from the dimension and the number of draws of a lane alone.
 
     That is `num_elbo_draws` unless another one is given.
@@ -48,6 +47,8 @@ def scoring_batch_size(
     per_lane = density.dim * itemsize * 4 * (num_draws + covariance_history(settings)) + data_bytes
     if not devices.is_cpu:
         most = ACCELERATOR_DRAWS_PER_BATCH // num_draws
+    elif devices.is_host:
+        most = HOST_DRAWS_PER_BATCH // num_draws
     elif density.num_fits is not None:
         most = CPU_DRAWS_PER_BATCH_OF_FITS // num_draws
     else:
@@ -55,7 +56,7 @@ def scoring_batch_size(
     return devices.lanes_per_batch(per_lane, max(1, most))
 
 
-def block_size(density: CompiledDensity, num_lanes: int, settings: Settings, devices: Devices) -> int:
+def block_size(density: Density, num_lanes: int, settings: Settings, devices: Devices) -> int:
     """Lanes that are advanced together, on one device."""
     itemsize = np.dtype(density.dtype).itemsize
     # Beyond one approximation from the pairs of the direction, for which there is room among the rows.
@@ -65,6 +66,6 @@ def block_size(density: CompiledDensity, num_lanes: int, settings: Settings, dev
     if density.num_fits is not None:
         per_fit = num_lanes // density.num_fits
         return per_fit * devices.lanes_per_batch(per_lane * per_fit, -(-density.num_fits // len(devices)))
-    if devices.is_cpu:
+    if devices.is_cpu and not devices.is_host:
         return CPU_PATHS
     return devices.lanes_per_batch(per_lane, -(-num_lanes // len(devices)))

@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
+from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.vectorized import over_lanes
 
 
@@ -35,7 +36,7 @@ class CompiledDensity:
     num_fits: int | None = field(default=None, metadata={"static": True})
 
     def values(
-        self, positions: Float[Array, "lane *points dim"], fits: Int[Array | np.ndarray, " lane"] | None = None
+        self, positions: Float[Array, "lane *points dim"], fits: Int[Array, " lane"] | None = None
     ) -> Float[Array, "lane *points"]:
         """Log densities at the points of every lane.
 
@@ -46,7 +47,7 @@ class CompiledDensity:
         return self._everywhere(self.function, positions, fits)
 
     def values_and_gradients(
-        self, positions: Float[Array, "lane *points dim"], fits: Int[Array | np.ndarray, " lane"] | None = None
+        self, positions: Float[Array, "lane *points dim"], fits: Int[Array, " lane"] | None = None
     ) -> tuple[Float[Array, "lane *points"], Float[Array, "lane *points dim"]]:
         """Log densities and their gradients; arguments as of `values`."""
         return self._everywhere(jax.value_and_grad(self.function), positions, fits)
@@ -62,6 +63,10 @@ class CompiledDensity:
         if self.num_fits is None:
             return self
         return dataclasses.replace(self, data=_rows(self.data, fits), num_fits=len(fits))
+
+    def arrays(self, tree: Any) -> Any:
+        """A pytree with its leaves as arrays of the kind that the density takes and gives."""
+        return jax.tree_util.tree_map(jnp.asarray, tree)
 
     def _everywhere(self, function: Callable[[Array, Any], Any], positions: Array, fits: Any) -> Any:
         def of_lane(points, data):

@@ -12,15 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from pathfinder._arrays.devices import Devices
-from pathfinder._arrays.streams import Key, Stream, path_keys
+from pathfinder._arrays.streams import Key
 from pathfinder._close_names import close_name
-from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._importance.path_draws import PathDraws, path_draws
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
-from pathfinder._paths.outcomes import PathOutcomes, PathReport
+from pathfinder._paths.outcomes import PathReport
 from pathfinder._settings import Settings
 
 
@@ -63,14 +60,14 @@ def seed_and_key(seed: Any) -> tuple[int | None, Key]:
     if seed is None:
         seed = secrets.randbits(32)
     if isinstance(seed, jax.Array) and jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) and seed.shape == ():
-        words = jax.random.key_data(seed)
+        words = np.asarray(jax.random.key_data(seed))
         # Keys of other generators than Threefry are longer.
-        return None, words if words.shape == (2,) else jax.random.bits(seed, (2,), jnp.uint32)
+        return None, words if words.shape == (2,) else np.asarray(jax.random.bits(seed, (2,), jnp.uint32))
     if isinstance(seed, jax.Array | np.ndarray) and seed.dtype == np.uint32 and seed.shape == (2,):
-        return None, jnp.asarray(seed)
+        return None, np.asarray(seed)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
         raise ValueError(f"`seed` must be a whole number from 0 to 2^64 - 1 or a JAX key, but {seed!r} was given.")
-    return int(seed), jnp.array([int(seed) >> 32, int(seed) % 2**32], jnp.uint32)
+    return int(seed), np.array([int(seed) >> 32, int(seed) % 2**32], np.uint32)
 
 
 def time_limit(begin: float, max_time: float) -> Callable[[], None]:
@@ -91,18 +88,3 @@ def all_of(*callables: Callable[[list[PathReport]], None] | None) -> Callable[[l
                 each(reports)
 
     return call
-
-
-def draws_of(
-    density: CompiledDensity, outcomes: PathOutcomes, keys, settings: Settings, devices: Devices, numbers
-) -> PathDraws:
-    """Where the draws of all lanes come from; `numbers` is the path number of each."""
-    return path_draws(
-        density,
-        outcomes.approximations,
-        path_keys(keys, numbers, Stream.DRAWS),
-        path_keys(keys, numbers, Stream.ELBO),
-        outcomes.best_iteration,
-        settings,
-        devices,
-    )

@@ -9,18 +9,17 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from pathfinder._arrays.devices import Devices
-from pathfinder._arrays.streams import Stream, fit_key, path_keys, path_numbers
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._fitting.arguments import all_of, draws_of, merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._arrays.blas_threads import one_blas_thread
+from pathfinder._arrays.streams import fit_key, path_numbers
+from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
+from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
 from pathfinder._importance.fit_pool import fit_pool
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
 from pathfinder._paths.outcomes import PathReport
-from pathfinder._paths.run_paths import run_paths
-from pathfinder._paths.start import Start
 from pathfinder._refinement.refine import refine_modes
 from pathfinder._results.assemble import assemble, finite_draws_required, require_paths
 from pathfinder._results.result import PathfinderResult
@@ -37,6 +36,7 @@ def fit(
     seed: Any = None,
     settings: Settings | None = None,
     devices: Sequence[Any] | str | None = None,
+    driver: str = "auto",
     max_time: float = math.inf,
     progress: bool = True,
     report: Callable[[list[PathReport]], None] | None = None,
@@ -60,6 +60,9 @@ def fit(
         seed: Seed (or key) of all random numbers; the same seed gives the same draws. Random if None.
         settings: Options as an object.
         devices: JAX devices over which the paths are spread, or the name of their platform; all local ones if None.
+        driver: What runs the fit: "host" drives it from Python and NumPy and compiles nothing but the log density,
+            "compiled" compiles all of it, for accelerators and very large fits; "auto" chooses by devices and shapes.
+            Draws of the two agree up to rounding.
         max_time: Seconds after which the paths, or their refinement, are ended early, with what they have found.
         progress: Whether to show a progress bar if the fit takes long.
         report: Called with a list of `PathReport` each time iterations have been scored.
@@ -78,15 +81,17 @@ def fit(
     model = model_of(model, example if example is not None else init, data, constraints)
     points = initial_points(model, init, settings.num_paths, settings.init_radius)
     with explained("The log density"):
-        return fit_model(model, points, seed, settings, devices, begin, max_time, progress, report)
+        return fit_model(model, points, seed, settings, devices, driver, begin, max_time, progress, report)
 
 
+@one_blas_thread()
 def fit_model(
     model: Model,
     points: InitialPoints,
     seed: Any,
     settings: Settings,
     devices: Sequence[Any] | str | None,
+    driver: str,
     begin: float,
     max_time: float,
     progress: bool,
@@ -101,6 +106,7 @@ def fit_model(
         seed: As in `fit`.
         settings: Options.
         devices: As in `fit`.
+        driver: As in `fit`.
         begin: When the fit began, by `time.perf_counter()`.
         max_time: As in `fit`.
         progress: As in `fit`.
@@ -109,29 +115,24 @@ def fit_model(
             random numbers of path `first_path + k` of one with `first_path=0`.
     """
     seed, key = seed_and_key(seed)
-    chosen_devices = Devices.choose(devices)
-    density = CompiledDensity(model.density, model.dim, model.dtype, model.data)
+    chosen_devices = choose_devices(driver, devices, model, settings.num_paths, settings)
+    density = density_of(model, model.data, None, settings, chosen_devices)
+    key = density.arrays(key)
     numbers = path_numbers(first_path, settings.num_paths)
     whole = fit_key(key, first_path)
+    check = time_limit(begin, max_time)
     with ProgressBar(settings.num_paths, progress) as bar:
-        outcomes = run_paths(
-            density,
-            Start(path_keys(key, numbers, Stream.INITIAL_POINT), points.center, points.radius, points.max_tries),
-            path_keys(key, numbers, Stream.ELBO),
-            settings,
-            chosen_devices,
-            check=time_limit(begin, max_time),
-            report=all_of(bar.update, report),
+        outcomes, source = run_lanes(
+            density, points, key, numbers, settings, chosen_devices, bar.watching(check), all_of(bar.update, report)
         )
     succeeded = outcomes.best_iteration >= 0
     if outcomes.interrupted and not succeeded.any() and time.perf_counter() - begin < max_time:
         raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
     require_paths(outcomes, model.rejection_fn)
     drawing = time.perf_counter()
-    source = draws_of(density, outcomes, key, settings, chosen_devices, numbers)
     refined, seconds = None, dict(outcomes.seconds)
     if settings.refines and not outcomes.interrupted:
-        (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=time_limit(begin, max_time))
+        (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=check)
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
     with finite_draws_required(outcomes):

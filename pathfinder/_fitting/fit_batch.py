@@ -4,31 +4,27 @@ import dataclasses
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.key_order import map_in_order
-from pathfinder._arrays.streams import Stream, counted_keys, path_keys
+from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._fitting.arguments import draws_of, merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
+from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
-from pathfinder._importance.fit_pool import FitPool, fit_pool
-from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import NoFiniteDrawError
+from pathfinder._importance.fit_pool import fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
-from pathfinder._paths.run_paths import run_paths
-from pathfinder._paths.start import Start
-from pathfinder._refinement.refine import RefinedFit, refine_modes
+from pathfinder._refinement.refine import refine_modes
 from pathfinder._results.batch_result import BatchResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -44,6 +40,7 @@ def fit_batch(
     seed: Any = None,
     settings: Settings | None = None,
     devices: Sequence[Any] | str | None = None,
+    driver: str = "auto",
     max_time: float = float("inf"),
     progress: bool = True,
     **options: Any,
@@ -62,6 +59,7 @@ def fit_batch(
         seed: Seed (or key) of all random numbers. Fit i is that of `fit` with the key `result.keys[i]`.
         settings: Options as an object.
         devices: JAX devices over which the fits are spread, or the name of their platform; all local ones if None.
+        driver: As in `fit`.
         max_time: Seconds after which all paths, or their refinement, are ended early.
         progress: Whether to show a progress bar.
         **options: Any field of `Settings`.
@@ -71,6 +69,11 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(fit_batch, settings, options)
+    if isinstance(model, Model) and model.is_callable:
+        raise ValueError(
+            f"`fit_batch` needs a log density in JAX with data, but that of '{model.name}' is a function of the host "
+            "without any; call `fit` for each."
+        )
     data = data_arrays(data)
     sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves(data)}
     if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
@@ -88,13 +91,14 @@ def fit_batch(
         model = model_of(model, example if example is not None else init, first, constraints)
     points = initial_points(model, init, settings.num_paths, settings.init_radius)
     with explained("The log density"):
-        result = _fit_all(model, data, num_fits, points, seed, settings, devices, begin, max_time, progress)
+        result = _fit_all(model, data, num_fits, points, seed, settings, devices, driver, begin, max_time, progress)
     constant = int(np.any(result.status == Status.CONSTANT_DENSITY, axis=1).sum())
     if constant:
         warnings.warn(f"{constant} of {num_fits} fits: {Status.CONSTANT_DENSITY.message}", stacklevel=2)
     return result
 
 
+@one_blas_thread()
 def _fit_all(
     model: Model,
     data: PyTree,
@@ -103,69 +107,36 @@ def _fit_all(
     seed: Any,
     settings: Settings,
     devices: Sequence[Any] | str | None,
+    driver: str,
     begin: float,
     max_time: float,
     progress: bool,
 ) -> BatchResult:
     """The fits themselves, of a model with the first of the data sets."""
     seed, key = seed_and_key(seed)
-    chosen_devices = Devices.choose(devices)
-    fit_keys = counted_keys(key, np.arange(num_fits))
+    chosen_devices = choose_devices(driver, devices, model, num_fits * settings.num_paths, settings)
+    density = density_of(model, data, num_fits, settings, chosen_devices)
+    fit_keys = counted_keys(density.arrays(key), density.arrays(np.arange(num_fits)))
     paths = np.tile(np.arange(settings.num_paths), num_fits)
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
-    density = CompiledDensity(model.density, model.dim, model.dtype, data, num_fits)
+    check = time_limit(begin, max_time)
     with ProgressBar(len(paths), progress) as bar:
-        outcomes = run_paths(
-            density,
-            Start(
-                path_keys(lane_keys, paths, Stream.INITIAL_POINT),
-                np.tile(points.center, (num_fits, 1)),
-                np.tile(points.radius, (num_fits, 1)),
-                np.tile(points.max_tries, num_fits),
-            ),
-            path_keys(lane_keys, paths, Stream.ELBO),
-            settings,
-            chosen_devices,
-            check=time_limit(begin, max_time),
-            report=bar.update,
+        outcomes, source = run_lanes(
+            density, points, lane_keys, paths, settings, chosen_devices, bar.watching(check), bar.update
         )
     drawing = time.perf_counter()
-    source = draws_of(density, outcomes, lane_keys, settings, chosen_devices, paths)
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None
     if settings.refines and not outcomes.interrupted and np.any(outcomes.best_iteration >= 0):
-        modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=time_limit(begin, max_time))
+        modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
         alone = density.of_fit(0)
         source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
         succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
-        refined = tuple(
-            _pool_of_fit(density, modes[fit], fit, source, fit_keys[fit], succeeded[fit], settings, chosen_devices)
-            for fit in range(num_fits)
-        )
+        refined = tuple(fit_pools(density, modes, source, fit_keys, succeeded, settings, chosen_devices))
     else:
         scores = score_paths(density, source, outcomes.best_iteration >= 0, settings, chosen_devices)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
     return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
-
-
-def _pool_of_fit(
-    density: CompiledDensity,
-    refined: RefinedFit | None,
-    fit: int,
-    source: PathDraws,
-    key,
-    succeeded: np.ndarray,
-    settings: Settings,
-    devices: Devices,
-) -> FitPool | None:
-    """The weighted draws of one fit; None if it failed."""
-    if not succeeded.any():
-        return None
-    own = density.of_fit(fit)
-    lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
-    with suppress(NoFiniteDrawError):
-        return fit_pool(own, refined, source.of_lanes(lanes), key, succeeded, settings, devices)
-    return None

@@ -9,7 +9,7 @@ from jaxtyping import Float, PyTree
 
 from pathfinder._close_names import did_you_mean
 from pathfinder._model.model import Model
-from pathfinder._paths.start import MAX_INIT_TRIES
+from pathfinder._optimizer.start import MAX_INIT_TRIES
 
 
 DEFAULT_RADIUS = 2.0

@@ -1,110 +1,237 @@
-"""The normals that a refined pool draws from."""
+"""The normals that the draws of a refined fit come from, and the mixture of them."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import Float, Int, UInt32
 
-from pathfinder._arrays.devices import Devices
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._arrays.blas_threads import one_blas_thread
+from pathfinder._arrays.namespace import namespace
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.scored_draws import score_draws
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._refinement.dense_rounds import NUM_KEPT
+from pathfinder._refinement.refine import RefinedFit
 
 
-INFLATION = 1.2  # of the standard deviations of the normals that it adds: proposals should be wider than the target
+INFLATION = 1.2  # of the standard deviations of the normals that are added: proposals should be wider than the target
+MOST_ADAPTED = 3  # normals that are added to a mode
+# Numbers of the components of a mode, by which their draws have their random keys.
+REFINED, START, FIRST_KEPT = 0, 1, 2
+FIRST_ADAPTED = FIRST_KEPT + NUM_KEPT
 
 
-class Components:
-    """The normals of the mixture, with the log densities at their draws; room for a fixed number of them.
+@dataclass
+class Component:
+    """A normal of a mixture, with what is known of its draws.
 
-    A fixed number, because each new one would compile everything again.
+    Args:
+        fit: The fit that it is of.
+        mode: The mode of that fit.
+        number: Its number in the mixture.
+        normal: The normal.
+        key: Key of its draws.
+        log_p: Log densities of the model at the draws; there are none before they are evaluated.
+        log_q: By the number of a component, log densities under that one at the draws of this one.
+        positions: The draws, if they are kept.
     """
 
-    def __init__(
-        self,
-        density: CompiledDensity,
-        keys: UInt32[Array, "room 2"],
-        placeholder: LowRankNormal,
-        source: PathDraws,
-        devices: Devices,
-    ):
-        room = len(keys)
-        self.density, self.devices = density, devices
-        self.normals = [placeholder] * room
-        self.keys = np.array(keys)
-        self.counts = np.zeros(room, np.int64)
-        self.modes = np.zeros(room, np.int64)
-        self.log_p: list[np.ndarray] = [np.zeros(0)] * room
-        self.path_source = source
-        self._stacked: PathDraws | None = None
-        self.num_densities = 0
-
-    def add(self, component: int, mode: int, normal: LowRankNormal, key: np.ndarray | None = None) -> None:
-        """Put a normal in its place, with the key of its draws if it has one of its own."""
-        self.normals[component], self.modes[component] = normal, mode
-        if key is not None:
-            self.keys[component] = key
-        self._stacked = None
+    fit: int
+    mode: int
+    number: int
+    normal: LowRankNormal
+    key: UInt32[np.ndarray, " 2"]
+    log_p: Float[np.ndarray, " draw"] = field(default_factory=lambda: np.zeros(0))
+    log_q: dict[int, Float[np.ndarray, " draw"]] = field(default_factory=dict)
+    positions: Float[np.ndarray, "draw dim"] | None = None
 
     @property
-    def source(self) -> PathDraws:
-        """Where the draws of the components come from."""
-        if self._stacked is None:
-            stacked = jax.tree_util.tree_map(lambda *leaves: jnp.asarray(np.stack(leaves)), *self.normals)
-            keys = jnp.asarray(self.keys)
-            self._stacked = dataclasses.replace(
-                self.path_source, approximations=stacked, draw_keys=keys, elbo_keys=keys, num_reused=0
-            )
-        return self._stacked
+    def count(self) -> int:
+        """Number of its draws."""
+        return len(self.log_p)
 
-    def score(self, components: Sequence[int], count: int) -> None:
-        """Evaluate the density at draws of some components."""
-        lanes = np.repeat(np.asarray(components), count)
-        indices = np.tile(np.arange(count), len(components))
-        log_p = score_draws(self.density, self.source, lanes, indices, self.devices, evaluate=True)["log_p"]
-        for component, values in zip(components, np.split(log_p, len(components)), strict=True):
-            self.log_p[component], self.counts[component] = values, count
-        self.num_densities += len(lanes)
 
-    def scored(self) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
-        """All draws: component, number and log density of each; log density under its component and the mixture."""
-        lanes = np.repeat(np.arange(len(self.counts)), self.counts)
-        indices = np.concatenate([np.arange(count) for count in self.counts])
+# The draws of a component in parts: which they are, and their positions.
+Positions = Callable[[Component], Iterable[tuple[Any, Float[np.ndarray, "draw dim"]]]]
+
+
+class Mixture:
+    """The components of one fit.
+
+    Args:
+        fit: Number of the fit.
+        refined: Its refined modes.
+        keys: Keys of its components.
+    """
+
+    def __init__(self, fit: int, refined: RefinedFit, keys: UInt32[np.ndarray, "component 2"]):
+        self._per_mode = _per_mode(refined)
+        self._fit, self._keys = fit, keys
+        self._components: dict[int, Component] = {}
+        self.refined = [self._add(mode, REFINED, lane.approximation) for mode, lane in enumerate(refined.lanes)]
+        self.starts = [self._add(mode, START, lane.initial) for mode, lane in enumerate(refined.lanes)]
+        self.kept = [
+            self._add(mode, FIRST_KEPT + place, kept.normal, kept.key, kept.log_p)
+            for mode, lane in enumerate(refined.lanes)
+            for place, kept in enumerate(lane.kept)
+        ]
+
+    def _add(self, mode: int, place: int, normal: LowRankNormal, key=None, log_p=None) -> Component:
+        number = self._per_mode * mode + place
+        component = Component(self._fit, mode, number, normal, self._keys[number] if key is None else key)
+        if log_p is not None:
+            component.log_p = np.asarray(log_p)
+        self._components[number] = component
+        return component
+
+    def adapt(self, weights: Float[np.ndarray, " draw"], place: int, positions: Positions) -> list[Component]:
+        """Add a normal to every mode whose draws have weight, by the moments of these.
+
+        Args:
+            weights: Of all draws.
+            place: How many were added before.
+            positions: Gives the draws of a component.
+        """
+        drawn = self.drawn
+        parts = np.split(weights, np.cumsum([component.count for component in drawn])[:-1])
+        added = []
+        for mode, refined in enumerate(self.refined):
+            own = [(component, part) for component, part in zip(drawn, parts, strict=True) if component.mode == mode]
+            if any(part.any() for _, part in own):
+                added.append(self._add(mode, FIRST_ADAPTED + place, normal_of_moments(own, positions, refined.normal)))
+        return added
+
+    @property
+    def drawn(self) -> list[Component]:
+        """The components that have draws, by their numbers."""
+        return [self._components[number] for number in sorted(self._components) if self._components[number].count]
+
+    def draws(self) -> "MixtureDraws":
+        """All draws, whose log densities under all components that have some must be known."""
+        drawn = self.drawn
+        counts = np.array([component.count for component in drawn])
         # In proportion to the draws that each component has: then the mixture is the density that all draws together
         # come from (the balance heuristic), and no draw of a poor component gets a large weight.
+        log_weights = np.log(counts / counts.sum())
+        terms = np.array([np.concatenate([own.log_q[each.number] for own in drawn]) for each in drawn])
+        terms += log_weights[:, None]
+        # A failed component may hold NaN; a density that overflows to NaN is one of zero.
+        terms[np.isnan(terms)] = -np.inf
+        largest = terms.max(axis=0)
+        shift = np.where(np.isfinite(largest), largest, 0.0)
+        terms -= shift
         with np.errstate(divide="ignore"):
-            log_weights = np.log(self.counts / self.counts.sum())
-        scores = score_draws(
-            self.density, self.source, lanes, indices, self.devices, evaluate=False, log_weights=log_weights
+            log_mixture = shift + np.log(np.exp(terms, out=terms).sum(axis=0))
+        return MixtureDraws(
+            numbers=np.repeat([component.number for component in drawn], counts),
+            modes=np.repeat([component.mode for component in drawn], counts),
+            indices=np.concatenate([np.arange(count) for count in counts]),
+            log_p=np.concatenate([component.log_p for component in drawn]),
+            log_q=np.concatenate([component.log_q[component.number] for component in drawn]),
+            log_mixture=log_mixture,
         )
-        return (lanes, indices, np.concatenate(self.log_p)), scores["log_q"], scores["log_mixture"]
 
-    def weighted_moments(self, lanes, indices, weights: np.ndarray, present: LowRankNormal) -> LowRankNormal:
-        """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`.
+    def source(self, like: PathDraws) -> PathDraws:
+        """Where the draws come from; a component has the place of its number.
 
-        Draws of a density without end can be so far out that their moments are no covariance in floating point; then
-        `present` is all there is to go on with.
+        There is room for what a fit can bring, always the same, because each shape would compile everything again.
+
+        Args:
+            like: A source whose sizes of batches to take.
         """
-        scale, mean = np.asarray(present.scale), np.asarray(present.mean)
-        dim = len(mean)
-        weights = weights / weights.sum()  # these may be so small that their squares are not
-        first, second = np.zeros(dim), np.zeros((dim, dim))
-        for rows, positions in self.source.positions(lanes, indices):
-            standardized = (positions - mean) / scale
-            own = weights[rows]
-            first += own @ standardized
-            second += (standardized * own[:, None]).T @ standardized
+        placeholder = self.starts[0].normal
+        components = [self._components.get(number) for number in range(len(self._keys))]
+        normals = [placeholder if component is None else component.normal for component in components]
+        keys = self._keys.copy()
+        for component in self.kept:
+            keys[component.number] = component.key
+        return stacked_source(normals, keys, like)
+
+
+@dataclass(frozen=True)
+class MixtureDraws:
+    """All draws of a mixture.
+
+    Args:
+        numbers: The component of each draw.
+        modes: Its mode.
+        indices: Its number within the component.
+        log_p: Log density of the model.
+        log_q: That of its component.
+        log_mixture: That of the mixture.
+    """
+
+    numbers: Int[np.ndarray, " draw"]
+    modes: Int[np.ndarray, " draw"]
+    indices: Int[np.ndarray, " draw"]
+    log_p: Float[np.ndarray, " draw"]
+    log_q: Float[np.ndarray, " draw"]
+    log_mixture: Float[np.ndarray, " draw"]
+
+
+def is_adaptable(refined: RefinedFit) -> bool:
+    """Whether normals can be added to a mixture: those with a full covariance."""
+    return refined.lanes[0].initial.basis is None
+
+
+def num_components(refined: RefinedFit) -> int:
+    """How many components a mixture can have."""
+    return _per_mode(refined) * len(refined.lanes)
+
+
+def _per_mode(refined: RefinedFit) -> int:
+    return FIRST_ADAPTED + MOST_ADAPTED if is_adaptable(refined) else FIRST_KEPT
+
+
+def stacked_normals(normals: Sequence[LowRankNormal]) -> LowRankNormal:
+    """Normals on a leading axis."""
+    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *normals)
+
+
+def stacked_source(
+    normals: Sequence[LowRankNormal], keys: UInt32[np.ndarray, "component 2"], like: PathDraws
+) -> PathDraws:
+    """The source of draws of some normals, in arrays and batches like those of another one."""
+    xp = namespace(like.approximations)
+    stacked, keys = jax.tree_util.tree_map(xp.asarray, (stacked_normals(normals), keys))
+    return dataclasses.replace(like, approximations=stacked, draw_keys=keys, elbo_keys=keys, num_reused=0)
+
+
+@one_blas_thread()
+def normal_of_moments(
+    drawn: Sequence[tuple[Component, np.ndarray]], positions: Positions, present: LowRankNormal
+) -> LowRankNormal:
+    """The normal of the weighted mean and covariance of draws, the latter shrunk towards `present`.
+
+    Draws of a density without end can be so far out that their moments are no covariance in floating point; then
+    `present` is all there is to go on with.
+
+    Args:
+        drawn: Components, and the weights of the draws of each.
+        positions: Gives these draws.
+        present: A normal without a basis.
+    """
+    scale, mean, core = (np.asarray(part) for part in (present.scale, present.mean, present.core))
+    dim = len(mean)
+    total = sum(weights.sum() for _, weights in drawn)  # they may be so small that their squares are not
+    first, second, squares = np.zeros(dim), np.zeros((dim, dim)), 0.0
+    with np.errstate(all="ignore"):
+        for component, weights in drawn:
+            for rows, points in positions(component):
+                own = weights[rows] / total
+                has_weight = own > 0
+                own, standardized = own[has_weight], (points[has_weight] - mean) / scale
+                first += own @ standardized
+                second += (standardized * own[:, None]).T @ standardized
+                squares += own @ own
         # A covariance of fewer effective draws than dimensions is nearly singular; `present` counts as `dim` draws.
-        effective = 1 / np.sum(weights**2)
-        prior = dim / (effective + dim)
-        core = np.asarray(present.core)
+        prior = dim / (1 / squares + dim)
         covariance = (1 - prior) * (second - np.outer(first, first)) + prior * core @ core.T
-        try:
-            factor = INFLATION * np.linalg.cholesky(covariance)
-        except np.linalg.LinAlgError:
-            return present
-        return LowRankNormal(jnp.asarray(mean + scale * first), jnp.asarray(scale), None, jnp.asarray(factor))
+    try:
+        factor = INFLATION * np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return present
+    return LowRankNormal((mean + scale * first).astype(mean.dtype), scale, None, factor.astype(core.dtype))

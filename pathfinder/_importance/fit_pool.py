@@ -1,17 +1,21 @@
-"""The pool of one fit: of its paths, or refined."""
+"""The pools of fits: of their paths, or refined."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Bool, UInt32
+from jaxtyping import Bool, UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._arrays.namespace import Array
+from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import Pool, make_pool
-from pathfinder._importance.refined_pool import NoRefinedDrawError, refined_pool
+from pathfinder._importance.pool import NoFiniteDrawError, Pool, make_pool
+from pathfinder._importance.refined_pool import refined_pools
 from pathfinder._importance.refinement import Refinement
 from pathfinder._importance.scored_draws import score_paths
+from pathfinder._importance.weighing import RefinedPool
 from pathfinder._refinement.history import Cost
 from pathfinder._refinement.refine import RefinedFit
 from pathfinder._settings import Settings
@@ -34,7 +38,7 @@ class FitPool(NamedTuple):
 
 
 def fit_pool(
-    density: CompiledDensity,
+    density: Density,
     refined: RefinedFit | None,
     source: PathDraws,
     key: UInt32[Array, " 2"],
@@ -56,15 +60,65 @@ def fit_pool(
     Raises:
         NoFiniteDrawError: If the density is not finite at any draw of the paths either.
     """
-    cost = Cost()
-    if refined is not None:
-        cost = refined.cost
-        if cost.num_gradients:
-            try:
-                pool, refined_source, refinement = refined_pool(density, refined, source, key, settings, devices)
-            except NoRefinedDrawError as error:
-                cost = cost._replace(num_densities=cost.num_densities + error.num_densities)
+    worthwhile = [] if refined is None or not refined.cost.num_gradients else [refined]
+    found = refined_pools(density, worthwhile, np.zeros(1, np.int64), source, key[None], settings, devices)
+    return _pool_of_fit(density, refined, found[0] if found else None, source, succeeded, settings, devices)
+
+
+def fit_pools(
+    density: Density,
+    refined: Sequence[RefinedFit | None],
+    source: PathDraws,
+    keys: UInt32[Array, "fit 2"],
+    succeeded: Bool[np.ndarray, "fit path"],
+    settings: Settings,
+    devices: Devices,
+) -> list[FitPool | None]:
+    """`fit_pool` for each of many fits; None for those that failed.
+
+    Args:
+        density: What was fitted, with all data sets.
+        refined: The refined modes of each fit.
+        source: Draws of the paths of all fits.
+        keys: Key of each fit.
+        succeeded: Which paths have draws.
+        settings: Options.
+        devices: Where to run.
+    """
+    found: dict[int, RefinedPool | int] = {}
+    if devices.is_host:
+        worthwhile = {fit: own for fit, own in enumerate(refined) if own is not None and own.cost.num_gradients}
+        fits = np.array(list(worthwhile), np.int64)
+        pools = refined_pools(density, list(worthwhile.values()), fits, source, keys[fits], settings, devices)
+        found = dict(zip(worthwhile, pools, strict=True))
+    weighted: list[FitPool | None] = [None] * len(refined)
+    for fit in np.flatnonzero(succeeded.any(axis=1)).tolist():
+        own = source.of_lanes(slice(fit * settings.num_paths, (fit + 1) * settings.num_paths))
+        alone = density.of_fit(fit)
+        with suppress(NoFiniteDrawError):
+            if devices.is_host:
+                pool = found.get(fit)
+                weighted[fit] = _pool_of_fit(alone, refined[fit], pool, own, succeeded[fit], settings, devices)
             else:
-                return FitPool(pool, refined_source, refinement, cost._replace(num_densities=refinement.num_densities))
+                weighted[fit] = fit_pool(alone, refined[fit], own, keys[fit], succeeded[fit], settings, devices)
+    return weighted
+
+
+def _pool_of_fit(
+    density: Density,
+    refined: RefinedFit | None,
+    found: RefinedPool | int | None,
+    source: PathDraws,
+    succeeded: Bool[np.ndarray, " path"],
+    settings: Settings,
+    devices: Devices,
+) -> FitPool:
+    """That of the refined draws if there are any, else of the paths; arguments as of `fit_pool`."""
+    cost = Cost() if refined is None else refined.cost
+    if isinstance(found, RefinedPool):
+        cost = cost._replace(num_densities=found.refinement.num_densities)
+        return FitPool(found.pool, found.source, found.refinement, cost)
+    if found is not None:
+        cost = cost._replace(num_densities=found)
     scores = score_paths(density, source, succeeded, settings, devices)
     return FitPool(make_pool(scores, succeeded, settings), source, None, cost)

@@ -2,20 +2,24 @@
 
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, UInt32
+from jaxtyping import Int, UInt32
 
 from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.streams import counted_keys, fold_in
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import draw_lanes
 from pathfinder._settings import Settings
+
+
+# On the host, draws of a lane, which are made by one product of matrices, and numbers of a batch, few enough to stay in
+# the cache from the noise to the density of the mixture.
+HOST_DRAWS = 128
+HOST_NUMBERS = 2**18
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class PathDraws:
     """
 
     approximations: LowRankNormal
-    draw_keys: UInt32[Array | np.ndarray, "path 2"]
-    elbo_keys: UInt32[Array | np.ndarray, "path 2"]
+    draw_keys: UInt32[Array, "path 2"]
+    elbo_keys: UInt32[Array, "path 2"]
     num_reused: int
     batch_size: int
     draws_per_lane: int
@@ -53,9 +57,7 @@ class PathDraws:
 
     def of_lanes(self, lanes: slice) -> "PathDraws":
         """The same for some of the lanes."""
-        approximations, draw_keys, elbo_keys = jax.tree_util.tree_map(
-            lambda leaf: leaf[lanes], (self.approximations, self.draw_keys, self.elbo_keys)
-        )
+        approximations, draw_keys, elbo_keys = rows((self.approximations, self.draw_keys, self.elbo_keys), lanes)
         return dataclasses.replace(self, approximations=approximations, draw_keys=draw_keys, elbo_keys=elbo_keys)
 
     def positions(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
@@ -68,8 +70,8 @@ class PathDraws:
         Yields:
             Pairs of rows (which of the n draws) and their unconstrained vectors.
         """
-        for rows, used, own, keys in self.batches(paths, indices):
-            yield rows[used], np.asarray(draw_lanes(own, keys)[0])[used]
+        for numbers, used, own, keys in self.batches(paths, indices):
+            yield numbers[used], np.asarray(draw_lanes(own, keys)[0])[used]
 
     def batches(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
         """Pack draws into lanes of one size and batches of one size.
@@ -83,24 +85,25 @@ class PathDraws:
             there for the shape; and the approximations and keys, as `draw_lanes` and `score_lanes` take them.
         """
         table, used = _packed(paths, self.draws_per_lane)
+        is_compiled = namespace(self.approximations) is not np
         for first in range(0, len(table), self.batch_size):
             chosen = np.arange(first, first + self.batch_size)
             within = chosen < len(table)
-            chosen = np.where(within, chosen, first)
-            rows = table[chosen]
-            yield rows, used[chosen] & within[:, None], *self.lanes(paths[rows[:, 0]], indices[rows])
+            # Only programs that are compiled need batches of one size.
+            chosen, within = (
+                (np.where(within, chosen, first), within) if is_compiled else (chosen[within], within[within])
+            )
+            numbers = table[chosen]
+            yield numbers, used[chosen] & within[:, None], *self.lanes(paths[numbers[:, 0]], indices[numbers])
 
 
-@partial(jax.jit, static_argnames="num_reused")
+@jit_unless_numpy("num_reused")
 def _lanes(approximations, draw_keys, elbo_keys, paths, indices, *, num_reused):
-    def key(path, index):
-        own = fold_in(draw_keys[path], index)
-        if num_reused == 0:
-            return own
-        return jnp.where(index < num_reused, fold_in(elbo_keys[path], index), own)
-
-    keys = jax.vmap(lambda path, row: jax.vmap(lambda index: key(path, index))(row))(paths, indices)
-    return jax.tree_util.tree_map(lambda leaf: leaf[paths], approximations), keys
+    keys = fold_in(draw_keys[paths][:, None, :], indices)
+    if num_reused > 0:
+        reused = fold_in(elbo_keys[paths][:, None, :], indices)
+        keys = namespace(keys).where(indices[..., None] < num_reused, reused, keys)
+    return rows(approximations, paths), keys
 
 
 def _packed(paths: Int[np.ndarray, " n"], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -117,20 +120,25 @@ def _packed(paths: Int[np.ndarray, " n"], width: int) -> tuple[np.ndarray, np.nd
 
 
 def path_draws(
-    density: CompiledDensity,
+    density: Density,
     approximations: LowRankNormal,
-    draw_keys: UInt32[Array | np.ndarray, "path 2"],
-    elbo_keys: UInt32[Array | np.ndarray, "path 2"],
+    draw_keys: UInt32[Array, "path 2"],
+    elbo_keys: UInt32[Array, "path 2"],
     best_iteration: Int[np.ndarray, " path"],
     settings: Settings,
     devices: Devices,
 ) -> PathDraws:
     """The source of the draws of all lanes of a fit; `elbo_keys` are the keys that `run_paths` was given."""
+    if namespace(approximations) is np:
+        draws_per_lane = min(HOST_DRAWS, settings.num_draws, max(HOST_NUMBERS // density.dim, settings.num_elbo_draws))
+        batch_size = max(1, HOST_NUMBERS // (draws_per_lane * density.dim))
+    else:
+        draws_per_lane, batch_size = settings.num_elbo_draws, scoring_batch_size(density, settings, devices)
     return PathDraws(
         approximations=approximations,
         draw_keys=draw_keys,
         elbo_keys=counted_keys(elbo_keys, np.maximum(best_iteration, 0)),
         num_reused=min(settings.num_elbo_draws, settings.num_draws) if settings.reuse_elbo_draws else 0,
-        batch_size=scoring_batch_size(density, settings, devices),
-        draws_per_lane=settings.num_elbo_draws,
+        batch_size=batch_size,
+        draws_per_lane=draws_per_lane,
     )

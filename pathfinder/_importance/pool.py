@@ -4,7 +4,7 @@ Draws are kept as their log densities and random keys, and made again from the k
 thousand-dimensional model would otherwise take more memory than everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,9 @@ from jaxtyping import Float, Int
 
 import psis
 from pathfinder._settings import Settings
+
+
+SMOOTHED_AT_ONCE = 64  # vectors of ratios
 
 
 class NoFiniteDrawError(ValueError):
@@ -94,3 +97,19 @@ def log_ratios(log_p: Float[np.ndarray, "*draws"], log_proposal: Float[np.ndarra
     """Log importance ratios; -inf where the density is not finite (also +inf: an overflow, not evidence)."""
     usable = np.isfinite(log_p) & np.isfinite(log_proposal)
     return np.where(usable, np.where(usable, log_p, 0.0) - np.where(usable, log_proposal, 0.0), -np.inf)
+
+
+def smoothed_together(ratios: Sequence[np.ndarray]) -> list[psis.PSISResult | None]:
+    """Smoothed weights of the log ratios of each of many vectors; None where no ratio is usable."""
+    smoothed: list[psis.PSISResult | None] = [None] * len(ratios)
+    by_length: dict[int, list[int]] = {}
+    for place, own in enumerate(ratios):
+        if np.any(own > -np.inf):
+            by_length.setdefault(len(own), []).append(place)
+    for places in by_length.values():
+        for first in range(0, len(places), SMOOTHED_AT_ONCE):
+            part = places[first : first + SMOOTHED_AT_ONCE]
+            together = psis.smooth_log_weights(np.stack([ratios[place] for place in part]))
+            for row, place in enumerate(part):
+                smoothed[place] = psis.PSISResult(*[np.asarray(column[row]) for column in together])
+    return smoothed

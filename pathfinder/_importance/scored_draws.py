@@ -1,23 +1,21 @@
 """Log densities of draws under the target and under the proposals."""
 
-from functools import partial
-
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
+from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.mixture import log_mixture_density
-from pathfinder._normals.scoring import draw_lanes, score_lanes
+from pathfinder._normals.scoring import draw_lanes, log_densities
 from pathfinder._settings import Settings
 
 
 def score_draws(
-    density: CompiledDensity,
+    density: Density,
     source: PathDraws,
     lanes: Int[np.ndarray, " n"],
     indices: Int[np.ndarray, " n"],
@@ -25,50 +23,58 @@ def score_draws(
     *,
     evaluate: bool,
     log_weights: Float[np.ndarray, " lane"] | None = None,
-) -> dict[str, Float[np.ndarray, " n"]]:
+    fits: Int[np.ndarray, " lane"] | None = None,
+    keep: bool = False,
+) -> dict[str, Float[np.ndarray, "n *vector"]]:
     """Log densities of given draws.
 
     Args:
         density: What was fitted.
         source: Where draws come from.
-        lanes: The lane of each draw; lanes are ordered by fit.
+        lanes: The lane of each draw.
         indices: The number of each draw within its lane.
         devices: Where to run.
         evaluate: Whether to evaluate the density of the model.
         log_weights: Of the lanes in the mixture of their fit, if it is wanted.
+        fits: The fit of each lane; None if lanes are ordered by fit, as many of each.
+        keep: Whether to return the draws.
 
     Returns:
-        `log_p` if evaluated, `log_q` of the own approximation, and `log_mixture` if wanted.
+        `log_p` if evaluated, `log_q` of the own approximation, `log_mixture` if wanted, and `positions` if kept.
     """
     num_fits = density.num_fits or 1
-    per_fit = source.num_lanes // num_fits
+    if fits is None:
+        fits = np.repeat(np.arange(num_fits), source.num_lanes // num_fits)
     components = None
     if log_weights is not None:
-        by_fit = jnp.asarray(log_weights.reshape(num_fits, -1), density.dtype)
+        by_fit = namespace(source.approximations).asarray(log_weights.reshape(num_fits, -1), density.dtype)
         components = _by_fit(source.approximations, num_fits=num_fits), by_fit
     shared = [devices.put((density, components), number) for number in range(len(devices))]
     pending = []  # read at the end, so that the devices need not wait for the host
     for number, (rows, used, own, keys) in enumerate(source.batches(lanes, indices)):
-        fits = lanes[rows[:, 0]] // per_fit
+        of_fits = fits[lanes[rows[:, 0]]]
         own, keys = devices.put((own, keys), number)
         its_density, mixture = shared[number % len(devices)]
         batch = {}
+        draws, batch["log_q"] = draw_lanes(own, keys)
         if evaluate:
-            draws, batch["log_p"], batch["log_q"] = score_lanes(own, keys, fits, its_density)
-        else:
-            draws, batch["log_q"] = draw_lanes(own, keys)
+            batch["log_p"] = _log_densities(draws, of_fits, used, its_density)
         if mixture is not None:
-            batch["log_mixture"] = log_mixture_density(*mixture, fits, draws)
+            batch["log_mixture"] = log_mixture_density(*mixture, of_fits, draws)
+        if keep:
+            batch["positions"] = draws
         pending.append((rows[used], used, batch))
     scores: dict[str, np.ndarray] = {}
     for target, used, batch in pending:
         for name, values in batch.items():
-            scores.setdefault(name, np.empty(len(lanes)))[target] = np.asarray(values)[used]
+            if name not in scores:
+                scores[name] = np.empty((len(lanes), *values.shape[2:]), values.dtype if name == "positions" else float)
+            scores[name][target] = np.asarray(values)[used]
     return scores
 
 
 def score_paths(
-    density: CompiledDensity, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
+    density: Density, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
 ) -> dict[str, Float[np.ndarray, "lane draw"]]:
     """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
 
@@ -90,6 +96,20 @@ def score_paths(
     return scores
 
 
-@partial(jax.jit, static_argnames="num_fits")
+def _log_densities(
+    draws: Float[Array, "lane draw dim"],
+    fits: Int[np.ndarray, " lane"],
+    used: Bool[np.ndarray, "lane draw"],
+    density: Density,
+) -> Float[Array, "lane draw"]:
+    """Log densities of the model; on the host only where it is asked for."""
+    if isinstance(draws, jax.Array):
+        return log_densities(draws, fits, density)
+    log_p = np.full(used.shape, np.nan, draws.dtype)
+    log_p[used] = log_densities(draws[used], np.repeat(fits, used.sum(axis=1)), density)
+    return log_p
+
+
+@jit_unless_numpy("num_fits")
 def _by_fit(approximations: LowRankNormal, *, num_fits: int) -> LowRankNormal:
     return jax.tree_util.tree_map(lambda leaf: leaf.reshape(num_fits, -1, *leaf.shape[1:]), approximations)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from jax.core import Tracer
-from numpyro.distributions import constraints as known
 
 from pathfinder._close_names import close_name
 
@@ -34,6 +33,8 @@ def check_constraint(name: str, constraint: Any) -> None:
     """
     if constraint is None:
         return
+    from numpyro.distributions import constraints as known  # loaded for those who have constraints
+
     if isinstance(constraint, str):
         near = close_name(constraint, [own for own in dir(known) if not own.startswith("_")])
         raise ValueError(

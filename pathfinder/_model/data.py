@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from pathfinder._arrays.key_order import in_key_order, key_order
+from pathfinder._arrays.placed import placed
 from pathfinder._model.user_functions import described
 
 
@@ -60,7 +61,7 @@ def _array(leaf: Any, where: str) -> Any:
     except (TypeError, ValueError):
         array = np.asarray(None)
     if array.dtype.kind in "biufc" or jnp.issubdtype(array.dtype, jnp.number):
-        return jnp.asarray(leaf)
+        return placed(leaf if isinstance(leaf, bool | int | float | complex) else array)
     if array.dtype.kind in "USO" and (array.ndim or isinstance(leaf, str | bytes)):
         text = array.dtype.kind != "O" or any(isinstance(item, str) for item in array.ravel()[:1000])
         what = "text" if text else "Python objects"

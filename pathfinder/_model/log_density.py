@@ -12,8 +12,11 @@ import numpy as np
 from jax.interpreters.partial_eval import dce_jaxpr
 from jaxtyping import Array, PyTree
 
-from pathfinder._arrays.key_order import in_key_order
-from pathfinder._model.parameters import ParameterStructure
+from pathfinder._arrays.key_order import in_key_order, key_order
+from pathfinder._model.axis_names import check_known, data_dims
+from pathfinder._model.data import data_arrays
+from pathfinder._model.named_data import named_data
+from pathfinder._model.parameters import ParameterStructure, parameter_names
 from pathfinder._model.user_functions import described, explained
 from pathfinder._variables import Variable
 
@@ -141,7 +144,7 @@ def check_scalar(density: StructuredDensity, position: Any, data: PyTree) -> Non
         warnings.warn(
             "The log density does not depend on its parameters: only the Jacobian of their constraints varies, "
             "and draws are those of a flat density within the constraints. Check that it uses its parameters.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -169,3 +172,51 @@ def described_variables(shapes, block, dims, *, skip=(), taken=()) -> list[Varia
         for name, value in shapes.items()
         if name not in skipped
     ]
+
+
+def log_density_fields(
+    log_density: Callable[..., Any],
+    example: PyTree,
+    constraints: Mapping[str, Any] | None,
+    data: PyTree,
+    transformed: Callable[..., Mapping[str, Any]] | None,
+    generated: Callable[..., Mapping[str, Any]] | None,
+    dims: Mapping[str, tuple[str, ...]],
+) -> dict[str, Any]:
+    """Fields of the model of a log density; arguments as of `Model.from_log_density`."""
+    names = {parameter for parameter, _ in parameter_names(example)}
+    structure = ParameterStructure(example, constraints, {key: dims[key] for key in dims if key in names})
+    if data is not None:
+        data = data_arrays(data)
+    has_data, data_order = data is not None, key_order(data)
+    density = StructuredDensity(log_density, structure, has_data, data_order)
+    constrain_fn = StructuredConstrain(transformed, structure, has_data, data_order)
+    generate_fn = None if generated is None else StructuredGenerate(generated, structure, has_data, data_order)
+    position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
+    check_scalar(density, position, data)
+    for function, role, form in (
+        (transformed, "`transformed`", "transformed(params"),
+        (generated, "`generated`", "generated(key, params"),
+    ):
+        if function is not None:
+            check_call(function, role, form + (", data)" if has_data else ")"))
+    variables = list(structure.variables)
+    shapes = shapes_by_name(constrain_fn, position, data)
+    variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
+    if generate_fn is not None:
+        quantities = shapes_by_name(generate_fn, jax.eval_shape(jax.random.key, 0), position, data)
+        variables += described_variables(quantities, "generated quantities", dims, taken=variables)
+    named = named_data(data)
+    check_known(dims, variables, named)
+    return {
+        "dim": structure.dim,
+        "density": density,
+        "constrain_fn": constrain_fn,
+        "unconstrain_fn": structure.unconstrain,
+        "named_fn": structure.named,
+        "variables": tuple(variables),
+        "data": data,
+        "generate_fn": generate_fn,
+        "data_dims": data_dims(dims, named, {variable.name for variable in variables}),
+        "dtype": structure.dtype,
+    }

@@ -8,23 +8,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Float, PyTree
 
-from pathfinder._arrays.key_order import key_order
+from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._errors import NoParametersError
-from pathfinder._model.data import data_arrays
-from pathfinder._model.log_density import (
-    StructuredConstrain,
-    StructuredDensity,
-    StructuredGenerate,
-    check_call,
-    check_scalar,
-    described_variables,
-    shapes_by_name,
-)
-from pathfinder._model.named_data import data_dims, named_data
-from pathfinder._model.parameters import ParameterStructure, parameter_names
+from pathfinder._model.axis_names import check_known, data_dims, with_dims
+from pathfinder._model.callable_density import CallableDensity
+from pathfinder._model.callable_parameters import CallableParameters
+from pathfinder._model.log_density import log_density_fields
+from pathfinder._model.named_data import named_data
 from pathfinder._variables import Part, Variable
 
 
@@ -61,8 +55,8 @@ class Model:
     """
 
     dim: int
-    density: Callable[[Float[Array, " dim"], PyTree], Float[Array, ""]] = field(repr=False)
-    constrain_fn: Callable[[Float[Array, " dim"], PyTree], dict[str, Array]] = field(repr=False)
+    density: Callable[[Any, PyTree], Any] = field(repr=False)
+    constrain_fn: Callable[[Any, PyTree], dict[str, Any]] = field(repr=False)
     unconstrain_fn: Callable[[Mapping[str, Any]], np.ndarray] = field(repr=False)
     named_fn: Callable[[PyTree], dict[str, Any]] = field(repr=False)
     variables: tuple[Variable, ...]
@@ -84,7 +78,7 @@ class Model:
         if self.dim < 1:
             raise NoParametersError(self.dim)
         if self.dtype is None:
-            object.__setattr__(self, "dtype", jnp.zeros(()).dtype)
+            object.__setattr__(self, "dtype", default_dtype())
 
     @classmethod
     def from_log_density(
@@ -119,45 +113,8 @@ class Model:
             ValueError: If `example`, `constraints` or `dims` do not fit together, or `log_density` does not
                 return a real scalar.
         """
-        dims = dict(dims or {})
-        names = {parameter for parameter, _ in parameter_names(example)}
-        structure = ParameterStructure(example, constraints, {key: dims[key] for key in dims if key in names})
-        if data is not None:
-            data = data_arrays(data)
-        has_data, data_order = data is not None, key_order(data)
-        density = StructuredDensity(log_density, structure, has_data, data_order)
-        constrain_fn = StructuredConstrain(transformed, structure, has_data, data_order)
-        generate_fn = None if generated is None else StructuredGenerate(generated, structure, has_data, data_order)
-        position = jax.ShapeDtypeStruct((structure.dim,), structure.dtype)
-        check_scalar(density, position, data)
-        for function, role, form in (
-            (transformed, "`transformed`", "transformed(params"),
-            (generated, "`generated`", "generated(key, params"),
-        ):
-            if function is not None:
-                check_call(function, role, form + (", data)" if has_data else ")"))
-        variables = list(structure.variables)
-        shapes = shapes_by_name(constrain_fn, position, data)
-        variables += described_variables(shapes, "transformed parameters", dims, skip=variables)
-        if generate_fn is not None:
-            quantities = shapes_by_name(generate_fn, jax.random.key(0), position, data)
-            variables += described_variables(quantities, "generated quantities", dims, taken=variables)
-        named = named_data(data)
-        _check_known(dims, variables, named)
-        return cls(
-            dim=structure.dim,
-            density=density,
-            constrain_fn=constrain_fn,
-            unconstrain_fn=structure.unconstrain,
-            named_fn=structure.named,
-            variables=tuple(variables),
-            data=data,
-            generate_fn=generate_fn,
-            data_dims=data_dims(dims, named, {variable.name for variable in variables}),
-            dtype=structure.dtype,
-            name=name or getattr(log_density, "__name__", "model"),
-            coords=dict(coords or {}),
-        )
+        fields = log_density_fields(log_density, example, constraints, data, transformed, generated, dims or {})
+        return cls(**fields, name=name or getattr(log_density, "__name__", "model"), coords=dict(coords or {}))
 
     @classmethod
     def from_stan(
@@ -209,17 +166,82 @@ class Model:
             **model_fields(checked, values, seed=seed, simplex=simplex, name=name, print_line=print_line, prints=prints)
         )
         named = model.named_data
-        variables = _with_dims(model.variables, dims or {}, named)
+        variables = with_dims(model.variables, dims or {}, named)
         axes = data_dims(dims or {}, named, {variable.name for variable in variables})
         return replace(model, variables=variables, data_dims=axes, coords=dict(coords or {}))
 
+    @classmethod
+    def from_callable(
+        cls,
+        value_and_grad: Callable[[Float[np.ndarray, " dim"]], tuple[Any, Any]],
+        dim: int,
+        *,
+        value: Callable[[Float[np.ndarray, " dim"]], Any] | None = None,
+        batched: bool = False,
+        parallel: bool = False,
+        names: Sequence[str] | None = None,
+        constrain: Callable[[Float[np.ndarray, " dim"]], Mapping[str, Any]] | None = None,
+        unconstrain: Callable[[Mapping[str, Any]], Any] | None = None,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> "Model":
+        """Make a model of a log density outside of JAX, such as one of a library in C++ or of a remote solver.
+
+        A fit of it runs in NumPy, and nothing is compiled. Points are double precision. Where the log density is not
+        finite, return `-inf` or `nan`, with any gradient.
+
+        Args:
+            value_and_grad: `value_and_grad(position)` gives the log density of an unconstrained vector and its
+                gradient. Jacobians of constraints are not added.
+            dim: Length of the vector.
+            value: `value(position)` gives the log density alone, if that costs less.
+            batched: Whether both take an array with a row for each of up to 1024 points, and give as many values and
+                gradients.
+            parallel: Whether threads may call them at the same time.
+            names: Of the elements of the vector, as parameters of their own. By default it is the parameter `x`.
+            constrain: `constrain(position)` gives parameters by name, in place of `names`; called once with zeros for
+                their shapes.
+            unconstrain: The inverse, from parameters by name to a vector; only for `init` of fits.
+            dims: Names of the axes of parameters, by name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to the name of `value_and_grad`.
+
+        Raises:
+            ValueError: If arguments do not fit together.
+        """
+        density = CallableDensity(value_and_grad, dim, value, batched, parallel)
+        parameters = CallableParameters(dim, names, constrain, unconstrain, dims)
+        check_known(dims or {}, parameters.variables, {})
+        return cls(
+            dim=dim,
+            density=density,
+            constrain_fn=parameters.constrain,
+            unconstrain_fn=parameters.unconstrain,
+            named_fn=parameters.named,
+            variables=parameters.variables,
+            dtype=np.dtype(float),
+            name=name or getattr(value_and_grad, "__name__", "model"),
+            coords=dict(coords or {}),
+        )
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether the density is a function outside of JAX, so that only the host can evaluate it."""
+        return isinstance(self.density, CallableDensity)
+
     def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
         """Log density of an unconstrained vector, with the Jacobian and whatever constants the model keeps."""
+        if isinstance(self.density, CallableDensity):
+            return self.density(position)
         return _evaluate(self.density, jnp.asarray(position, self.dtype), self.data)
 
     def constrain(self, position: Float[Array, " dim"]) -> dict[str, Array]:
         """Parameters and transformed parameters by name at an unconstrained vector."""
-        return self.constrain_fn(jnp.asarray(position, self.dtype), self.data)
+        if self.is_callable:
+            return self.constrain_fn(np.asarray(position, self.dtype), None)
+        named = _constrain(self.constrain_fn, jnp.asarray(position, self.dtype), self.data)
+        return {variable.name: named[variable.name] for variable in self.variables if variable.name in named}
 
     def unconstrain(self, parameters: PyTree) -> np.ndarray:
         """The unconstrained vector of given parameters (a pytree like the example, or a dictionary by name).
@@ -259,30 +281,12 @@ class Model:
         return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
 
 
-def _with_dims(
-    variables: Sequence[Variable], dims: Mapping[str, tuple[str, ...]], data: Mapping[str, Any]
-) -> tuple[Variable, ...]:
-    """The variables with names of their axes."""
-    _check_known(dims, variables, data)
-    for variable in variables:
-        names = dims.get(variable.name)
-        if names is not None and len(names) != len(variable.shape):
-            raise ValueError(
-                f"`dims` gives `{variable.name}` {len(names)} names of axes, but its shape is {list(variable.shape)}."
-            )
-    return tuple(
-        replace(variable, dims=tuple(dims[variable.name])) if variable.name in dims else variable
-        for variable in variables
-    )
-
-
-def _check_known(dims: Mapping[str, Any], variables: Sequence[Variable], data: Mapping[str, Any]) -> None:
-    unknown = sorted(set(dims) - {variable.name for variable in variables} - set(data))
-    if unknown:
-        raise ValueError(f"`dims` names {', '.join(map(repr, unknown))}, which the model does not have.")
-
-
 # Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.
 @partial(jax.jit, static_argnums=0)
 def _evaluate(density, position, data):
     return over_lanes(lambda own: density(own, data))(position[None])[0]
+
+
+@partial(jax.jit, static_argnums=0)
+def _constrain(constrain, position, data):
+    return constrain(position, data)

@@ -41,30 +41,6 @@ def _numbers(name: str, leaf: Any) -> Iterator[tuple[str, np.ndarray]]:
         yield name, values
 
 
-def data_dims(dims: Mapping[str, Sequence[str]], named: Mapping[str, np.ndarray], taken: set[str]) -> dict[str, Any]:
-    """Names of the axes of data.
-
-    Args:
-        dims: Names of axes by name of variables and data.
-        named: The data.
-        taken: Names of variables; data of the same name share their dims if they have as many axes.
-
-    Raises:
-        ValueError: If an array has another number of axes.
-    """
-    found = {}
-    for name, values in named.items():
-        names = dims.get(name)
-        if names is None or name in taken and len(names) != values.ndim:
-            continue
-        if len(names) != values.ndim:
-            raise ValueError(
-                f"`dims` gives `{name}` {len(names)} names of axes, but its shape is {list(values.shape)}."
-            )
-        found[name] = tuple(names)
-    return found
-
-
 def chosen_data(named: Mapping[str, np.ndarray], observed: str | Sequence[str]) -> list[str]:
     """Names of the arrays that are meant by names of data, which may be those of whole dictionaries or tuples.
 

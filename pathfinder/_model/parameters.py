@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree
-from numpyro.distributions.transforms import Transform, biject_to
+from jaxtyping import Array, Bool, Float, PyTree
 
 from pathfinder._arrays.key_order import in_key_order, key_order
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._errors import BoundaryValueError, NoParametersError
 from pathfinder._model.constraint_checks import check_constraint, checked_constraints
 from pathfinder._model.data import refuse_containers
@@ -22,8 +23,8 @@ class _Leaf:
     """One array of the parameters: its variable, its bijection, and its place in the unconstrained vector."""
 
     variable: Variable
-    constraint: Any  # None for the real line
-    transform: Transform | None
+    constraint: Any  # of NumPyro; None for the real line
+    transform: Any  # its bijection
     unconstrained_shape: tuple[int, ...]
     offset: int
     position: int  # among the leaves in JAX's order
@@ -84,8 +85,8 @@ class ParameterStructure:
             leaf = _make_leaf(name, position, array.shape, constraints.get(name), dims.get(name), offset)
             offset += leaf.unconstrained_size
             leaves.append(leaf)
-        floating = [jnp.asarray(x).dtype for x in flat if np.asarray(x).dtype.kind == "f"]
-        self.dtype = jnp.zeros((), jnp.result_type(*floating) if floating else None).dtype
+        floating = [default_dtype(np.asarray(x).dtype) for x in flat if np.asarray(x).dtype.kind == "f"]
+        self.dtype = np.result_type(*floating) if floating else default_dtype()
         self.leaves = tuple(leaves)
         self.dim = offset
         self._key_order = key_order(example)
@@ -148,20 +149,20 @@ class ParameterStructure:
         Raises:
             ValueError: If something is missing, has another shape, or violates its constraint.
         """
-        values = self.named(parameters)
-        parts = []
+        values = {name: np.asarray(value, dtype=self.dtype) for name, value in self.named(parameters).items()}
         for leaf in self.leaves:
-            name, shape = leaf.variable.name, leaf.variable.shape
-            value = np.asarray(values[name], dtype=self.dtype)
-            if value.shape != shape:
-                raise ValueError(f"Parameter '{name}' has shape {shape}, but a value of shape {value.shape} was given.")
-            part = value
-            if leaf.transform is not None:
-                if not np.all(np.asarray(leaf.constraint(jnp.asarray(value)))):
-                    raise ValueError(
-                        f"The given value of parameter '{name}' violates its constraint {leaf.constraint}: {value}."
-                    )
-                part = np.asarray(leaf.transform.inv(jnp.asarray(value)))
+            name, shape, found = leaf.variable.name, leaf.variable.shape, values[leaf.variable.name].shape
+            if found != shape:
+                raise ValueError(f"Parameter '{name}' has shape {shape}, but a value of shape {found} was given.")
+        parts = []
+        unconstrained = _unconstrained(self, values) if self.is_constrained else {}
+        for leaf in self.leaves:
+            name, value = leaf.variable.name, values[leaf.variable.name]
+            satisfied, part = map(np.asarray, unconstrained.get(name, (True, value)))
+            if not satisfied:
+                raise ValueError(
+                    f"The given value of parameter '{name}' violates its constraint {leaf.constraint}: {value}."
+                )
             if not np.all(np.isfinite(part)):
                 raise BoundaryValueError(
                     f"The given value of parameter '{name}' is not finite on the unconstrained scale: {value}. "
@@ -183,6 +184,21 @@ class ParameterStructure:
         return self._hash
 
 
+@partial(jax.jit, static_argnums=0)
+def _unconstrained(
+    structure: ParameterStructure, values: dict[str, Array]
+) -> dict[str, tuple[Bool[Array, ""], Float[Array, "..."]]]:
+    """Whether values meet their constraints, and what they are without, of parameters that have one."""
+    return {
+        leaf.variable.name: (
+            jnp.all(leaf.constraint(values[leaf.variable.name])),
+            leaf.transform.inv(values[leaf.variable.name]),
+        )
+        for leaf in structure.leaves
+        if leaf.transform is not None
+    }
+
+
 def _make_leaf(name, position, shape, constraint, dims, offset) -> _Leaf:
     if dims is not None and len(dims) != len(shape):
         raise ValueError(f"`dims` gives {len(dims)} names for '{name}', which has shape {shape}.")
@@ -190,6 +206,8 @@ def _make_leaf(name, position, shape, constraint, dims, offset) -> _Leaf:
     variable = Variable(name, tuple(shape), None if dims is None else tuple(dims))
     if constraint is None:
         return _Leaf(variable, None, None, tuple(shape), offset, position)
+    from numpyro.distributions.transforms import biject_to  # loaded for those who have constraints
+
     try:
         transform = biject_to(constraint)
     except (NotImplementedError, KeyError, TypeError) as error:

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
+
+from pathfinder._arrays.namespace import Array
 
 
 class ElboEstimate(NamedTuple):
@@ -20,9 +22,7 @@ class ElboEstimate(NamedTuple):
     num_finite: Int[np.ndarray, "*lanes"]
 
 
-def estimate_elbo(
-    log_p: Float[Array | np.ndarray, "*lanes draw"], log_q: Float[Array | np.ndarray, "*lanes draw"]
-) -> ElboEstimate:
+def estimate_elbo(log_p: Float[Array, "*lanes draw"], log_q: Float[Array, "*lanes draw"]) -> ElboEstimate:
     """ELBO and its Monte Carlo standard error from scored draws on the last axis.
 
     Draws with a non-finite density (NaN, or infinite of either sign) carry no mass. With n of K draws left, the

@@ -12,12 +12,18 @@ because forming it from `gamma` loses positive definiteness to cancellation in i
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax.scipy.linalg import solve_triangular
-from jaxtyping import Array, Bool, Float
+import numpy as np
+from jaxtyping import Bool, Float
 
+from pathfinder._arrays.namespace import (
+    Array,
+    add_identity,
+    cholesky,
+    namespace,
+    solve_triangular,
+)
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.orthonormal import orthonormal_rows
 
 
 class Pairs(NamedTuple):
@@ -28,62 +34,44 @@ class Pairs(NamedTuple):
         gradients: y_l, differences of the gradient of the *negative* log density.
     """
 
-    positions: Float[Array, "history dim"]
-    gradients: Float[Array, "history dim"]
+    positions: Float[Array, "*lanes history dim"]
+    gradients: Float[Array, "*lanes history dim"]
 
 
-def has_curvature(step: Float[Array, " dim"], change: Float[Array, " dim"]) -> Bool[Array, ""]:
+def has_curvature(
+    step: Float[Array, "*lanes dim"], change: Float[Array, "*lanes dim"]
+) -> Bool[Array | np.bool, "*lanes"]:
     """Whether a pair (s, y) may enter an inverse Hessian.
 
     ZCGV ask for `s'y > 1e-12 |y|^2`, which depends on the units of the parameters. We ask that the cosine of the angle
     between s and y can be told from rounding error. For a quadratic of condition number c the cosine is at least
     2 / sqrt(c), so this holds up to about c = 1e26 in double and 1e9 in single precision.
     """
-    inner = step @ change
-    eps = jnp.finfo(step.dtype).eps
-    return jnp.isfinite(inner) & (inner > 100.0 * eps * jnp.linalg.norm(step) * jnp.linalg.norm(change))
+    xp = namespace(step, change)
+    inner = xp.vecdot(step, change)
+    least = 100.0 * float(xp.finfo(step.dtype).eps)
+    return xp.isfinite(inner) & (inner > least * xp.linalg.norm(step, axis=-1) * xp.linalg.norm(change, axis=-1))
 
 
 def update_diagonal(
-    diagonal: Float[Array, " dim"], step: Float[Array, " dim"], change: Float[Array, " dim"]
-) -> Float[Array, " dim"]:
+    diagonal: Float[Array, "*lanes dim"], step: Float[Array, "*lanes dim"], change: Float[Array, "*lanes dim"]
+) -> Float[Array, "*lanes dim"]:
     """Gilbert and Lemarechal's update of the diagonal inverse Hessian (ZCGV, algorithm 3, line 5).
 
     The pair must satisfy `has_curvature`.
     """
-    a = change @ (diagonal * change)
-    b = change @ step
-    c = step @ (step / diagonal)
+    xp = namespace(diagonal, step, change)
+    a = xp.vecdot(change, diagonal * change)[..., None]
+    b = xp.vecdot(change, step)[..., None]
+    c = xp.vecdot(step, step / diagonal)[..., None]
     return b / (a / diagonal + change**2 - (a / c) * (step / diagonal) ** 2)
 
 
-def orthonormal_rows(vectors: Float[Array, "rank dim"]) -> Float[Array, "rank dim"]:
-    """Orthonormal vectors of the same span: thin QR by Gram-Schmidt with every vector orthogonalized twice.
-
-    Twice is enough for orthogonality to rounding error (Giraud, Langou, Rozloznik and van den Eshof 2005). A vector
-    that depends on those before it becomes zero, which the span does without. LAPACK's QR is no faster here, and on a
-    busy machine up to twenty times slower, because its threads wait for each other (docs/decisions/thin-qr.md).
-    """
-    eps = jnp.finfo(vectors.dtype).eps
-
-    def add(row, basis):
-        vector = vectors[row]
-        length = jnp.linalg.norm(vector)
-        for _ in range(2):
-            vector = vector - (basis @ vector) @ basis
-        remaining = jnp.linalg.norm(vector)
-        independent = remaining > 10 * eps * length
-        unit = vector / jnp.where(independent, remaining, 1.0)
-        return basis.at[row].set(jnp.where(independent, unit, 0.0))
-
-    return jax.lax.fori_loop(0, vectors.shape[0], add, jnp.zeros_like(vectors))
-
-
 def inverse_hessian_normal(
-    position: Float[Array, " dim"],
-    gradient: Float[Array, " dim"],
+    position: Float[Array, "*lanes dim"],
+    gradient: Float[Array, "*lanes dim"],
     pairs: Pairs,
-    diagonal: Float[Array, " dim"],
+    diagonal: Float[Array, "*lanes dim"],
 ) -> LowRankNormal:
     """The normal approximation that Pathfinder makes at one point of a path (ZCGV, algorithms 3 and 4).
 
@@ -97,23 +85,28 @@ def inverse_hessian_normal(
         pairs: The pairs up to this point; zero rows are left out.
         diagonal: ZCGV's alpha, positive.
     """
-    history, dim = pairs.positions.shape
-    scale = jnp.sqrt(diagonal)
-    inner = jnp.sum(pairs.positions * pairs.gradients, axis=1)
+    xp = namespace(position, gradient, pairs, diagonal)
+    history, dim = pairs.positions.shape[-2:]
+    scale = xp.sqrt(diagonal)
+    inner = xp.sum(pairs.positions * pairs.gradients, axis=-1, keepdims=True)
     # Each pair is divided by sqrt(s'y): E becomes the identity and R gets a unit diagonal, however long the steps. The
     # reciprocals are spelled out because XLA rounds chains of divisions differently with one device and with several.
-    per_unit = (1.0 / jnp.sqrt(jnp.where(inner > 0, inner, 1.0)))[:, None]
-    s = pairs.positions * per_unit * (1.0 / scale)[None, :]
-    y = pairs.gradients * per_unit * scale[None, :]
-    r = jnp.triu(s @ y.T, 1) + jnp.eye(history, dtype=s.dtype)
+    per_unit = 1.0 / xp.sqrt(xp.where(inner > 0, inner, 1.0))
+    s = pairs.positions * per_unit * (1.0 / scale)[..., None, :]
+    y = pairs.gradients * per_unit * scale[..., None, :]
+    r = add_identity(xp.triu(s @ xp.swapaxes(y, -1, -2), 1))
     # The rows of pairs that are not there are zero in s and y, and so in n: they add nothing to either term of H.
-    n = -solve_triangular(r, s, lower=False, unit_diagonal=True)
-    if 2 * history >= dim:
-        basis, y_factor, n_factor = None, y.T, n.T
-    else:
-        rows = orthonormal_rows(jnp.concatenate([y, n]))
-        basis, y_factor, n_factor = rows.T, rows @ y.T, rows @ n.T
-    root = jnp.eye(y_factor.shape[0], dtype=s.dtype) + y_factor @ n_factor.T
-    core = jnp.linalg.cholesky(root.T @ root + n_factor @ n_factor.T)
+    n = -solve_triangular(r, s, lower=False)
+    basis, y_rows, n_rows = None, y, n
+    if 2 * history < dim:
+        basis_rows = orthonormal_rows(xp.concatenate([y, n], axis=-2))
+        basis = xp.swapaxes(basis_rows, -1, -2)
+        if xp is np:
+            # Lanes that are joined later have this layout in any case, and BLAS rounds differently with another one.
+            basis = np.ascontiguousarray(basis)
+        y_rows, n_rows = y @ basis, n @ basis
+    n_columns = xp.swapaxes(n_rows, -1, -2)
+    root = add_identity(xp.swapaxes(y_rows, -1, -2) @ n_rows)
+    core = cholesky(xp.swapaxes(root, -1, -2) @ root + n_columns @ n_rows)
     at_position = LowRankNormal(position, scale, basis, core)
     return LowRankNormal(position - at_position.covariance_product(gradient), scale, basis, core)

@@ -1,12 +1,22 @@
 """Normal distributions whose covariance is diagonal plus low rank."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.linalg import solve_triangular
-from jaxtyping import Array, Float
+from jaxtyping import Bool, Float
+
+from pathfinder._arrays.namespace import (
+    Array,
+    add_identity,
+    beside,
+    cholesky,
+    matrix_product,
+    namespace,
+    triangular_quotient,
+)
 
 
 LOG_2PI = float(np.log(2.0 * np.pi))
@@ -20,6 +30,9 @@ class LowRankNormal:
     `Q` has orthonormal columns (or zero ones). Where it would be square it is left out (None) and the covariance is
     `scale L L' scale`. Nothing outside this class needs to know which form it is.
 
+    The fields may have leading axes, for many normals. Methods that take vectors then take one for each normal, or
+    several for each, on an axis before the last; of a single normal likewise one vector, or several.
+
     Args:
         mean: Mean.
         scale: Positive diagonal; the square root of ZCGV's alpha.
@@ -28,10 +41,10 @@ class LowRankNormal:
             and every draw is NaN.
     """
 
-    mean: Float[Array, " dim"]
-    scale: Float[Array, " dim"]
-    basis: Float[Array, "dim rank"] | None
-    core: Float[Array, "rank rank"]
+    mean: Float[Array, "*lanes dim"]
+    scale: Float[Array, "*lanes dim"]
+    basis: Float[Array, "*lanes dim rank"] | None
+    core: Float[Array, "*lanes rank rank"]
 
     @property
     def dim(self) -> int:
@@ -39,57 +52,91 @@ class LowRankNormal:
         return self.mean.shape[-1]
 
     @property
-    def log_det_cholesky(self) -> Float[Array, ""]:
+    def log_det_cholesky(self) -> Float[Array, "*lanes"]:
         """Half the log determinant of the covariance."""
-        return jnp.sum(jnp.log(self.scale)) + jnp.sum(jnp.log(jnp.diagonal(self.core)))
+        xp = namespace(self)
+        diagonal = xp.diagonal(self.core, axis1=-2, axis2=-1)
+        return xp.sum(xp.log(self.scale), axis=-1) + xp.sum(xp.log(diagonal), axis=-1)
 
-    def transform(self, noise: Float[Array, " dim"]) -> Float[Array, " dim"]:
+    def transform(self, noise: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
         """The draw that standard normal `noise` becomes. Cost: O(dim rank)."""
-        return self.mean + self.scale * self._in_core(lambda part: self.core @ part, noise)
+        drawn = self._in_core(lambda part: matrix_product(self.core, part), noise)
+        drawn *= beside(self.scale, noise)
+        drawn += beside(self.mean, noise)
+        return drawn
 
-    def noise_gradient(self, gradient: Float[Array, " dim"]) -> Float[Array, " dim"]:
+    def noise_gradient(self, gradient: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
         """The gradient with respect to the noise, of a function whose gradient at `transform(noise)` is given."""
-        return self._in_core(lambda part: self.core.T @ part, self.scale * gradient)
+        return self._in_core(lambda part: matrix_product(self._upper, part), beside(self.scale, gradient) * gradient)
 
-    def log_density_of_noise(self, noise: Float[Array, " dim"]) -> Float[Array, ""]:
+    def log_density_of_noise(self, noise: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors"]:
         """Log density at the draw `transform(noise)`, cheaper than `log_density` of that draw."""
-        return -self.log_det_cholesky - 0.5 * (jnp.sum(noise**2) + self.dim * LOG_2PI)
+        xp = namespace(self, noise)
+        log_det = self.log_det_cholesky
+        if noise.ndim > self.mean.ndim:
+            log_det = log_det[..., None]
+        return -log_det - 0.5 * (xp.vecdot(noise, noise) + self.dim * LOG_2PI)
 
-    def log_density(self, position: Float[Array, " dim"]) -> Float[Array, ""]:
+    def log_density(self, position: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors"]:
         """Log density, with all constants. Cost: O(dim rank)."""
-        standardized = (position - self.mean) * (1.0 / self.scale)
-        noise = self._in_core(lambda part: solve_triangular(self.core, part, lower=True), standardized)
-        return self.log_density_of_noise(noise)
+        standardized = position - beside(self.mean, position)
+        standardized *= beside(1.0 / self.scale, position)
+        return self.log_density_of_noise(self._in_core(lambda part: triangular_quotient(self.core, part), standardized))
 
-    def covariance_product(self, vector: Float[Array, " dim"]) -> Float[Array, " dim"]:
+    def covariance_product(self, vector: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
         """The covariance times a vector. Cost: O(dim rank)."""
-        return self.scale * self._in_core(lambda part: self.core @ (self.core.T @ part), self.scale * vector)
+        scale = beside(self.scale, vector)
+        return scale * self._in_core(
+            lambda part: matrix_product(self.core, matrix_product(self._upper, part)), scale * vector
+        )
 
     @property
-    def variance(self) -> Float[Array, " dim"]:
+    def variance(self) -> Float[Array, "*lanes dim"]:
         """Diagonal of the covariance."""
+        xp = namespace(self)
         if self.basis is None:
-            return self.scale**2 * jnp.sum(self.core**2, axis=1)
-        change = jnp.sum((self.basis @ self.core) ** 2, axis=1) - jnp.sum(self.basis**2, axis=1)
+            return self.scale**2 * xp.sum(self.core**2, axis=-1)
+        change = xp.sum((self.basis @ self.core) ** 2, axis=-1) - xp.sum(self.basis**2, axis=-1)
         return self.scale**2 * (1.0 + change)
 
-    def to_dense(self) -> Float[Array, "dim dim"]:
-        """The covariance as a matrix. Memory: O(dim^2)."""
-        return jax.vmap(self.covariance_product)(jnp.eye(self.dim, dtype=self.mean.dtype))
+    @property
+    def is_finite(self) -> Bool[Array, "*lanes"]:
+        """Whether every number of it is finite."""
+        xp, lanes = namespace(self), self.mean.ndim - 1
+        finite = [
+            xp.all(xp.isfinite(leaf), axis=tuple(range(lanes, leaf.ndim))) for leaf in jax.tree_util.tree_leaves(self)
+        ]
+        return xp.all(xp.stack(finite), axis=0)
 
-    def _in_core(self, linear_map, vector: Float[Array, " dim"]) -> Float[Array, " dim"]:
+    def to_dense(self) -> Float[Array, "*lanes dim dim"]:
+        """The covariance as a matrix. Memory: O(dim^2)."""
+        xp = namespace(self)
+        identity = xp.eye(self.dim, dtype=self.mean.dtype)
+        return self.covariance_product(xp.broadcast_to(identity, (*self.mean.shape, self.dim)))
+
+    @property
+    def _upper(self) -> Float[Array, "*lanes rank rank"]:
+        return namespace(self.core).swapaxes(self.core, -1, -2)
+
+    def _in_core(
+        self, linear_map: Callable[[Any], Any], vectors: Float[Array, "*vectors dim"]
+    ) -> Float[Array, "*vectors dim"]:
         """Apply a linear map to the coordinates of the basis and the identity to the rest."""
         if self.basis is None:
-            return linear_map(vector)
-        part = self.basis.T @ vector
-        return vector + self.basis @ (linear_map(part) - part)
+            return linear_map(vectors)
+        part = matrix_product(namespace(self.basis).swapaxes(self.basis, -1, -2), vectors)
+        result = matrix_product(self.basis, linear_map(part) - part)
+        result += vectors
+        return result
 
 
 def dense_form(normal: LowRankNormal) -> LowRankNormal:
     """The same distribution without a basis. Memory: O(dim^2)."""
     if normal.basis is None:
         return normal
-    identity = jnp.eye(normal.dim, dtype=normal.mean.dtype)
-    change = normal.core @ normal.core.T - jnp.eye(normal.core.shape[0], dtype=normal.mean.dtype)
-    core = jnp.linalg.cholesky(identity + normal.basis @ change @ normal.basis.T)
+    xp = namespace(normal)
+    rank = normal.core.shape[-1]
+    identity = xp.broadcast_to(xp.eye(rank, dtype=normal.core.dtype), normal.core.shape)
+    change = normal.core @ xp.swapaxes(normal.core, -1, -2) - identity
+    core = cholesky(add_identity(normal.basis @ change @ xp.swapaxes(normal.basis, -1, -2)))
     return LowRankNormal(normal.mean, normal.scale, None, core)

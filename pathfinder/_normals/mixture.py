@@ -1,14 +1,14 @@
 """The mixture of the approximations of all paths, as a proposal density."""
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+import numpy as np
+from jaxtyping import Float, Int
 
+from pathfinder._arrays.namespace import Array, fori_loop, is_nowhere, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._normals.low_rank import LowRankNormal
 
 
-@jax.jit
+@jit_unless_numpy()
 def log_mixture_density(
     approximations: LowRankNormal,
     log_weights: Float[Array, "fit path"],
@@ -27,16 +27,20 @@ def log_mixture_density(
         fits: Which fit each lane belongs to.
         draws: Points.
     """
+    xp = namespace(approximations, log_weights, draws)
+    if xp is np and len(fits) and np.all(fits == fits[0]):
+        fits = fits[:1]  # what is made of a component is made once for all lanes
 
-    def add(total, path):
-        component = jax.tree_util.tree_map(lambda leaf: leaf[fits, path], approximations)
-        log_q = over_lanes(lambda normal, points: jax.vmap(normal.log_density)(points))(component, draws)
+    def add(path, total):
         log_weight = log_weights[fits, path][:, None]
+        takes_part = xp.isfinite(log_weight)
+        if is_nowhere(takes_part):
+            return total
+        component = rows(approximations, (fits, path))
+        log_q = over_lanes(lambda normal, points: normal.log_density(points))(component, draws)
         # A failed component may hold NaN; a density that overflows to NaN is one of zero.
-        term = jnp.where(jnp.isfinite(log_weight) & ~jnp.isnan(log_q), log_weight + log_q, -jnp.inf)
-        return jnp.logaddexp(total, term), None
+        term = xp.where(takes_part & ~xp.isnan(log_q), log_weight + log_q, -xp.inf)
+        return xp.logaddexp(total, term)
 
     # One component after another: all at once would take memory for every draw under every component.
-    start = jnp.full(draws.shape[:2], -jnp.inf, draws.dtype)
-    total, _ = jax.lax.scan(add, start, jnp.arange(log_weights.shape[1]))
-    return total
+    return fori_loop(log_weights.shape[1], add, xp.full(draws.shape[:2], -xp.inf, draws.dtype))

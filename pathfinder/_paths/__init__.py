@@ -1,6 +1,5 @@
-"""From a start to the best approximation along a path.
+"""From starts to the best approximation along each path: chunks of steps, ELBOs of their iterates, tables, interrupts.
 
-Line search, direction, step, and the drivers that move many paths together. In: a density and where paths may start.
-Out: `PathOutcomes`, with the approximation of highest ELBO of each path. Uses `_normals` to make and score
-approximations.
+In: a density, starts and keys of lanes. Out: `PathOutcomes`. Uses `_optimizer` for the steps, `_normals` for the
+approximations and their ELBOs.
 """

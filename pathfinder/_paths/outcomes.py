@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._paths.start import Tries
+from pathfinder._optimizer.start import Tries
 from pathfinder._status import Status
 
 
@@ -101,13 +101,6 @@ class PathReport(NamedTuple):
     status: Status
     best_iteration: int
     best_elbo: float
-
-
-def stacked(rows: list[Trajectory]) -> Trajectory | None:
-    """A trajectory from its rows; None if there are none."""
-    if not rows:
-        return None
-    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *rows)
 
 
 def concatenated(parts: list[Iterations]) -> Iterations:

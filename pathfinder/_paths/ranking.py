@@ -1,12 +1,10 @@
 """The approximations of every path with the highest ELBO estimates so far."""
 
-from typing import Any
-
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, put, rows, select
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -38,7 +36,8 @@ class Finalists:
         source = np.zeros(self.elbo.size, np.int64)
         replace = np.zeros(self.elbo.size, bool)
         for position, (lane, elbo) in enumerate(zip(lanes, elbos, strict=True)):
-            slot = int(np.argmin(self.elbo[lane]))
+            own = self.elbo[lane].tolist()
+            slot = own.index(min(own))
             # Ties stay with the earlier one, so that how iterates are cut into batches cannot change the choice.
             if elbo > self.elbo[lane, slot]:
                 self.elbo[lane, slot] = elbo
@@ -46,16 +45,14 @@ class Finalists:
                 source[lane * num_slots + slot], replace[lane * num_slots + slot] = position, True
         if self._normals is None:
             # Made here and not when the path begins: the shapes of factors follow from the first batch.
-            self._normals = jax.tree_util.tree_map(
-                lambda leaf: jnp.full((self.elbo.size, *leaf.shape[1:]), jnp.nan, leaf.dtype), normals
-            )
+            self._normals = _nan_rows(normals, count=self.elbo.size)
         if replace.any():
-            self._normals = _replace(self._normals, normals, source, replace)
+            self._normals = _replaced(self._normals, normals, source, replace)
 
     def take(self, lanes: Int[np.ndarray, " n"], slots: Int[np.ndarray, " n"]) -> LowRankNormal:
         """Some of them, on the leading axis; there must have been an offer."""
         assert self._normals is not None
-        return _take(self._normals, lanes * self.elbo.shape[1] + slots)
+        return rows(self._normals, lanes * self.elbo.shape[1] + slots)
 
     @property
     def best(self) -> LowRankNormal | None:
@@ -65,17 +62,18 @@ class Finalists:
         return self.take(np.arange(len(self.elbo)), np.argmax(self.elbo, axis=1))
 
 
-@jax.jit
-def _replace(
+@jit_unless_numpy()
+def _replaced(
     kept: LowRankNormal, batch: LowRankNormal, source: Int[Array, " row"], replace: Bool[Array, " row"]
 ) -> LowRankNormal:
-    def choose(old, new):
-        chosen = replace.reshape(-1, *[1] * (old.ndim - 1))
-        return jnp.where(chosen, new[source], old)
+    if namespace(kept, batch) is np:
+        # Few of many rows: those of all lanes would be copied for every batch.
+        places = np.flatnonzero(replace)
+        return jax.tree_util.tree_map(lambda leaf, new: put(leaf, places, new[source[places]]), kept, batch)
+    return select(replace, rows(batch, source), kept)
 
-    return jax.tree_util.tree_map(choose, kept, batch)
 
-
-@jax.jit
-def _take(tree: Any, rows: Int[Array, " n"]) -> Any:
-    return jax.tree_util.tree_map(lambda leaf: leaf[rows], tree)
+@jit_unless_numpy("count")
+def _nan_rows(normals: LowRankNormal, *, count: int) -> LowRankNormal:
+    xp = namespace(normals)
+    return jax.tree_util.tree_map(lambda leaf: xp.full((count, *leaf.shape[1:]), xp.nan, leaf.dtype), normals)

@@ -9,25 +9,23 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from itertools import islice
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import UInt32
 
 from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.namespace import Array, joined_rows, nan_like, rows
 from pathfinder._density.batch_sizes import block_size
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._paths.compiled_steps import take
+from pathfinder._optimizer.start import Start
 from pathfinder._paths.driver import Block
-from pathfinder._paths.outcomes import PathOutcomes, PathReport, concatenated, stacked
-from pathfinder._paths.start import Start
+from pathfinder._paths.outcomes import PathOutcomes, PathReport, concatenated
 from pathfinder._settings import Settings
 
 
 def run_paths(
-    density: CompiledDensity,
+    density: Density,
     starts: Start,
     elbo_keys: UInt32[Array, "lane 2"],
     settings: Settings,
@@ -87,44 +85,45 @@ def _goes_on(block: Generator[None, None, None]) -> bool:
 
 
 def _join(blocks: list[Block], devices: Devices, interrupted: bool) -> PathOutcomes:
-    def joined(name):
-        return np.concatenate([getattr(block, name) for block in blocks])
+    def joined(name, of=lambda block: block):
+        return np.concatenate([getattr(of(block), name) for block in blocks])
 
-    chosen = [block.finalists.best for block in blocks]
+    def estimated(name):
+        return joined(name, lambda block: block.elbos)
+
+    chosen = [block.elbos.finalists.best for block in blocks]
     template = next((best for best in chosen if best is not None), None) or _nowhere(blocks[0])
     parts = []
     for block, best in zip(blocks, chosen, strict=True):
         if best is None:
-            best = jax.tree_util.tree_map(lambda leaf: jnp.full_like(leaf, jnp.nan), template)
-        count = len(block.lanes)
-        parts.append(devices.put(best if count == block.size else take(best, np.arange(count)), 0))
-    approximations = (
-        parts[0] if len(parts) == 1 else jax.tree_util.tree_map(lambda *rows: jnp.concatenate(rows), *parts)
-    )
-    tables = [table for block in blocks for table in block.tables]
+            best = nan_like(template)
+        parts.append(devices.put(rows(best, np.arange(len(block.lanes))), 0))
+    tables = [table for block in blocks for table in block.tables.iterations]
     trajectories = None
     if blocks[0].settings.save_trajectory:
-        trajectories = [stacked(rows) for block in blocks for rows in block.trajectories]
+        trajectories = [block.tables.trajectory(lane) for block in blocks for lane in range(len(block.lanes))]
     return PathOutcomes(
-        approximations=approximations,
+        approximations=parts[0] if len(parts) == 1 else joined_rows(parts),
         status=joined("status"),
-        best_iteration=joined("best_iteration"),
-        elbo=joined("elbo"),
-        elbo_standard_error=joined("elbo_standard_error"),
+        best_iteration=estimated("best_iteration"),
+        elbo=estimated("best"),
+        elbo_standard_error=estimated("standard_error"),
         num_iterations=joined("num_iterations"),
         num_gradients=joined("num_gradients"),
-        num_elbo_draws=joined("num_elbo_draws"),
-        tries=jax.tree_util.tree_map(lambda *leaves: np.concatenate(leaves), *[block.tries for block in blocks]),
+        num_elbo_draws=estimated("num_draws"),
+        tries=joined_rows([block.tries for block in blocks]),
         num_rejected=joined("num_rejected"),
         iterations=[concatenated(parts) for parts in tables],
         trajectories=trajectories,
-        seconds={stage: sum(block.seconds[stage] for block in blocks) for stage in ("paths", "elbo")},
+        seconds={
+            "paths": sum(block.seconds for block in blocks), "elbo": sum(block.elbos.seconds for block in blocks)
+        },
         interrupted=interrupted,
-    )
+    )  # fmt: skip
 
 
 def _nowhere(block: Block) -> LowRankNormal:
     """Approximations of lanes none of which has any: NaN, like those of lanes that failed beside others."""
     density, size = block.density, block.size
     shapes = (size, density.dim), (size, density.dim), (size, density.dim, 1), (size, 1, 1)
-    return LowRankNormal(*(jnp.full(shape, jnp.nan, density.dtype) for shape in shapes))
+    return block.density.arrays(LowRankNormal(*(np.full(shape, np.nan, density.dtype) for shape in shapes)))

@@ -18,12 +18,21 @@ diverged on targets that are not diagonal plus low rank, because a batch says no
 earlier fit, whose errors then accumulate. For the same reason at most half as many directions as pairs are fitted.
 """
 
+from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+import numpy as np
+from jaxtyping import Bool, Float
 
+from pathfinder._arrays.namespace import (
+    Array,
+    diagonal_matrix,
+    factorize,
+    fori_loop,
+    namespace,
+    select,
+    transposed,
+)
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -46,9 +55,9 @@ class Window(NamedTuple):
         usable: Which rows count.
     """
 
-    positions: Float[Array, "pair dim"]
-    gradients: Float[Array, "pair dim"]
-    usable: Bool[Array, " pair"]
+    positions: Float[Array, "*batch pair dim"]
+    gradients: Float[Array, "*batch pair dim"]
+    usable: Bool[Array, "*batch pair"]
 
 
 class LowRankMatch(NamedTuple):
@@ -64,13 +73,13 @@ class LowRankMatch(NamedTuple):
 
     normal: LowRankNormal
     window: Window
-    log_change: Float[Array, ""]
-    divergence: Float[Array, ""]
+    log_change: Float[Array, "*batch"]
+    divergence: Float[Array, "*batch"]
 
 
 def empty_window(pairs: int, dim: int, dtype) -> Window:
     """A window for the newest `pairs` pairs, of which there are none yet."""
-    return Window(jnp.zeros((pairs, dim), dtype), jnp.zeros((pairs, dim), dtype), jnp.zeros(pairs, bool))
+    return Window(np.zeros((pairs, dim), dtype), np.zeros((pairs, dim), dtype), np.zeros(pairs, bool))
 
 
 def with_rank(normal: LowRankNormal, rank: int) -> LowRankNormal:
@@ -79,20 +88,23 @@ def with_rank(normal: LowRankNormal, rank: int) -> LowRankNormal:
     Raises:
         ValueError: If the normal has no basis or a larger rank.
     """
-    if normal.basis is None or normal.basis.shape[1] > rank:
+    if normal.basis is None or normal.basis.shape[-1] > rank:
         raise ValueError(f"The normal must have a basis of at most {rank} columns.")
-    present = normal.basis.shape[1]
-    basis = jnp.pad(normal.basis, ((0, 0), (0, rank - present)))
-    core = jnp.eye(rank, dtype=normal.core.dtype).at[:present, :present].set(normal.core)
-    return LowRankNormal(normal.mean, normal.scale, basis, core)
+    xp = namespace(normal)
+    missing = rank - normal.basis.shape[-1]
+    lower = xp.pad(normal.core, [*[(0, 0)] * (normal.core.ndim - 2), (0, missing), (0, missing)])
+    ones = diagonal_matrix((xp.arange(rank) >= rank - missing).astype(lower.dtype))
+    return LowRankNormal(
+        normal.mean, normal.scale, _widened(normal.basis, rank), lower + xp.broadcast_to(ones, lower.shape)
+    )
 
 
 def match_low_rank(
     normal: LowRankNormal,
     window: Window,
-    noise: Float[Array, "draw dim"],
-    gradients: Float[Array, "draw dim"],
-    usable: Bool[Array, " draw"],
+    noise: Float[Array, "*batch draw dim"],
+    gradients: Float[Array, "*batch draw dim"],
+    usable: Bool[Array, "*batch draw"],
 ) -> LowRankMatch:
     """One round: take in the draws of the present normal and fit a normal to the pairs in the window.
 
@@ -106,19 +118,19 @@ def match_low_rank(
         gradients: Gradients of its log density there.
         usable: Which of the draws have a finite density and gradient (`usable_draws`).
     """
-    positions = jax.vmap(normal.transform)(noise)
-    window = _append(window, Window(positions, gradients, usable))
-    safe = jnp.where(usable[:, None], gradients, 0.0)
-    residual = jnp.where(usable[:, None], noise + jax.vmap(normal.noise_gradient)(safe), 0.0)
-    count = jnp.sum(usable)
-    divergence = jnp.sum(residual**2) / (jnp.maximum(count, 1).astype(residual.dtype) * normal.dim)
+    xp = namespace(normal, window, noise, gradients, usable)
+    window = _append(window, Window(normal.transform(noise), gradients, usable))
+    safe = xp.where(usable[..., None], gradients, 0.0)
+    residual = xp.where(usable[..., None], noise + normal.noise_gradient(safe), 0.0)
+    count = xp.sum(usable, axis=-1)
+    squares = xp.sum(xp.sum(residual**2, axis=-1), axis=-1)
+    divergence = squares / (xp.maximum(count, 1).astype(residual.dtype) * normal.dim)
     matched = fit_pairs(window, normal)
-    finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(matched)]).all()
-    enough = (count >= 2) & (jnp.sum(window.usable) >= 4) & finite
+    enough = (count >= 2) & (xp.sum(window.usable, axis=-1) >= 4) & matched.is_finite
     narrower = LowRankNormal(normal.mean, 0.5 * normal.scale, normal.basis, normal.core)
-    chosen = jax.tree.map(lambda new, old: jnp.where(enough, new, old), matched, narrower)
-    change = jnp.max(jnp.abs(jnp.log(chosen.variance) - jnp.log(normal.variance)))
-    return LowRankMatch(chosen, window, change, jnp.where(count >= 1, divergence, jnp.inf))
+    chosen = select(enough, matched, narrower)
+    change = xp.max(xp.abs(xp.log(chosen.variance) - xp.log(normal.variance)), axis=-1)
+    return LowRankMatch(chosen, window, change, xp.where(count >= 1, divergence, xp.inf))
 
 
 def fit_pairs(window: Window, present: LowRankNormal) -> LowRankNormal:
@@ -128,101 +140,135 @@ def fit_pairs(window: Window, present: LowRankNormal) -> LowRankNormal:
         window: The pairs.
         present: Gives the rank, and bounds for the change of the scales.
     """
-    rank = present.core.shape[0]
-    dtype = present.scale.dtype
-    count = jnp.sum(window.usable)
-    share = jnp.where(window.usable, 1.0, 0.0).astype(dtype) / jnp.maximum(count, 1).astype(dtype)
-    average_x, average_g = share @ window.positions, share @ window.gradients
-    x = jnp.where(window.usable[:, None], window.positions - average_x[None, :], 0.0)
-    g = jnp.where(window.usable[:, None], window.gradients - average_g[None, :], 0.0)
+    xp = namespace(window, present)
+    rank, dtype = present.core.shape[-1], present.scale.dtype
+    num_pairs = window.usable.shape[-1]
+    count = xp.sum(window.usable, axis=-1)
+    share = xp.where(window.usable, 1.0, 0.0).astype(dtype) / xp.maximum(count, 1).astype(dtype)[..., None]
+    average_x, average_g = share[..., None, :] @ window.positions, share[..., None, :] @ window.gradients
+    x = xp.where(window.usable[..., None], window.positions - average_x, 0.0)
+    g = xp.where(window.usable[..., None], window.gradients - average_g, 0.0)
+
+    def scaled(factors):
+        """The scale that the factors leave, and the pairs in its units."""
+        own_x, own_g = (part - factors @ (transposed(factors) @ part) for part in (x, g))
+        scale = _matched_scale(own_x, own_g, present.scale)
+        return scale, x / scale[..., None, :], g * scale[..., None, :]
 
     def sweep(_, factors):
-        scale = _matched_scale(x - factors @ (factors.T @ x), g - factors @ (factors.T @ g), present.scale)
-        return _shared_factors(x / scale[None, :] + g * scale[None, :], count, rank)[0]
+        _, y, h = scaled(factors)
+        return _shared_factors(y + h, count, rank)[0]
 
-    factors = jnp.zeros((x.shape[0], min(rank, x.shape[0])), dtype)
-    factors = jax.lax.fori_loop(0, SWEEPS, sweep, factors)
+    factors = xp.zeros((*share.shape, 1 if xp is np else min(rank, num_pairs)), dtype)
+    factors = fori_loop(SWEEPS, sweep, factors)
     # The last scale goes with factors of its own, so that the subspace belongs to the residuals that define it.
-    scale = _matched_scale(x - factors @ (factors.T @ x), g - factors @ (factors.T @ g), present.scale)
-    y, h = x / scale[None, :], g * scale[None, :]
+    scale, y, h = scaled(factors)
     factors, kept = _shared_factors(y + h, count, rank)
-    span = _orthonormal(factors.T @ (y + h), kept)
-    rotation, deviations = _matched_covariance(y @ span.T, h @ span.T, count)
-    missing = rank - span.shape[0]
-    basis = jnp.pad(span.T @ rotation, ((0, 0), (0, missing)))
-    core = jnp.diag(jnp.pad(deviations, (0, missing), constant_values=1.0))
+    span = _orthonormal(transposed(factors) @ (y + h), kept)
+    rotation, deviations = _matched_covariance(y @ transposed(span), h @ transposed(span), count)
+    deviations = xp.concatenate([deviations, xp.ones((*count.shape, rank - deviations.shape[-1]), dtype)], axis=-1)
+    basis, core = _widened(transposed(span) @ rotation, rank), diagonal_matrix(deviations)
+    average_x, average_g = average_x[..., 0, :], average_g[..., 0, :]
     fitted = LowRankNormal(average_x, scale, basis, core)
     # Where the linear relation of x and g has its zero.
     return LowRankNormal(average_x + fitted.covariance_product(average_g), scale, basis, core)
 
 
+def _widened(basis: Float[Array, "*batch dim factor"], rank: int) -> Float[Array, "*batch dim rank"]:
+    """The same columns and as many zero ones as are missing."""
+    xp = namespace(basis)
+    missing = xp.zeros((*basis.shape[:-1], rank - basis.shape[-1]), basis.dtype)
+    return xp.concatenate([basis, missing], axis=-1)
+
+
 def _append(window: Window, newest: Window) -> Window:
     """The newest rows of both. Rows that are not usable are zero, so that no NaN survives a product with zero."""
-    size = window.usable.shape[0]
+    xp = namespace(window, newest)
+    size, more = window.usable.shape[-1], newest.usable.shape[-1]
+
+    def joined(old, new, axis):
+        if axis == -2:
+            return xp.concatenate([old[..., more:, :], new[..., -size:, :]], axis=axis)
+        return xp.concatenate([old[..., more:], new[..., -size:]], axis=axis)
+
     positions, gradients = (
-        jnp.where(newest.usable[:, None], part, 0.0) for part in (newest.positions, newest.gradients)
+        joined(old, xp.where(newest.usable[..., None], new, 0.0), -2)
+        for old, new in ((window.positions, newest.positions), (window.gradients, newest.gradients))
     )
-    newest = Window(positions, gradients, newest.usable)
-    return jax.tree.map(lambda old, new: jnp.concatenate([old, new])[-size:], window, newest)
+    return Window(positions, gradients, joined(window.usable, newest.usable, -1))
 
 
 def _matched_scale(
-    x: Float[Array, "pair dim"], g: Float[Array, "pair dim"], present: Float[Array, " dim"]
-) -> Float[Array, " dim"]:
+    x: Float[Array, "*batch pair dim"], g: Float[Array, "*batch pair dim"], present: Float[Array, "*batch dim"]
+) -> Float[Array, "*batch dim"]:
     """Scale that makes scaled positions and scaled gradients equally long; the present one if one of them is zero."""
-    ratio = jnp.sqrt(jnp.linalg.norm(x, axis=0) / jnp.linalg.norm(g, axis=0)) / present
-    known = jnp.isfinite(ratio) & (ratio > 0)
-    return present * jnp.clip(jnp.where(known, ratio, 1.0), 1.0 / MAX_SCALE_CHANGE, MAX_SCALE_CHANGE)
+    xp = namespace(x, g, present)
+    ratio = xp.sqrt(xp.sqrt(xp.sum(x * x, axis=-2)) / xp.sqrt(xp.sum(g * g, axis=-2))) / present
+    known = xp.isfinite(ratio) & (ratio > 0)
+    return present * xp.clip(xp.where(known, ratio, 1.0), 1.0 / MAX_SCALE_CHANGE, MAX_SCALE_CHANGE)
 
 
 def _shared_factors(
-    residual: Float[Array, "pair dim"], count, rank: int
-) -> tuple[Float[Array, "pair factor"], Bool[Array, " factor"]]:
+    residual: Float[Array, "*batch pair dim"], count, rank: int
+) -> tuple[Float[Array, "*batch pair factor"], Bool[Array, "*batch factor"]]:
     """Leading left singular vectors of the residual, zero beyond the significant ones, and which these are.
+
+    The host leaves out the columns that are zero in all lanes, which cost time in whatever follows.
 
     Significant is what exceeds the largest singular value that noise has: independent noise of variance t in every
     entry has about t dim as its median eigenvalue of the Gram matrix and t (sqrt(dim) + sqrt(pair))^2 as its largest
     (Marchenko and Pastur 1967). At most half of the pairs go into factors; the rest is for the scales.
     """
-    pairs, dim = residual.shape
-    values, vectors = jnp.linalg.eigh(residual @ residual.T)
-    values, vectors = values[::-1], vectors[:, ::-1]
+    xp = namespace(residual, count)
+    pairs, dim = residual.shape[-2:]
+    values, vectors = factorize(xp.linalg.eigh, residual @ transposed(residual))
+    values, vectors = values[..., ::-1], vectors[..., ::-1]
+    count = count[..., None]
     # Of the values, one is zero for the average and one for every row that is not usable.
-    median = values[jnp.maximum(count - 1, 0) // 2]
-    edge = median * (1.0 + jnp.sqrt(count.astype(residual.dtype) / dim)) ** 2
-    rounding = 100.0 * jnp.finfo(residual.dtype).eps * values[0]
+    median = xp.take_along_axis(values, xp.maximum(count - 1, 0) // 2, axis=-1)
+    edge = median * (1.0 + xp.sqrt(count.astype(residual.dtype) / dim)) ** 2
+    rounding = 100.0 * float(xp.finfo(residual.dtype).eps) * values[..., :1]
     factors = min(rank, pairs)
-    kept = values[:factors] > jnp.maximum(edge, rounding)
-    kept &= jnp.arange(factors) < count // 2
-    return jnp.where(kept[None, :], vectors[:, :factors], 0.0), kept
+    kept = values[..., :factors] > xp.maximum(edge, rounding)
+    kept &= xp.broadcast_to(xp.arange(factors), kept.shape) < count // 2
+    if xp is np:
+        factors = max(1, int(np.max(np.sum(kept, axis=-1), initial=0)))
+        kept = kept[..., :factors]
+    return xp.where(kept[..., None, :], vectors[..., :factors], 0.0), kept
 
 
-def _orthonormal(rows: Float[Array, "factor dim"], kept: Bool[Array, " factor"]) -> Float[Array, "factor dim"]:
+def _orthonormal(
+    rows: Float[Array, "*batch factor dim"], kept: Bool[Array, "*batch factor"]
+) -> Float[Array, "*batch factor dim"]:
     """Orthonormal rows of the same span, zero where not kept, for rows that are orthogonal up to rounding.
 
     Symmetric orthogonalization of the unit rows: two matrix products, while Gram-Schmidt would read all rows for each.
     """
-    length = jnp.linalg.norm(rows, axis=1)
-    rows = jnp.where(kept[:, None], rows / jnp.where(kept, length, 1.0)[:, None], 0.0)
+    xp = namespace(rows, kept)
+    length = xp.where(kept, xp.sqrt(xp.vecdot(rows, rows)), 1.0)
+    rows = xp.where(kept[..., None], rows / length[..., None], 0.0)
+    missing = diagonal_matrix(xp.where(kept, 0.0, 1.0).astype(rows.dtype))
     for _ in range(2):
-        values, vectors = jnp.linalg.eigh(rows @ rows.T + jnp.diag(jnp.where(kept, 0.0, 1.0)))
-        rows = (vectors / jnp.sqrt(values)[None, :]) @ (vectors.T @ rows)
+        values, vectors = factorize(xp.linalg.eigh, rows @ transposed(rows) + missing)
+        rows = (vectors / xp.sqrt(values)[..., None, :]) @ (transposed(vectors) @ rows)
     return rows
 
 
 def _matched_covariance(
-    y: Float[Array, "pair factor"], h: Float[Array, "pair factor"], count
-) -> tuple[Float[Array, "factor factor"], Float[Array, " factor"]]:
+    y: Float[Array, "*batch pair factor"], h: Float[Array, "*batch pair factor"], count
+) -> tuple[Float[Array, "*batch factor factor"], Float[Array, "*batch factor"]]:
     """Eigenvectors of the solution of `S U S + S = V` and the square roots of its eigenvalues.
 
     V = I + w Y'Y and U = w H'H enter by their square roots (QR, singular values) instead of as in `match_scores`: the
     span holds variances of all sizes, which single precision cannot square. Directions with zero columns keep 1.
     """
-    size = y.shape[1]
-    weight = jnp.where(count > 0, PAIR_WEIGHT, 0.0).astype(y.dtype) ** 0.5
-    root = jnp.linalg.qr(jnp.concatenate([jnp.eye(size, dtype=y.dtype), weight * y]), mode="r").T
-    _, values, vectors = jnp.linalg.svd(weight * (h @ root), full_matrices=False)
+    xp = namespace(y, h, count)
+    weight = xp.where(count > 0, PAIR_WEIGHT**0.5, 0.0).astype(y.dtype)[..., None, None]
+    identity = diagonal_matrix(xp.ones_like(y[..., 0, :]))
+    root = transposed(xp.linalg.qr(xp.concatenate([identity, weight * y], axis=-2), mode="r"))
+    thin = partial(xp.linalg.svd, full_matrices=False)
+    _, values, vectors = factorize(thin, weight * (h @ root))
     # The square root of 1 + 4 w for the eigenvalues w = values^2 of K'UK, without squaring them.
-    shrink = jnp.sqrt(2.0 / (1.0 + jnp.hypot(jnp.ones_like(values), 2.0 * values)))
-    rotation, deviations, _ = jnp.linalg.svd((root @ vectors.T) * shrink[None, :])
+    shrink = xp.sqrt(2.0 / (1.0 + xp.hypot(xp.ones_like(values), 2.0 * values)))
+    rotation, deviations, _ = factorize(xp.linalg.svd, (root @ transposed(vectors)) * shrink[..., None, :])
     return rotation, deviations

@@ -1,16 +1,15 @@
 """Refinement where a full covariance matrix is too large: rounds of low-rank matching."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Float, UInt32
 
 from pathfinder._arrays.devices import on_host
+from pathfinder._arrays.namespace import Array, jit_unless_numpy
 from pathfinder._arrays.streams import counted_keys, draw_keys, normal
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import ScoredDraws
@@ -36,12 +35,12 @@ class LowRankRound(NamedTuple):
     divergence: Float[Array, ""]
 
 
-@partial(jax.jit, donate_argnames="window")
+@jit_unless_numpy(donate_argnames=("window",))
 def low_rank_round(
     present: LowRankNormal,
     window: Window,
     keys: UInt32[Array, "draw 2"],
-    density: CompiledDensity,
+    density: Density,
 ) -> LowRankRound:
     """Draw a batch, evaluate density and gradient, and fit to the newest pairs.
 
@@ -51,24 +50,24 @@ def low_rank_round(
         keys: Keys of the draws.
         density: Of the model, of one fit.
     """
-    noise = jax.vmap(lambda key: normal(key, present.dim, present.mean.dtype))(keys)
-    draws = jax.vmap(present.transform)(noise)
+    noise = normal(keys, present.dim, present.mean.dtype)
+    draws: Any = present.transform(noise)
     log_p, gradients = density.values_and_gradients(draws)
     match = match_low_rank(present, window, noise, gradients, usable_draws(log_p, gradients))
-    scored = ScoredDraws(draws, log_p, jax.vmap(present.log_density_of_noise)(noise))
+    scored = ScoredDraws(draws, log_p, present.log_density_of_noise(noise))
     return LowRankRound(scored, match.normal, match.window, match.divergence)
 
 
 def low_rank_form(start: LowRankNormal) -> LowRankNormal:
     """The same distribution in the form that the rounds keep."""
     assert start.basis is not None
-    return with_rank(start, max(RANK, start.basis.shape[1]))
+    return with_rank(start, max(RANK, start.basis.shape[-1]))
 
 
 def refine_low_rank(
-    density: CompiledDensity,
+    density: Density,
     lane: RefinedLane,
-    key: UInt32[Array, " 2"],
+    key: UInt32[np.ndarray, " 2"],
     max_rounds: int,
     check: Callable[[], None],
 ) -> None:
@@ -85,7 +84,7 @@ def refine_low_rank(
         max_rounds: Most rounds.
         check: Called between rounds; ends them by raising `Interrupt`.
     """
-    present, window = lane.initial, empty_window(WINDOW, density.dim, density.dtype)
+    present, window, key = density.arrays((lane.initial, empty_window(WINDOW, density.dim, density.dtype), key))
     best, last = present, present
     try:
         for number in range(max_rounds):

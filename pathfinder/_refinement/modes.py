@@ -1,11 +1,10 @@
 """Which paths of a fit ended in different modes of the density."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
+from pathfinder._density.either import Density
 
 
 POINTS = 10  # on the segment between two means, both ends left out
@@ -13,7 +12,7 @@ VALLEY = 2.0  # nats: how deep the density must dip between two modes
 
 
 def distinct_modes(
-    density: CompiledDensity,
+    density: Density,
     means: Float[Array, "fit path dim"],
     elbos: Float[np.ndarray, "fit path"],
 ) -> tuple[list[list[int]], int]:
@@ -37,7 +36,7 @@ def distinct_modes(
     # Each round compares what is left with the newest mode of each fit.
     while unassigned.any():
         newest = np.array([own[-1] for own in modes])
-        profile = np.asarray(_profiles(means, newest, density))
+        profile = np.asarray(_profiles(density.arrays(means), newest, density))
         num_densities += num_fits * num_paths * (POINTS + 2)
         unassigned &= _separated(profile)
         for fit in np.flatnonzero(unassigned.any(axis=1)):
@@ -54,17 +53,14 @@ def _separated(profile: Float[np.ndarray, "fit path point"]) -> Bool[np.ndarray,
     return np.isfinite(lower_end) & (values[..., 1:-1].min(axis=-1) < lower_end - VALLEY)
 
 
-@jax.jit
+@jit_unless_numpy()
 def _profiles(
-    means: Float[Array, "fit path dim"], newest: Int[Array, " fit"], density: CompiledDensity
+    means: Float[Array, "fit path dim"], newest: Int[Array, " fit"], density: Density
 ) -> Float[Array, "fit path point"]:
     """Log density on the segments from the mean of one path of each fit to those of all."""
-    shares = jnp.linspace(0.0, 1.0, POINTS + 2, dtype=means.dtype)
-
-    def segments(own_means, path):
-        return jax.vmap(lambda mean: jax.vmap(lambda share: (1 - share) * own_means[path] + share * mean)(shares))(
-            own_means
-        )
-
-    points = jax.vmap(segments)(means, newest)
-    return density.values(points.reshape(-1, *points.shape[2:])).reshape(points.shape[:3])
+    xp = namespace(means)
+    num_fits, num_paths, dim = means.shape
+    shares = xp.linspace(0.0, 1.0, POINTS + 2, dtype=means.dtype)[None, None, :, None]
+    origins = means[xp.arange(num_fits), newest][:, None, None, :]
+    points = (1 - shares) * origins + shares * means[:, :, None, :]
+    return density.values(points.reshape(num_fits * num_paths, -1, dim)).reshape(points.shape[:-1])

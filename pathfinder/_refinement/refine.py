@@ -8,24 +8,26 @@ a round changes little, then with steps that average over the remaining rounds.
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import numpy as np
-from jaxtyping import Array, Bool, Int, UInt32
+from jaxtyping import Bool, Int, UInt32
 
 from pathfinder._arrays.devices import on_host
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal, dense_form
 from pathfinder._paths.outcomes import PathOutcomes
-from pathfinder._refinement.dense_rounds import LANES_PER_BATCH, refine_batch
+from pathfinder._refinement.dense_rounds import batch_size, refine_batch
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.low_rank_rounds import low_rank_form, refine_low_rank
 from pathfinder._refinement.modes import distinct_modes
 from pathfinder._settings import Settings
 
 
+LANES_PER_BATCH = 64
+NUMBERS_ON_HOST = 2**16  # in the draws of the lanes that are refined together: these stay in the cache
 DENSE_LIMIT = 200  # dimensions up to which the covariance is a full matrix
 # A mode whose ELBO is lower than the highest by more nats than an approximation from pairs can be off is not refined.
 NEGLIGIBLE = 10.0
@@ -33,7 +35,7 @@ NEGLIGIBLE_PER_DIM = 2.0
 
 
 def refine(
-    density: CompiledDensity,
+    density: Density,
     starts: LowRankNormal,
     paths: Int[np.ndarray, " lane"],
     keys: UInt32[Array, "lane 2"],
@@ -58,32 +60,38 @@ def refine(
     Returns:
         The lanes, and whether they were ended early.
     """
-    most = min(LANES_PER_BATCH, len(paths)) if density.num_fits is not None and density.dim <= DENSE_LIMIT else 1
+    # One after another if they are modes of one fit: an interrupt leaves those alone that have not begun.
+    together = density.num_fits is not None and density.dim <= DENSE_LIMIT
+    is_compiled = namespace(keys) is not np
+    at_once = max(1, NUMBERS_ON_HOST // (batch_size(density.dim) * density.dim))
+    most = min(LANES_PER_BATCH if is_compiled else at_once, len(paths)) if together else 1
+    size = most if is_compiled else None
+    keys_of_lanes = np.asarray(keys)
     lanes = []
-    for used, rows in _batches(np.arange(len(paths)), most):
-        normals = on_host(refinable(jax.tree_util.tree_map(lambda leaf, own=rows: leaf[own], starts)))
-        for place, row in enumerate(used):
-            normal = jax.tree_util.tree_map(lambda leaf, i=place: leaf[i], normals)
+    for part in _parts(np.arange(len(paths)), most):
+        place = part if size is None else part[np.minimum(np.arange(size), len(part) - 1)]
+        normals = on_host(refinable(density.arrays(rows(starts, place))))
+        for number, row in enumerate(part):
+            normal = rows(normals, number)
             lanes.append(RefinedLane(int(paths[row]), normal, normal))
     try:
-        for used, rows in _batches(np.flatnonzero(worthwhile), most):
-            own = [lanes[row] for row in used]
+        for part in _parts(np.flatnonzero(worthwhile), most):
+            own = [lanes[row] for row in part]
             if density.dim <= DENSE_LIMIT:
-                refine_batch(density, own, keys[rows], fits[rows], max_rounds, check)
+                refine_batch(density, own, keys_of_lanes[part], fits[part], max_rounds, check, size=size)
             else:
-                refine_low_rank(density.of_fit(fits[rows[0]]), own[0], keys[rows[0]], max_rounds, check)
+                refine_low_rank(density.of_fit(fits[part[0]]), own[0], keys_of_lanes[part[0]], max_rounds, check)
     except (Interrupt, KeyboardInterrupt):
         return lanes, True
     return lanes, False
 
 
-def _batches(rows: Int[np.ndarray, " row"], size: int):
-    """Parts of at most `size` rows, and the same filled up to that size by repeating the last."""
-    for first in range(0, len(rows), size):
-        yield rows[first : first + size], rows[np.minimum(np.arange(first, first + size), len(rows) - 1)]
+def _parts(lanes: Int[np.ndarray, " lane"], size: int) -> list[Int[np.ndarray, " part"]]:
+    """Parts of at most `size` lanes."""
+    return [lanes[first : first + size] for first in range(0, len(lanes), size)]
 
 
-@jax.jit
+@jit_unless_numpy()
 def refinable(normals: LowRankNormal) -> LowRankNormal:
     """The same distributions, on the leading axis, in the form that refinement keeps."""
     dense = normals.mean.shape[-1] <= DENSE_LIMIT
@@ -108,7 +116,7 @@ class RefinedFit(NamedTuple):
 
 
 def refine_modes(
-    density: CompiledDensity,
+    density: Density,
     outcomes: PathOutcomes,
     keys: UInt32[Array, "fit 2"],
     settings: Settings,
@@ -139,7 +147,7 @@ def refine_modes(
         if len(fits) == 0:
             return [None] * num_fits, False
         lanes = fits * elbos.shape[1] + paths
-        starts = jax.tree_util.tree_map(lambda leaf: leaf[lanes], outcomes.approximations)
+        starts = rows(outcomes.approximations, lanes)
         lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
         worthwhile = elbos[fits, paths] >= elbos.max(axis=1)[fits] - NEGLIGIBLE - NEGLIGIBLE_PER_DIM * density.dim
         refined, interrupted = refine(

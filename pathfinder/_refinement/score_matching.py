@@ -7,10 +7,9 @@ factor A of its covariance. Where the density is that very normal, `v = -u`.
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
+
+from pathfinder._arrays.namespace import Array, add_identity, cholesky, factorize, matrix_product, namespace, transposed
 
 
 class Match(NamedTuple):
@@ -24,17 +23,17 @@ class Match(NamedTuple):
             and normal in the metric of the normal. 0 where they agree, and 1 where the density is flat.
     """
 
-    mean: Float[Array, " dim"]
-    factor: Float[Array, "dim dim"]
-    log_change: Float[Array, ""]
-    divergence: Float[Array, ""]
+    mean: Float[Array, "*batch dim"]
+    factor: Float[Array, "*batch dim dim"]
+    log_change: Float[Array, "*batch"]
+    divergence: Float[Array, "*batch"]
 
 
 def match_scores(
-    noise: Float[Array | np.ndarray, "draw dim"],
-    scores: Float[Array | np.ndarray, "draw dim"],
-    usable: Bool[Array | np.ndarray, " draw"],
-    weight: Float[Array | np.ndarray, ""] | float,
+    noise: Float[Array, "*batch draw dim"],
+    scores: Float[Array, "*batch draw dim"],
+    usable: Bool[Array, "*batch draw"],
+    weight: Float[Array, "*batch"] | float,
 ) -> Match:
     """One step of batch and match (algorithm 1 of the paper) from the standard normal.
 
@@ -52,34 +51,45 @@ def match_scores(
         weight: Inverse of their regularization 1 / lambda: a large one trusts the batch alone, a small one stays close
             to the present normal.
     """
-    dim = noise.shape[1]
-    identity = jnp.eye(dim, dtype=noise.dtype)
-    count = jnp.sum(usable)
-    share = jnp.where(usable, 1.0, 0.0).astype(noise.dtype) / jnp.maximum(count, 1).astype(noise.dtype)
-    u = jnp.where(usable[:, None], noise, 0.0)
-    v = jnp.where(usable[:, None], scores, 0.0)
-    mean_u, mean_v = share @ u, share @ v
-    centered_u, centered_v = u - mean_u[None, :], v - mean_v[None, :]
-    shrunk = weight / (1 + weight)
-    target = identity + weight * (centered_u.T * share[None, :]) @ centered_u + shrunk * jnp.outer(mean_u, mean_u)
-    scatter = weight * (centered_v.T * share[None, :]) @ centered_v + shrunk * jnp.outer(mean_v, mean_v)
-    root = jnp.linalg.cholesky(target)
-    values, vectors = jnp.linalg.eigh(root.T @ scatter @ root)
-    values = jnp.maximum(values, 0.0)  # of a positive semi-definite matrix, up to rounding
-    factor = (root @ vectors) * jnp.sqrt(2.0 / (1.0 + jnp.sqrt(1.0 + 4.0 * values)))[None, :]
-    covariance = factor @ factor.T
-    eigenvalues = jnp.linalg.eigvalsh(covariance)
+    xp = namespace(noise, scores, usable, weight)
+    dim, dtype = noise.shape[-1], noise.dtype
+    count = xp.sum(usable, axis=-1)
+    share = xp.where(usable, 1.0, 0.0).astype(dtype) / xp.maximum(count, 1).astype(dtype)[..., None]
+    trust = xp.asarray(weight, dtype)
+    shrunk = trust / (1 + trust)
+
+    def moments(rows):
+        """The mean of the usable rows, and their second moments with the weights of the paper."""
+        mean = xp.matmul(share[..., None, :], rows)
+        centered = rows - mean
+        scatter = xp.matmul(transposed(centered) * share[..., None, :], centered)
+        outer = transposed(mean) * mean
+        return mean[..., 0, :], trust[..., None, None] * scatter + shrunk[..., None, None] * outer
+
+    u, v = xp.where(usable[..., None], noise, 0.0), xp.where(usable[..., None], scores, 0.0)
+    mean_u, second_u = moments(u)
+    mean_v, second_v = moments(v)
+    root = cholesky(add_identity(second_u))
+    values, vectors = factorize(xp.linalg.eigh, xp.matmul(transposed(root), xp.matmul(second_v, root)))
+    values = xp.maximum(values, 0.0)  # of a positive semi-definite matrix, up to rounding
+    factor = xp.matmul(root, vectors) * xp.sqrt(2.0 / (1.0 + xp.sqrt(1.0 + 4.0 * values)))[..., None, :]
+    covariance = xp.matmul(factor, transposed(factor))
+    eigenvalues = factorize(xp.linalg.eigvalsh, covariance)
     enough = count >= 2
+    half = xp.broadcast_to(0.5 * xp.eye(dim, dtype=dtype), covariance.shape)
+    divergence = xp.vecdot(share, xp.sum((u + v) ** 2, axis=-1)) / dim
+    mean = shrunk[..., None] * (matrix_product(covariance, mean_v) + mean_u)
     return Match(
-        mean=jnp.where(enough, shrunk * (covariance @ mean_v + mean_u), 0.0),
-        factor=jnp.where(enough, jnp.linalg.cholesky(covariance), 0.5 * identity),
-        log_change=jnp.where(enough, jnp.max(jnp.abs(jnp.log(eigenvalues))), jnp.inf),
-        divergence=jnp.where(enough, share @ jnp.sum((u + v) ** 2, axis=1) / dim, jnp.inf),
+        mean=xp.where(enough[..., None], mean, 0.0),
+        factor=xp.where(enough[..., None, None], cholesky(covariance), half),
+        log_change=xp.where(enough, xp.max(xp.abs(xp.log(eigenvalues)), axis=-1), xp.inf),
+        divergence=xp.where(enough, divergence, xp.inf),
     )
 
 
 def usable_draws(
-    log_p: Float[Array | np.ndarray, " draw"], gradients: Float[Array | np.ndarray, "draw dim"]
-) -> Bool[Array, " draw"]:
+    log_p: Float[Array, "*batch draw"], gradients: Float[Array, "*batch draw dim"]
+) -> Bool[Array, "*batch draw"]:
     """Which draws have a finite log density and a gradient whose squared norm is finite."""
-    return jnp.isfinite(log_p) & jnp.isfinite(jax.vmap(lambda gradient: gradient @ gradient)(gradients))
+    xp = namespace(log_p, gradients)
+    return xp.isfinite(log_p) & xp.isfinite(xp.vecdot(gradients, gradients))

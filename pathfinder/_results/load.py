@@ -35,7 +35,7 @@ def load(path: Any, *, model: Model | None = None) -> PathfinderResult:
     saved = read(path)
     try:
         own = _without_density(saved.model)
-        result = PathfinderResult(model=own, **{**saved.fields, "key": jnp.asarray(saved.fields["key"])})
+        result = PathfinderResult(model=own, **{**saved.fields, "key": np.asarray(saved.fields["key"])})
     except Exception as error:  # fields that are missing or of another type than was written
         raise ValueError(f"{str(path)!r} is damaged: {error!r}.") from error
     _require_precision(own.dtype)

@@ -1,19 +1,26 @@
 """Draws on the constrained scale, by variable name."""
 
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Int, UInt32
+from jaxtyping import Int, UInt32
 
+from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.grouped import GroupedProgram
+from pathfinder._density.kept_programs import kept
+from pathfinder._density.stored import entry_of, traceable
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._model.model import Model
 
 
 BATCH_BYTES = 2**26
 MOST_ROWS_PER_BATCH = 1024
+DRAWS_PER_GROUP = 128
 
 
 def named_draws(
@@ -37,27 +44,18 @@ def named_draws(
     Returns:
         Arrays of shape `(n, *variable.shape)` by name, in the order of the model's variables.
     """
-    size = sum(variable.size for variable in model.variables) + model.dim
-    bytes_per_row = size * np.dtype(model.dtype).itemsize
-    batch = max(1, min(len(lanes), MOST_ROWS_PER_BATCH, BATCH_BYTES // bytes_per_row))
+    if model.is_callable:
+        variables = _called(model)
+    else:
+        variables = _compiled(model, lanes, indices, np.asarray(generator_keys), fits)
+    bytes_per_row = (sum(variable.size for variable in model.variables) + model.dim) * np.dtype(model.dtype).itemsize
+    batch = min(MOST_ROWS_PER_BATCH, BATCH_BYTES // bytes_per_row)
     values: dict[str, np.ndarray] = {}
-    for rows, positions in _merged(source.positions(lanes, indices), batch):
-        cycle = np.resize(np.arange(len(rows)), batch)  # the last batch repeats rows, so that all have one shape
-        padded = rows[cycle]
-        named = _constrain_rows(
-            positions[cycle],
-            generator_keys,
-            lanes[padded],
-            indices[padded],
-            model.data,
-            None if fits is None else fits[padded],
-            constrain=model.constrain_fn,
-            generate=model.generate_fn,
-        )
-        for name, part in named.items():
+    for rows, positions in _merged(source.positions(lanes, indices), max(1, batch)):
+        for name, part in variables(rows, positions).items():
             if name not in values:
                 values[name] = np.empty((len(lanes), *part.shape[1:]), part.dtype)
-            values[name][rows] = np.asarray(part)[: len(rows)]
+            values[name][rows] = part
     if model.warn_fn is not None:
         model.warn_fn(values)
     return {variable.name: values[variable.name] for variable in model.variables}
@@ -80,13 +78,85 @@ def _merged(parts, size: int):
         yield np.concatenate(rows), np.concatenate(positions)
 
 
-@partial(jax.jit, static_argnames=("constrain", "generate"))
-def _constrain_rows(positions, lane_keys, lanes, indices, data, fits, *, constrain, generate):
-    def one(position, lane, index, fit):
-        own = data if fit is None else jax.tree_util.tree_map(lambda leaf: leaf[fit], data)
-        named = constrain(position, own)
-        if generate is not None:
-            named = {**named, **generate(jax.random.wrap_key_data(fold_in(lane_keys[lane], index)), position, own)}
-        return named
+def _called(model: Model) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
+    """Variables of rows at their positions, of a model outside of JAX."""
 
-    return over_lanes(one)(positions, lanes, indices, fits)
+    def variables(_, positions):
+        draws = [model.constrain_fn(position, None) for position in positions]
+        return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}
+
+    return variables
+
+
+def _compiled(
+    model: Model, lanes: np.ndarray, indices: np.ndarray, lane_keys: np.ndarray, fits: np.ndarray | None
+) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
+    """Variables of rows at their positions, by the program of the model."""
+    (device,) = jax.device_put(0.0).devices()  # that of JAX's default, as large generated quantities may want
+    data = placed(model.data, device)
+    program = _constrain_program(
+        data, model.constrain_fn, model.generate_fn, model.dim, np.dtype(model.dtype), fits is not None, device
+    )
+
+    def variables(rows, positions):
+        keys = None if model.generate_fn is None else np.asarray(fold_in(lane_keys[lanes[rows]], indices[rows]))
+        return program(positions, keys, None if fits is None else fits[rows].astype(np.int32), data)
+
+    return variables
+
+
+class ConstrainProgram:
+    """The variables at positions, generated quantities included, in groups of a fixed number of them.
+
+    Args:
+        data: Shapes and types of the data.
+        constrain: As `Model.constrain_fn`.
+        generate: As `Model.generate_fn`.
+        dim: Length of a position.
+        dtype: Its floating-point type.
+        has_fits: Whether data have a leading axis of data sets.
+        device: Where the variables are computed.
+    """
+
+    def __init__(
+        self, data: Any, constrain: Any, generate: Any, dim: int, dtype: np.dtype, has_fits: bool, device: Any
+    ):
+        point = (
+            jax.ShapeDtypeStruct((dim,), dtype),
+            None if generate is None else jax.ShapeDtypeStruct((2,), np.uint32),
+            jax.ShapeDtypeStruct((), np.int32) if has_fits else None,
+        )
+        entry = entry_of((constrain, generate), "constrain", data, dim, dtype, has_fits, device.device_kind)
+        stored = GroupedProgram.stored(entry, point, data, device)
+        if stored is not None:
+            self._program = stored
+            return
+        constrain, generate = traceable(constrain), traceable(generate)
+
+        def one(position, key, own):
+            named = constrain(position, own)
+            return named if generate is None else {**named, **generate(jax.random.wrap_key_data(key), position, own)}
+
+        def variables(points, data):
+            def of_draw(position, key, fit):
+                return one(position, key, jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if has_fits else data)
+
+            return over_lanes(of_draw)(*points)
+
+        self._program = GroupedProgram(variables, point, data, DRAWS_PER_GROUP, BATCH_BYTES, device, entry=entry)
+
+    def __call__(
+        self, positions: np.ndarray, keys: np.ndarray | None, fits: np.ndarray | None, data: Any
+    ) -> dict[str, np.ndarray]:
+        """The variables by name.
+
+        Args:
+            positions: Unconstrained draws.
+            keys: The key of each draw for generated quantities, if there are any.
+            fits: The data set of each, if there are several.
+            data: The data.
+        """
+        return self._program((positions, keys, fits), data)
+
+
+_constrain_program = kept(ConstrainProgram)

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Float, Int, UInt32
 
 import psis
+from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool

@@ -12,7 +12,7 @@ from pathfinder_cli import _main, main
 from tests.cli.conftest import FEW_DRAWS, new_files
 
 
-HEAVY = ("numpy", "jax", "pathfinder", "numpyro", "stanio", "tqdm")
+HEAVY = ("numpy", "jax", "numpyro", "stanio", "tqdm")
 
 
 def loaded_by(*words):

@@ -1,9 +1,11 @@
+import threading
+
 import jax
 import pytest
 
 import pathfinder
 from tests import problems
-from tests.pathfinder.plain_fits import PLAIN, model_of
+from tests.pathfinder.plain_fits import PLAIN, QUICK, model_of
 
 
 @pytest.fixture(autouse=True, scope="package")
@@ -11,6 +13,23 @@ def strict_jax():
     """Promotions of rank and dtype are mistakes in the engine, and warnings are errors by pyproject.toml."""
     with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
         yield
+
+
+@pytest.fixture
+def compilations():
+    """Names of what XLA compiles from here on."""
+    for thread in threading.enumerate():  # of earlier tests, whose programs nobody has waited for
+        if thread.name.startswith("pathfinder-compile"):
+            thread.join(60)
+    names = []
+
+    def listen(event, duration, **details):
+        if event.endswith("backend_compile_duration"):
+            names.append(details["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +47,18 @@ def correlated(normal):
 @pytest.fixture(scope="session")
 def logistic_model():
     return model_of(problems.logistic_regression(10))
+
+
+@pytest.fixture(scope="session")
+def logistic_fit(logistic_model):
+    """A plain fit of few draws."""
+    return pathfinder.fit(logistic_model, seed=4, **QUICK)
+
+
+@pytest.fixture(scope="session")
+def long_model():
+    """Paths of several hundred iterations."""
+    return model_of(problems.rosenbrock(50))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Refined fits of small densities."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -39,3 +40,18 @@ def low_rank_target(dim, seed=0):
         return -0.5 * (jnp.sum(z**2) - jnp.sum(along**2 * (1 - 1 / variances)))
 
     return log_density, 2.0 * sd, np.sqrt(covariance_diagonal)
+
+
+def misleading(push, near=0.3):
+    """A standard normal whose gradient is wrong further than `near` from its mode: `push` along the first axis."""
+
+    @jax.custom_vjp
+    def log_density(x):
+        return -0.5 * jnp.sum(x**2)
+
+    def backward(x, g):
+        wrong = jnp.zeros_like(x).at[0].set(push)
+        return (g * jnp.where(jnp.sum(x**2) < near**2, -x, wrong),)
+
+    log_density.defvjp(lambda x: (log_density(x), x), backward)
+    return log_density

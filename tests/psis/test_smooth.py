@@ -209,6 +209,17 @@ def test_invalid_draws_count_as_draws():
     assert equal.log_mean_ratio == pytest.approx(math.log(0.6))
 
 
+@pytest.mark.parametrize("invalid", [NAN, -INF])
+def test_many_vectors_with_ties_are_smoothed_like_each_of_them(invalid):
+    ratios = np.round(np.random.default_rng(5).normal(size=(7, 3, 1000)), 1)
+    ratios[2, 1, :980] = invalid  # the cutoff is that of weight zero
+    ratios[3, 0] = 0.0
+    together = smooth_log_weights(ratios)
+    for index in np.ndindex(7, 3):
+        for ours, alone in zip(together, smooth_log_weights(ratios[index]), strict=True):
+            np.testing.assert_array_equal(ours[index], alone)
+
+
 def test_ties_are_smoothed_in_the_order_of_the_draws():
     result = smooth_log_weights(np.repeat(NOISE[:20], 5))
     assert np.all(np.diff(result.log_weights.reshape(20, 5), axis=1) >= 0)

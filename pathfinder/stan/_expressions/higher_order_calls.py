@@ -22,8 +22,7 @@ from pathfinder.stan._expressions.solver_checks import (
     require_solution,
     sized,
 )
-from pathfinder.stan._library.solvers import algebraic
-from pathfinder.stan._library.solvers import ode as _ode
+from pathfinder.stan._library.solvers import algebraic, ode
 from pathfinder.stan._library.solvers.quadrature import integrate_1d
 from pathfinder.stan._state.errors import StanEvaluationError, UntraceableError
 from pathfinder.stan._state.machine import Machine
@@ -158,7 +157,7 @@ def _solve_ode(
     rhs = sized(rhs, node.function.text, np.shape(array_of(y0))[-1], state=2)
 
     def solve(y0: Any, t0: Any, ts: Any, *args: Any) -> Any:
-        return _ode.solve_ode(solver, rhs, y0, t0, ts, *settings, args=args)
+        return ode.solve_ode(solver, rhs, y0, t0, ts, *settings, args=args)
 
     return require_solution(run, node, node.function.text, _apply(run, node, solve, [y0, t0, ts, *args]))
 
@@ -273,8 +272,8 @@ def _map_rect(run: Run, node: Call, evaluate: Evaluate) -> Value:
 
 
 HIGHER_ORDER: dict[str, Callable[[Run, Call, Evaluate], Value]] = {
-    **{f"ode_{solver}": _ode_call(solver, 0) for solver in _ode.ODE_METHODS},
-    **{f"ode_{solver}_tol": _ode_call(solver, 3) for solver in _ode.ODE_METHODS},
+    **{f"ode_{solver}": _ode_call(solver, 0) for solver in ode.ODE_METHODS},
+    **{f"ode_{solver}_tol": _ode_call(solver, 3) for solver in ode.ODE_METHODS},
     "ode_adjoint_tol_ctl": _ode_adjoint,
     **{f"integrate_ode_{solver}": _old_ode(solver) for solver in ("rk45", "bdf", "adams")},
     "integrate_ode": _old_ode("rk45"),

@@ -21,7 +21,7 @@ from pathfinder.stan._state.errors import NotFiniteError, StanRejectError, Untra
 from pathfinder.stan._state.run import Run, as_type
 from pathfinder.stan._state.steering import LeaveFunction, LeaveIteration, LeaveLoop, Then, nothing
 from pathfinder.stan._state.variables import Scope
-from pathfinder.stan._statements import branches as _branches
+from pathfinder.stan._statements import branches
 from pathfinder.stan._statements.assignments import assign
 from pathfinder.stan._statements.declarations import declare
 from pathfinder.stan._statements.print_statements import execute_print, message
@@ -57,7 +57,7 @@ from pathfinder.stan._values.value import Value
 def execute(run: Run, statement: Statement, then: Then = nothing) -> None:
     """Run a statement and what comes after it."""
     if isinstance(statement, If):
-        _branches.execute_if(run, statement, execute, then)
+        branches.execute_if(run, statement, execute, then)
     elif isinstance(statement, Block):
         _block(run, statement, then)
     elif isinstance(statement, Profile):
@@ -93,7 +93,7 @@ def _loop(run: Run, statement: For | ForEach | While, then: Then) -> None:
         if mask is not frame.mask:
             rest = conditions.both(rest, conditions.negation(mask))
     with machine.masked(rest), machine.within(part):
-        _branches.branch(run, then)
+        branches.branch(run, then)
 
 
 def execute_all(run: Run, statements: Sequence[Statement], then: Then = nothing) -> None:
@@ -138,7 +138,7 @@ def call_user(run: Run, definition: FunctionDefinition, values: list[Value]) -> 
             type_ = declared_type(argument.type)
             machine.variables.declare(argument.name.text, type_, as_type(type_, value))
         try:
-            return _branches.returned(run, definition, lambda: execute(run, body))
+            return branches.returned(run, definition, lambda: execute(run, body))
         except RecursionError as error:
             if machine.frame.returns:
                 raise  # the outermost call tells

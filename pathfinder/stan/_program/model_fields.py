@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._errors import NoParametersError
 from pathfinder._variables import Block, Part, Variable
 from pathfinder.stan._checking.programs import CheckedProgram
@@ -56,7 +56,7 @@ def model_fields(
     bound = bind(checked, data, seed=int(seed), simplex=simplex, print_line=print_line, prints=prints)
     if bound.dim < 1:
         raise NoParametersError
-    position = jnp.zeros(bound.dim)
+    position = jax.ShapeDtypeStruct((bound.dim,), default_dtype())
     types = _types(checked)
     arrays: dict[str, Any] = {}
     density, arrays["density"] = trace(bound.log_density, position)
@@ -164,7 +164,7 @@ class _Unconstrain:
 
     def _templates(self) -> dict[str, tuple[Sequence[Slot], Any]]:
         """For each parameter its parts, and some value of it."""
-        values = jax.eval_shape(self.bound.transformed, jax.ShapeDtypeStruct((self.bound.dim,), jnp.zeros(()).dtype))
+        values = jax.eval_shape(self.bound.transformed, jax.ShapeDtypeStruct((self.bound.dim,), default_dtype()))
         found = {}
         for parameter in self.bound.parameters:
             name = parameter.name

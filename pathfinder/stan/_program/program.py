@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._arrays.placed import placed
 from pathfinder._errors import BoundaryValueError
 from pathfinder.stan._checking.programs import CheckedProgram
 from pathfinder.stan._expressions.supported import require_supported
@@ -262,7 +263,7 @@ def bind(
     program = checked.program
     for statement in declarations(program.data):
         machine.variables.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
-    machine.frame.random_key = jax.random.wrap_key_data(jnp.array([seed >> 32, seed % 2**32], jnp.uint32))
+    machine.frame.random_key = jax.random.wrap_key_data(placed(np.array([seed >> 32, seed % 2**32], np.uint32)))
     values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
     values |= run_block(run, program.transformed_data, check=True)
     parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from pathfinder._arrays.placed import default_dtype
 from pathfinder._variables import Block
 from pathfinder.stan._program.columns import Slot
 from pathfinder.stan._program.program import BoundProgram
@@ -63,7 +64,7 @@ def traced_quantities(
     def arrays(key, position):
         return [*record(key, position), jnp.logical_not(accepted)]
 
-    traced, data = trace(arrays, jax.random.key(0), jnp.zeros(bound.dim))
+    traced, data = trace(arrays, jax.eval_shape(jax.random.key, 0), jax.ShapeDtypeStruct((bound.dim,), default_dtype()))
     return TracedQuantities(traced, record.names, accepted is not True), data, record.variables
 
 
@@ -118,9 +119,14 @@ def _origin(rejected: Any, key: Any, position: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class RejectionWarning:
-    """Says how many draws the program rejects in its generated quantities, and once why."""
+    """Says how many draws the program rejects in its generated quantities, and once why.
+
+    Attributes:
+        flags: The name of the array that says which draws there is something to say of.
+    """
 
     bound: BoundProgram
+    flags: ClassVar[str] = _REJECTED
 
     def __call__(self, values: Mapping[str, np.ndarray]) -> None:
         """Warn of rejected draws, if there are any among values of generated quantities."""

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+
+from pathfinder._arrays.placed import placed
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def trace(function: Callable[..., Any], *arguments: Any) -> tuple[Traced, tuple[
     closed = jax.make_jaxpr(function)(*arguments)
     text = closed.jaxpr.pretty_print(use_color=False)
     data = tuple(
-        jnp.asarray(value, variable.aval.dtype)
+        # Compiles nothing, as `jnp.asarray` would.
+        value if isinstance(value, jax.Array) else placed(np.asarray(value, variable.aval.dtype))
         for variable, value in zip(closed.jaxpr.constvars, closed.consts, strict=True)
     )
     return Traced(hashlib.sha256(text.encode()).hexdigest(), closed.jaxpr), data

@@ -55,6 +55,7 @@ RANGES = {
     "engine simplex": (["ilr", "stick_breaking"], ["old"]),
     "engine print": SWITCH,
     "engine platform": (["auto", "cpu", "gpu", "tpu"], ["cuda"]),
+    "engine driver": (["auto", "host", "compiled"], ["numpy"]),
     "engine precision": (["double", "single"], ["float32"]),
     "engine time_limit": (["1e-3", "60", "inf"], ["0", "-1", "nan"]),
     "engine progress": SWITCH,
@@ -168,7 +169,7 @@ def test_only_the_standard_library_is_imported():
     code = (
         f"import sys; before = set(sys.modules); import {imports}; "
         "new = {name.partition('.')[0] for name in set(sys.modules) - before}; "
-        "print(new - set(sys.stdlib_module_names))"
+        "print(sorted(new - set(sys.stdlib_module_names)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "{'pathfinder_cli'}"
+    assert run.stdout.strip() == "['pathfinder', 'pathfinder_cli']"

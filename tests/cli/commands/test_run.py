@@ -1,24 +1,15 @@
-"""Whole runs: what is printed, which files are written, and that nothing is after an error."""
+"""Whole runs: what is printed, and which files are written."""
 
 import json
 import re
 
 import numpy as np
 import pytest
-import stanio
 
 import pathfinder
-import psis
 from pathfinder_cli._arguments.parse import parse
+from tests.cli.commands.printed import comments_and_draws, rows_of
 from tests.cli.conftest import FEW_DRAWS, new_files
-
-
-def comments_and_draws(path):
-    """The comments before the draws, and the draws by name of their column."""
-    lines = path.read_text().splitlines()
-    header, draws = stanio.read_csv(str(path))
-    comments = lines[: lines.index(header)]
-    return comments, dict(zip(header.split(","), draws[0].T, strict=True))
 
 
 def without_timing(path):
@@ -174,16 +165,6 @@ def test_trajectories_lead_from_the_start_to_the_end(cli, folder):
         np.testing.assert_allclose(np.linalg.norm(gradients[1:], axis=1), [float(row[3]) for row in rows], rtol=6e-4)
 
 
-def rows_of(out, number):
-    """The fields of the rows of progress of one path."""
-    lines = out.splitlines()
-    return [
-        lines[index + 1].split()
-        for index, line in enumerate(lines)
-        if line.startswith(f"Path [{number}] : Iter") and index + 1 < len(lines)
-    ]
-
-
 def test_diagnostic_file_alone_asks_for_trajectories(bernoulli, folder):
     bernoulli("num_paths=2", "output", "diagnostic_file=d.x", "refresh=0")
     names = {f"output_path_{n}.csv" for n in (1, 2)} | {f"d_path_{n}.json" for n in (1, 2)}
@@ -235,39 +216,6 @@ def test_refresh_0_prints_only_the_configuration(bernoulli):
     assert "Path [" not in outcome.out
 
 
-def reliability_in(path):
-    """What the comments of a CSV file say of its draws: k-hat, effective sample size and words."""
-    text = path.read_text()
-    pattern = r"# \n# pareto_k = (\S+)\n# effective_sample_size = (\S+)\n# (Pareto k-hat .*)\n# \n# Elapsed Time"
-    (pareto_k, size, words), *others = re.findall(pattern, text)
-    assert not others
-    return float(pareto_k), float(size), words
-
-
-@pytest.mark.parametrize("how", [(), ("psis_resample=0",), ("num_paths=1",)], ids=" ".join)
-def test_how_far_draws_can_be_trusted(bernoulli, folder, how):
-    outcome = bernoulli(*how, "output", "sig_figs=18")
-    pareto_k, size, words = reliability_in(folder / "output.csv")
-    assert outcome.out.splitlines()[-1] == words
-    _, draws = comments_and_draws(folder / "output.csv")
-    if how == ("num_paths=1",):  # of one path the mixture of all paths is the approximation itself
-        smoothed = psis.smooth_log_weights(draws["lp__"] - draws["lp_approx__"])
-        assert (pareto_k, size) == pytest.approx((smoothed.pareto_k, smoothed.effective_sample_size))
-    assert words == psis.describe_pareto_k(pareto_k, 30 if how == ("num_paths=1",) else 120, size)
-
-
-def test_draws_that_cannot_be_trusted_are_told_without_progress(bernoulli, folder):
-    outcome = bernoulli("num_paths=1", "output", "refresh=0")
-    _, size, words = reliability_in(folder / "output.csv")
-    assert size < psis.MIN_EFFECTIVE_SAMPLE_SIZE
-    assert outcome.out.endswith(f"{words}\n")
-
-
-def test_nothing_is_said_of_draws_without_weights(bernoulli, folder):
-    assert "Pareto" not in bernoulli("calculate_lp=0").out
-    assert "areto" not in (folder / "output.csv").read_text().partition("lp_approx__,")[2]
-
-
 def test_the_reuse_of_draws_is_warned_of(bernoulli):
     assert "Warning: Number of PSIS draws is larger" in bernoulli("num_psis_draws=121").out
     assert "Warning: Number" not in bernoulli("num_psis_draws=120").out
@@ -278,108 +226,6 @@ def test_the_total_counts_all_evaluations(bernoulli):
     total = int(re.search(r"Total log probability function evaluations:(\d+)", out)[1])
     per_path = [int(number) for number in re.findall(r"evaluations: \((\d+)\)", out)]
     assert total == sum(per_path) + 4 * 30
-
-
-def test_an_older_file_is_replaced_only_by_success(bernoulli, folder):
-    (folder / "output.csv").write_text("older")
-    assert bernoulli("data", "file=x.json").code == 1
-    assert (folder / "output.csv").read_text() == "older"
-    assert bernoulli().code == 0
-    assert (folder / "output.csv").read_text() != "older"
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("pathfinder", "data", "file=missing.json"), 'Can\'t open specified file, "missing.json"'),
-        (("pathfinder",), "Error: the model needs `N`, but no data file was given; use `data file=<name>`."),
-        (("pathfinder", "data", "file=bernoulli.py"), "Error: "),
-        (("pathfinder", "output", "file=missing/x.csv"), 'the folder "missing" does not exist'),
-        (("pathfinder", "output", "file=x.json", "save_cmdstan_config=1"), "the folder"),
-        (("pathfinder", "engine", "resample=without_replacement", "pathfinder"), "misplaced"),
-        (
-            ("pathfinder", "num_draws=9", "engine", "resample=without_replacement"),
-            "cannot choose num_psis_draws=1000 of",
-        ),
-        (("pathfinder", "engine", "platform=tpu"), "Error: engine platform=tpu is not available here; available: cpu"),
-    ],
-)
-def test_errors_before_the_run_leave_no_file(cli, folder, words, message):
-    if "x.json" in " ".join(words):
-        (folder / "x_config.json").mkdir()
-        message = "it is a folder"
-    before = new_files(folder)
-    data = () if "data" in words or words == ("pathfinder",) else ("data", "file=bernoulli.data.json")
-    outcome = cli("bernoulli.py", *data, *words)
-    assert outcome.code == 1
-    assert message in outcome.err
-    assert any(re.match("E[rx]", line) for line in outcome.err.splitlines()) or "misplaced" in outcome.err
-    assert new_files(folder) == before
-
-
-@pytest.mark.parametrize(
-    ("model", "words", "messages"),
-    [
-        ("m_noparams", (), ["Model has 0 parameters, cannot run Pathfinder."]),
-        (
-            "m_reject",
-            ("num_paths=2",),
-            [
-                "Initialization between (-2, 2) failed after 100 attempts. \n Try specifying",
-                "Initialization failed.\nPathfinder iteration: 0 failed.",
-                "Pathfinder iteration: 1 failed.",
-                "Error: no path produced an approximation.\n  path 1, 2: No initial point",
-                "At the last point tried the log density is -inf.",
-            ],
-        ),
-        ("m_reject", ("num_paths=1", "init=0"), ["Initialization failed.\nError: no path", "path 1: No initial point"]),
-    ],
-)
-def test_failed_runs_leave_no_file(cli, folder, model, words, messages):
-    outcome = cli(f"{model}.py", "pathfinder", *FEW_DRAWS, *words)
-    assert outcome.code == 1
-    for message in messages:
-        assert message in outcome.err
-    assert new_files(folder) == set()
-    if model == "m_reject":
-        rejected = "Rejecting initial value:\n  Log probability evaluates to log(0), i.e. negative infinity.\n"
-        assert outcome.out.count(rejected) == (1 if "init=0" in words else 200)
-        assert ("No pathfinders ran successfully\n" in outcome.out) == ("num_paths=1" not in words)
-
-
-def test_a_path_that_fails_is_left_out(cli, folder):
-    outcome = cli("m_domain.py", "random", "seed=1", "pathfinder", *FEW_DRAWS, "num_paths=6", "save_single_paths=1")
-    assert outcome.code == 0
-    failed = {int(number) for number in re.findall(r"Pathfinder iteration: (\d+) failed.", outcome.err)}
-    assert failed
-    assert len(failed) < 6
-    _, draws = comments_and_draws(folder / "output.csv")
-    assert set(draws["path__"]) <= {number + 1 for number in set(range(6)) - failed}
-    for number in range(6):
-        text = (folder / f"output_path_{number + 1}.csv").read_text()
-        assert text.count(f", {number + 1}, ") == (0 if number in failed else 30)
-        assert "0" in json.loads((folder / f"output_path_{number + 1}.json").read_text())
-
-
-def test_mistakes_of_the_model_while_it_runs_are_told_with_their_place(cli, folder):
-    (folder / "m.py").write_text(
-        "import jax\n"
-        "import jax.numpy as jnp\n"
-        "from pathfinder import Model\n"
-        "@jax.custom_jvp\n"
-        "def square(x):\n"
-        "    return x * x\n"
-        "@square.defjvp\n"
-        "def _(primals, tangents):\n"
-        "    return nowhere\n"
-        "def model(data):\n"
-        "    return Model.from_log_density(lambda params: -square(params['x']), {'x': 0.0})\n"
-    )
-    outcome = cli("m.py", "pathfinder", *FEW_DRAWS)
-    assert outcome.code == 1
-    assert "Error: m.py, line 9" in outcome.err
-    assert "NameError: name 'nowhere' is not defined" in outcome.err
-    assert new_files(folder) == {"m.py"}
 
 
 def test_every_word_of_the_grammar_arrives(bernoulli):

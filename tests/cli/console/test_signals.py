@@ -46,7 +46,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def started(folder, *, size=100, wait="pass", after="model is made", shell=""):
     """A run that has come as far as to print some text."""
     (folder / "slow.py").write_text(SLOW_MODEL.replace("SIZE", str(size)).replace("WAIT", wait))
-    words = ["-m", "pathfinder_cli", "slow.py", "pathfinder", "save_single_paths=1", "output", "refresh=1"]
+    words = ["-m", "pathfinder_cli", "slow.py", "pathfinder", *FEW_DRAWS, "save_single_paths=1", "output", "refresh=1"]
     command = [sys.executable, *words]
     if shell:
         command = ["bash", "-c", f"{shell} exec {' '.join(command)}"]
@@ -60,9 +60,20 @@ def started(folder, *, size=100, wait="pass", after="model is made", shell=""):
     raise AssertionError(run.communicate())
 
 
-def terminated(*_args, **_options):
+def terminate():
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def terminate_and_wait():
+    terminate()
     time.sleep(10)
+
+
+def terminate_once_written(folder):
+    """Wait until a hidden file has its first lines."""
+    while not any(path.stat().st_size for path in folder.glob(".pathfinder-*.tmp")):
+        time.sleep(0.001)
+    terminate()
 
 
 @pytest.mark.parametrize(
@@ -92,12 +103,13 @@ def test_stopped_in_compiled_code(folder):
     assert new_files(folder) == {"slow.py"}
 
 
-def test_stopped_while_files_are_written(folder, monkeypatch):
+def test_stopped_while_files_are_written(folder):
     """The signal comes between two lines of a file."""
-    from pathfinder_cli._outputs import results
-
-    monkeypatch.setattr(results, "write_draws", terminated)
-    assert main(["bernoulli.py", "pathfinder", *FEW_DRAWS, "data", "file=bernoulli.data.json"]) == 143
+    begun = threading.Thread(target=terminate_once_written, args=(folder,), daemon=True)
+    begun.start()
+    words = ["pathfinder", "num_paths=1", "num_draws=100000", "data", "file=bernoulli.data.json"]
+    assert main(["bernoulli.py", *words]) == 143
+    begun.join()
     assert new_files(folder) == set()
 
 
@@ -112,7 +124,7 @@ def test_ignored_signals_stay_ignored(folder):
 def test_handlers_are_put_back():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(Stopped), stoppable():
-        terminated()
+        terminate_and_wait()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     assert signal.set_wakeup_fd(-1) == -1
 

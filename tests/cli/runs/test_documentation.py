@@ -6,7 +6,7 @@ import pytest
 
 from pathfinder_cli import _main
 from pathfinder_cli._arguments.grammar import ARGUMENTS
-from pathfinder_cli._commands import backend
+from pathfinder_cli._cache.folders import JAX_VARIABLE
 
 
 PAGE = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text()
@@ -27,5 +27,5 @@ def test_no_other_extensions():
 
 
 def test_commands_and_variables():
-    for word in (*_main._COMMANDS, _main.TRACEBACK_VARIABLE, backend._CACHE_VARIABLE, "STAN_NUM_THREADS"):
+    for word in (*_main._COMMANDS, _main.TRACEBACK_VARIABLE, JAX_VARIABLE, "STAN_NUM_THREADS"):
         assert word.startswith("-") or word == "info" or word in PAGE

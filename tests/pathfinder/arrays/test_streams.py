@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from pathfinder._arrays import streams
 from pathfinder._arrays.streams import (
+    BLOCK,
     Stream,
     counted_keys,
+    draw_keys,
     fit_key,
     fold_in,
     host_generator,
@@ -19,9 +22,11 @@ from pathfinder._arrays.streams import (
 
 
 SEED = jnp.asarray([0, 42], jnp.uint32)
+BOTH = pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
 
 
-def test_threefry_known_answers():
+@BOTH
+def test_threefry_known_answers(xp):
     """The test vectors of Random123 (Salmon et al. 2011), kat_vectors, threefry 2x32 with 20 rounds."""
     ones = 0xFFFFFFFF
     known = [
@@ -30,26 +35,62 @@ def test_threefry_known_answers():
         ((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3), (0xC4923A9C, 0x483DF7A0)),
     ]
     for key, counter, words in known:
-        key, counter = jnp.asarray(key, jnp.uint32), jnp.asarray(counter, jnp.uint32)
-        assert tuple(int(word) for word in threefry(key, counter[0], counter[1])) == words
+        key, counter = xp.asarray(key, xp.uint32), xp.asarray(counter, xp.uint32)
+        assert tuple(int(word) for word in threefry(key, counter[..., 0], counter[..., 1])) == words
 
 
-def test_folding_in_is_that_of_jax():
+@BOTH
+def test_folding_in_is_that_of_jax(xp):
     for counter in (0, 1, 12345, 2**31 - 1):
         expected = jax.random.key_data(jax.random.fold_in(jax.random.key(42), counter))
-        np.testing.assert_array_equal(fold_in(SEED, jnp.asarray(counter)), expected)
+        np.testing.assert_array_equal(fold_in(xp.asarray(SEED), xp.asarray(counter)), expected)
 
 
+@BOTH
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
-def test_uniform_and_normal_numbers(dtype):
-    numbers = uniform(SEED, 100_000, dtype)
+def test_uniform_and_normal_numbers(dtype, xp):
+    numbers = uniform(xp.asarray(SEED), 100_000, dtype)
     assert numbers.dtype == dtype
     assert np.all(np.abs(numbers) < 1)
     assert scipy.stats.kstest(np.asarray(numbers, float), scipy.stats.uniform(-1, 2).cdf).pvalue > 0.001
-    draws = normal(SEED, 100_000, dtype)
+    draws = normal(xp.asarray(SEED), 100_000, dtype)
     assert draws.dtype == dtype
     assert np.all(np.isfinite(draws))
     assert scipy.stats.kstest(np.asarray(draws, float), "norm").pvalue > 0.001
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dim", [1, 3, BLOCK + 7])
+def test_numbers_of_the_host_are_those_of_jax(dtype, dim):
+    """Uniform ones bit for bit, normal ones to the rounding of JAX's `erf_inv`."""
+    keys = np.stack([path_keys(np.asarray(SEED), np.arange(3), stream) for stream in (Stream.ELBO, Stream.DRAWS)])
+    found, expected = uniform(keys, dim, dtype), uniform(jnp.asarray(keys), dim, dtype)
+    assert isinstance(found, np.ndarray)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)
+    draws = normal(keys, dim, dtype)
+    assert draws.shape == (2, 3, dim)
+    np.testing.assert_allclose(
+        draws, normal(jnp.asarray(keys), dim, dtype), rtol=1e-5 if dtype == np.float32 else 1e-12
+    )
+    unit = scipy.stats.norm.cdf(np.asarray(draws, float))
+    np.testing.assert_allclose(2 * unit - 1, found, atol=1e-7 if dtype == np.float32 else 1e-15)
+    for own, key in zip(draws.reshape(-1, dim), keys.reshape(-1, 2), strict=True):
+        np.testing.assert_array_equal(own, normal(key, dim, dtype))
+
+
+def test_keys_of_the_host_are_those_of_jax():
+    key, lanes = np.asarray(SEED), np.array([0, 5, -1])
+    found = path_keys(key, lanes, Stream.DRAWS)
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found, path_keys(SEED, lanes, Stream.DRAWS))
+    draws = draw_keys(found, 4)
+    assert isinstance(draws, np.ndarray)
+    np.testing.assert_array_equal(draws, draw_keys(jnp.asarray(found), 4))
+    for lane in range(3):
+        np.testing.assert_array_equal(draws[lane], counted_keys(found[lane], np.arange(4)))
+    assert isinstance(fit_key(key, 3), np.ndarray)
+    np.testing.assert_array_equal(fit_key(key, 3), fit_key(SEED, 3))
 
 
 def test_longer_vectors_begin_like_shorter_ones():
@@ -96,3 +137,16 @@ def test_host_generators_are_apart():
     )
     assert one == same
     assert len({one, other, third}) == 3
+
+
+@pytest.mark.parametrize(("rows", "dim"), [(3, 1000), (1, 2**16 + 5), (40, 7)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_makes_many_numbers_is_compiled_and_changes_no_bit(monkeypatch, rows, dim, dtype):
+    keys = np.asarray(path_keys(SEED, np.arange(rows), Stream.DRAWS))
+    in_numpy = normal(keys, dim, dtype)
+    monkeypatch.setattr(streams, "COMPILED_FROM", 1)
+    monkeypatch.setattr(streams, "COMPILED_BLOCK", 512)
+    monkeypatch.setattr(streams, "_unit", None)
+    compiled = normal(keys, dim, dtype)
+    assert compiled.dtype == dtype
+    np.testing.assert_array_equal(compiled, in_numpy)

@@ -103,3 +103,8 @@ def test_arguments_that_are_not_arrays_and_results_in_a_structure():
     found = summed((jnp.ones(3), jnp.ones(3)), None)
     np.testing.assert_array_equal(found["sum"], 2.0 * np.ones(3))
     assert found["none"] is None
+
+
+def test_arrays_of_numpy_come_as_whole_stacks():
+    lanes, nothing = np.arange(6.0).reshape(3, 2), None
+    assert over_lanes(lambda own, none: (own is lanes, none))(lanes, nothing) == (True, None)

@@ -28,14 +28,37 @@ def batch(data):
     return pathfinder.fit_batch(log_density, data, jnp.zeros(3), seed=3, **FEW)
 
 
-def test_each_fit_is_that_of_its_data_alone(batch, data):
+@pytest.mark.parametrize("driver", ["host", "compiled"])
+def test_each_fit_is_that_of_its_data_alone(data, driver):
+    batch = pathfinder.fit_batch(log_density, data, jnp.zeros(3), seed=3, driver=driver, **FEW)
     for number in (0, NUM_FITS - 1):
         own = jax.tree_util.tree_map(lambda leaf, i=number: leaf[i], data)
-        alone = pathfinder.fit(log_density, jnp.zeros(3), data=own, seed=batch.keys[number], **FEW)
+        alone = pathfinder.fit(log_density, jnp.zeros(3), data=own, seed=batch.keys[number], driver=driver, **FEW)
         np.testing.assert_allclose(batch[number].draws["x"], alone.draws["x"], rtol=1e-6)
         np.testing.assert_allclose(batch.pareto_k[number], alone.pareto_k, atol=1e-3)
         assert batch.num_densities[number] == alone.num_densities
         assert batch.num_gradients[number] == alone.num_gradients
+
+
+def test_each_refined_fit_is_that_of_its_data_alone():
+    """Fits with one mode or two, that adapt for different numbers of rounds."""
+
+    def curved(x, data):
+        return -0.5 * (x[0] / 2) ** 2 - 0.5 * ((x[1] - data["bend"] * x[0] ** 2) / 0.5) ** 2 + data["gap"] * x[0] ** 2
+
+    data = {"bend": np.array([0.0, 0.3, 1.0, 0.0, 2.0]), "gap": np.array([0.0, 0.0, 0.05, 0.0, 0.05])}
+    settings = {**FEW, "refine": True, "num_psis_draws": 200}
+    fits = pathfinder.fit_batch(curved, data, jnp.zeros(2), seed=3, **settings)
+    adapted = [own.refinement.num_adapted for own in fits]
+    assert len(set(adapted)) > 1
+    for number, own in enumerate(fits):
+        own_data = {name: values[number] for name, values in data.items()}
+        alone = pathfinder.fit(curved, jnp.zeros(2), data=own_data, seed=fits.keys[number], **settings)
+        assert adapted[number] == alone.refinement.num_adapted
+        assert own.num_densities == alone.num_densities
+        np.testing.assert_allclose(own.pool.log_proposal, alone.pool.log_proposal, rtol=1e-6)
+        np.testing.assert_allclose(own.pareto_k, alone.pareto_k, rtol=1e-6)
+        np.testing.assert_allclose(own.draws["x"], alone.draws["x"], rtol=1e-6)
 
 
 def test_stacked_draws_are_those_of_the_fits(batch):

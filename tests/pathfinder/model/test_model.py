@@ -77,6 +77,22 @@ def test_constrain_and_unconstrain(model):
     np.testing.assert_allclose(model.unconstrain({"mu": -1.0, "sigma": np.exp(0.3)}), [0.3, -1.0], rtol=1e-12)
 
 
+def test_a_model_is_made_without_compilation(compilations):
+    make_model()
+    assert compilations == []
+
+
+def test_constraining_by_hand_is_one_program_each(compilations):
+    model = make_model(data={"y": np.arange(5.0)})
+    for shift in (0.0, 1.0):
+        values = model.constrain(np.array([0.3, -1.0 + shift]))
+        np.testing.assert_allclose(
+            model.unconstrain({name: values[name] for name in ("sigma", "mu")}), [0.3, -1 + shift]
+        )
+    assert list(values) == ["sigma", "mu", "variance", "residuals"]
+    assert len(compilations) <= 2
+
+
 def test_draws_have_all_variables(result):
     draws = result.draws
     assert list(draws) == ["sigma", "mu", "variance", "residuals", "prediction"]

@@ -5,10 +5,10 @@ import pytest
 
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs
-from pathfinder._paths import lbfgs
-from pathfinder._paths.lbfgs import trial_point
-from pathfinder._paths.start import Start
-from pathfinder._paths.state import DONE, Tolerances, can_step, init, rewind
+from pathfinder._optimizer import lbfgs
+from pathfinder._optimizer.lbfgs import trial_point
+from pathfinder._optimizer.start import Start
+from pathfinder._optimizer.state import DONE, Tolerances, can_step, init, rewind
 from pathfinder._settings import Settings
 from tests import problems
 
@@ -78,25 +78,25 @@ def test_scalar_fits_the_newest_pair():
 def test_paths_follow_the_secant(num_rows):
     """Exact from the first step on, also across `rewind`, and without influence on the path."""
     density = problems.scaled_normal(6, 1e4)
-    start = jnp.asarray(density.starts(1)[0])
+    start = density.starts(1)
     tolerances = Tolerances.from_settings(Settings(), start.dtype)
-    box = Start(jnp.zeros(2, jnp.uint32), start, jnp.zeros_like(start), jnp.int32(1))
-    evaluate = jax.jit(jax.value_and_grad(density.log_density))
-    step = jax.jit(lbfgs.step, static_argnums=5)
+    box = Start(np.zeros((1, 2), np.uint32), start, np.zeros_like(start), np.ones(1, np.int32))
+    evaluate = jax.jit(jax.vmap(jax.value_and_grad(density.log_density)))
     traces = []
     for follows_secant in (True, False):
-        path = init(box, 5, num_rows, follows_secant)
+        path = init(box, num_kept=5, num_rows=num_rows, follows_secant=follows_secant)
         path = path._replace(state=path.state._replace(position=start))
         positions = []
         while path.state.phase != DONE:
-            path = step(path, trial_point(path), *evaluate(trial_point(path)), tolerances, 5)
+            value, score = map(np.asarray, evaluate(trial_point(path)))
+            path = lbfgs.step(path, trial_point(path), value, score, tolerances, 5)
             if not can_step(path):
-                num_recorded = int(path.state.num_recorded)
-                trace = jax.tree.map(lambda rows, n=num_recorded: np.asarray(rows[:n]), path.records.trace)
+                num_recorded = int(path.state.num_recorded[0])
+                trace = jax.tree.map(lambda rows, n=num_recorded: rows[0, :n].copy(), path.records.trace)
                 positions.append(trace.position)
                 if follows_secant:
                     variances = np.diag(density.covariance)
                     np.testing.assert_allclose(trace.secant, np.tile(variances, (num_recorded, 1)), rtol=1e-3)
-                path = rewind(path, 5)
+                path = rewind(path, num_kept=5)
         traces.append(np.concatenate(positions))
     np.testing.assert_array_equal(*traces)

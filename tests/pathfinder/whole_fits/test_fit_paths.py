@@ -9,19 +9,10 @@ import pytest
 
 import pathfinder
 from pathfinder import Model, Status
-from tests import problems
-from tests.pathfinder.plain_fits import PLAIN, QUICK, draws_of_path, model_of
+from tests.pathfinder.plain_fits import PLAIN, QUICK, draws_of_path
 
 
-@pytest.fixture(scope="module")
-def long_model():
-    """Paths of several hundred iterations."""
-    return model_of(problems.rosenbrock(50))
-
-
-def test_one_bad_path_does_not_disturb_the_others(logistic_model):
-    good = pathfinder.fit(logistic_model, seed=4, **QUICK)
-
+def test_one_bad_path_does_not_disturb_the_others(logistic_model, logistic_fit):
     def log_density(x):
         inner = logistic_model.density(x, None)
         return jnp.where(x[0] > 50.0, jnp.nan, inner)
@@ -38,7 +29,7 @@ def test_one_bad_path_does_not_disturb_the_others(logistic_model):
     assert result.paths[2].approximation is None
     assert len(result.approximations) == 3
     assert set(result.path_ids) <= {0, 1, 3}
-    np.testing.assert_allclose(draws_of_path(result, 3), draws_of_path(good, 3), rtol=1e-6)
+    np.testing.assert_allclose(draws_of_path(result, 3), draws_of_path(logistic_fit, 3), rtol=1e-6)
 
 
 def test_all_paths_fail():
@@ -72,11 +63,10 @@ def test_iterations_reach_the_report_as_they_are_scored(logistic_model):
         assert own[-1].best_iteration == path.best_iteration
 
 
-def test_trajectory_is_kept_if_asked_for(logistic_model):
-    plain = pathfinder.fit(logistic_model, seed=4, **QUICK)
+def test_trajectory_is_kept_if_asked_for(logistic_model, logistic_fit):
     result = pathfinder.fit(logistic_model, seed=4, save_trajectory=True, **QUICK)
-    assert all(path.trajectory is None for path in plain.paths)
-    np.testing.assert_array_equal(result.unconstrained_draws, plain.unconstrained_draws)
+    assert all(path.trajectory is None for path in logistic_fit.paths)
+    np.testing.assert_array_equal(result.unconstrained_draws, logistic_fit.unconstrained_draws)
     for path in result.paths:
         positions = path.trajectory.position
         values, gradients = jax.jit(jax.vmap(jax.value_and_grad(lambda x: logistic_model.density(x, None))))(positions)
@@ -100,14 +90,13 @@ def test_keyboard_interrupt_returns_what_is_finished(long_model):
     assert result.unconstrained_draws.shape == (50, 50)
 
 
-def test_keyboard_interrupt_after_the_last_iteration_loses_nothing(logistic_model):
+def test_keyboard_interrupt_after_the_last_iteration_loses_nothing(logistic_model, logistic_fit):
     def interrupt(reports):
         raise KeyboardInterrupt
 
-    plain = pathfinder.fit(logistic_model, seed=0, **QUICK)
-    result = pathfinder.fit(logistic_model, seed=0, report=interrupt, **QUICK)
-    assert [path.status for path in result.paths] == [path.status for path in plain.paths]
-    np.testing.assert_array_equal(result.unconstrained_draws, plain.unconstrained_draws)
+    result = pathfinder.fit(logistic_model, seed=4, report=interrupt, **QUICK)
+    assert [path.status for path in result.paths] == [path.status for path in logistic_fit.paths]
+    np.testing.assert_array_equal(result.unconstrained_draws, logistic_fit.unconstrained_draws)
 
 
 def test_time_limit_ends_the_paths(long_model):
@@ -117,6 +106,25 @@ def test_time_limit_ends_the_paths(long_model):
     with pytest.raises(pathfinder.PathfinderError, match="time limit"):
         pathfinder.fit(long_model, seed=0, max_time=1e-9, **options)
     assert time.perf_counter() - begin < 10
+
+
+@pytest.mark.parametrize("driver", ["host", "compiled"])
+def test_where_a_path_stalls_is_its_own_affair(funnel_model, driver):
+    """Not that of the paths beside it, by which its iterates are scored sooner or later; nor are its counts."""
+    options = {"seed": 0, "elbo_patience": 10, "max_lbfgs_iters": 300, "driver": driver, **QUICK}
+    together = pathfinder.fit(funnel_model, num_paths=8, **options)
+    assert sum(path.status == Status.ELBO_STALLED for path in together.paths) >= 3
+    for path in together.paths:
+        table = path.iterations
+        best_so_far = [np.argmax(table.elbo[: row + 1]) for row in range(len(table.elbo))]
+        waited = table.iteration - table.iteration[best_so_far]
+        assert np.all(waited[:-1] < 10)
+        if path.status == Status.ELBO_STALLED:
+            assert waited[-1] == 10
+            assert path.num_gradients == path.iterations.num_gradients[-1]
+    alone = pathfinder.fit(funnel_model, num_paths=1, **options).paths[0]
+    for field in ("status", "num_iterations", "num_gradients", "best_iteration", "elbo"):
+        assert getattr(alone, field) == getattr(together.paths[0], field), field
 
 
 def test_elbo_patience_ends_a_path_early(funnel_model):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import pathfinder
+from tests.pathfinder import table
 from tests.pathfinder.plain_fits import PLAIN, QUICK, draws_of_path, run_script
 
 
@@ -33,8 +34,10 @@ def test_large_seeds_differ(logistic_model):
     assert len({values[0, 0] for values in draws}) == 3
 
 
-def test_a_path_does_not_depend_on_how_many_there_are(logistic_model):
-    results = {n: pathfinder.fit(logistic_model, seed=3, num_paths=n, **QUICK) for n in (1, 2, 8)}
+@pytest.mark.parametrize("driver", ["host", "compiled"])
+def test_a_path_does_not_depend_on_how_many_there_are(driver):
+    options = {"seed": 3, "driver": driver, **table.SETTINGS, **PLAIN}
+    results = {n: pathfinder.fit(table.model("logistic"), num_paths=n, **options) for n in (1, 2, 8)}
     for number in (2, 8):
         for name in ("elbo", "status", "num_gradients", "best_iteration"):
             assert getattr(results[1].paths[0], name) == getattr(results[number].paths[0], name)
@@ -61,8 +64,9 @@ FINGERPRINT = """
     schools = eight_schools.model(json.loads(pathlib.Path("examples/eight_schools.data.json").read_text()))
     logistic = pathfinder.Model.from_log_density(problems.logistic_regression(10).log_density, np.zeros(10))
     digest = hashlib.sha256()
-    for model in (schools, logistic):
-        result = pathfinder.fit(model, seed=3, progress=False, num_paths=9, num_draws=100, num_psis_draws=100)
+    for model, driver in [(schools, "compiled"), (logistic, "compiled"), (logistic, "host")]:
+        options = {"num_paths": 9, "num_draws": 100, "num_psis_draws": 100, "driver": driver}
+        result = pathfinder.fit(model, seed=3, progress=False, **options)
         for values in (result.unconstrained_draws, result.pool.log_proposal, result.pool.log_weights):
             digest.update(values.tobytes())
     print(jax.device_count(), digest.hexdigest())

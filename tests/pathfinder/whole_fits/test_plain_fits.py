@@ -112,23 +112,29 @@ class Counted:
         return -0.5 * jnp.sum((params - data["center"]) ** 2)
 
 
-def test_density_is_traced_twice_and_never_again():
+# Both programs of the host are made of one trace.
+TRACES = {"host": 1, "compiled": 2}
+
+
+@pytest.mark.parametrize("driver", TRACES)
+def test_density_is_not_traced_again(driver):
     density = Counted()
     model = Model.from_log_density(density, np.zeros(3), data={"center": np.zeros(3)})
     density.num_traces = 0  # making a model looks at the shape of what the density returns
-    pathfinder.fit(model, seed=0, **QUICK)
-    assert density.num_traces == 2
-    pathfinder.fit(model, seed=1, num_paths=7, init_radius=1.0, max_lbfgs_iters=50, **QUICK)
-    assert density.num_traces == 2
+    pathfinder.fit(model, seed=0, driver=driver, **QUICK)
+    assert density.num_traces == TRACES[driver]
+    pathfinder.fit(model, seed=1, num_paths=7, init_radius=1.0, max_lbfgs_iters=50, driver=driver, **QUICK)
+    assert density.num_traces == TRACES[driver]
 
 
-def test_new_data_of_the_same_shape_need_no_compilation():
+@pytest.mark.parametrize("driver", TRACES)
+def test_new_data_of_the_same_shape_need_no_compilation(driver):
     density = Counted()
     for center in (0.0, 10.0):
         model = Model.from_log_density(density, np.zeros(3), data={"center": np.full(3, center)})
         density.num_traces = 0
-        result = pathfinder.fit(model, seed=0, **QUICK)
-        assert density.num_traces == (2 if center == 0.0 else 0)
+        result = pathfinder.fit(model, seed=0, driver=driver, **QUICK)
+        assert density.num_traces == (TRACES[driver] if center == 0.0 else 0)
         np.testing.assert_allclose(result.unconstrained_draws.mean(), center, atol=0.3)
 
 

@@ -1,7 +1,6 @@
 """Rounds that fail, interrupts, time limits, and refined draws that are of no use."""
 
-import dataclasses
-from functools import partial
+import time
 
 import jax
 import jax.numpy as jnp
@@ -9,53 +8,23 @@ import numpy as np
 import pytest
 
 import pathfinder
-from pathfinder._importance import refined_pool
-from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._refinement import dense_rounds, low_rank_rounds
-from pathfinder._refinement import modes as _modes
-from pathfinder._refinement import refine as _refine
+from pathfinder import Status
 from tests import problems
-from tests.pathfinder.refining import QUICK, low_rank_target, refined, two_modes
+from tests.pathfinder.refining import QUICK, low_rank_target, misleading, refined, two_modes
 
 
-def test_a_round_that_makes_things_worse_is_undone(monkeypatch):
-    calls = []
-    honest = dense_rounds.refine_round
+# From near the mode the gradients of paths are right, and the only round of refinement is misled at its draws.
+MISLED = {"init": np.full(6, 0.01), "init_radius": 0.02, "num_paths": 2, "max_refine_rounds": 1}
 
-    def spoilt(normals, *arguments, **options):
-        outcome = honest(normals, *arguments, **options)
-        calls.append(normals)
-        if len(calls) == 1:
-            wide = LowRankNormal(outcome.updated.mean, outcome.updated.scale * 1e4, None, outcome.updated.core)
-            outcome = outcome._replace(updated=wide)
-        return outcome
 
-    monkeypatch.setattr(dense_rounds, "refine_round", spoilt)
-    result = refined(problems.logistic_regression(3).log_density, 3)
+def test_a_start_that_was_better_takes_part():
+    # Of a density that looks flat.
+    result = refined(misleading(push=0.0), 6, **MISLED)
     (mode,) = result.refinement.modes
-    assert mode.num_undone == 1
-    assert mode.elbos[1] < mode.elbos[0] - 10
-    assert mode.elbo > mode.elbos[0] - 1
-    np.testing.assert_array_equal(calls[2].mean, calls[0].mean)
-
-
-def test_a_start_that_was_better_takes_part(monkeypatch):
-    honest = _refine.refine
-
-    def spoilt(*arguments, **options):
-        lanes, interrupted = honest(*arguments, **options)
-        for lane in lanes:
-            shifted = lane.approximation.mean + 3.0
-            lane.approximation = dataclasses.replace(lane.approximation, mean=shifted)
-            lane.kept.clear()
-        return lanes, interrupted
-
-    monkeypatch.setattr(_refine, "refine", spoilt)
-    result = refined(problems.rotated_normal(3, 10.0).log_density, 3)
-    (mode,) = result.refinement.modes
+    assert mode.elbo < mode.initial_elbo - 10
     assert mode.uses_start
     assert "with draws of the approximation before" in repr(result)
-    np.testing.assert_allclose(result.unconstrained_draws.mean(axis=0), np.arange(1, 4) / 3, atol=0.2)
+    np.testing.assert_allclose(result.unconstrained_draws.mean(axis=0), 0.0, atol=0.2)
 
 
 @pytest.mark.parametrize(("proposal", "used"), [("auto", False), ("refined", False), ("all", True)])
@@ -69,50 +38,82 @@ def test_what_draws_come_from_can_be_decided(proposal, used):
     assert result.refinement.num_densities >= (600 if used else 300)
 
 
-@pytest.fixture
-def after_rounds(monkeypatch):
-    """Makes something happen once a number of rounds is done; returns what each round began with."""
-    began = []
+class Rounds:
+    """A density and a clock that know how many rounds of refinement are done, and end the fit after some of them.
 
-    def install(number, happen):
-        def counted(run, present, *arguments, **options):
-            if len(began) == number:
-                happen()
-            began.append(jax.tree_util.tree_map(np.array, present))
-            return run(present, *arguments, **options)
+    Args:
+        log_density: Of the model.
+        rounds: After how many; before the first one if 0.
+        how: KeyboardInterrupt, or TimeoutError for a clock that is put forward.
+    """
 
-        monkeypatch.setattr(dense_rounds, "refine_round", partial(counted, dense_rounds.refine_round))
-        monkeypatch.setattr(low_rank_rounds, "low_rank_round", partial(counted, low_rank_rounds.low_rank_round))
-        return began
+    def __init__(self, log_density, rounds, how, num_paths):
+        self.log_density, self.left, self.how, self.num_paths = log_density, rounds, how, num_paths
+        self.ended_paths, self.evaluated = set(), False
+        self.clock, self.ahead = time.perf_counter, 0.0
 
-    return install
+    def report(self, reports):
+        """Given to the fit, which tells how its paths ended."""
+        self.ended_paths |= {each.lane for each in reports if each.status != Status.RUNNING}
+
+    @property
+    def refines(self):
+        return len(self.ended_paths) == self.num_paths
+
+    def density(self):
+        def noted(zeros):
+            self.evaluated |= self.refines
+            return zeros
+
+        @jax.custom_vjp
+        def density(x):
+            return self.log_density(x)
+
+        def forward(x):
+            shape = jax.ShapeDtypeStruct((), x.dtype)
+            value, gradient = jax.value_and_grad(self.log_density)(x)
+            return value + jax.pure_callback(noted, shape, 0.0 * x[0], vmap_method="expand_dims"), gradient
+
+        density.defvjp(forward, lambda gradient, g: (g * gradient,))
+        return density
+
+    def perf_counter(self):
+        """The time, which is looked at before each round."""
+        self.left, self.evaluated = self.left - self.evaluated, False
+        if self.left == 0 and self.refines:
+            self.left = -1
+            if self.how is KeyboardInterrupt:
+                raise KeyboardInterrupt
+            self.ahead = 1e9
+        return self.clock() + self.ahead
 
 
-def press_ctrl_c():
-    raise KeyboardInterrupt
+def refined_until(monkeypatch, rounds, how, log_density, dim, num_paths=2, **options):
+    watched = Rounds(log_density, rounds, how, num_paths)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "perf_counter", watched.perf_counter)
+        return refined(
+            watched.density(), dim, num_paths=num_paths, max_time=1e8, report=watched.report, driver="host", **options
+        )
 
 
+@pytest.mark.parametrize("how", [KeyboardInterrupt, TimeoutError])
 @pytest.mark.parametrize(("dim", "rounds"), [(5, 2), pytest.param(250, 1, marks=pytest.mark.slow)])
-def test_ctrl_c_keeps_what_refinement_has_come_to(after_rounds, dim, rounds):
+def test_what_refinement_has_come_to_is_kept(monkeypatch, dim, rounds, how):
     log_density = problems.logistic_regression(5).log_density if dim == 5 else low_rank_target(dim)[0]
-    began = after_rounds(rounds, press_ctrl_c)
-    result = refined(log_density, dim, num_paths=2)
-    assert len(began) == rounds
+    result = refined_until(monkeypatch, rounds, how, log_density, dim)
     assert result.interrupted
     (mode,) = result.refinement.modes
     assert mode.num_rounds == rounds
-    np.testing.assert_array_equal(mode.approximation.mean, began[-1].mean[0] if dim == 5 else began[-1].mean)
     assert np.all(np.isfinite(result.unconstrained_draws))
     assert "ended early" in repr(result).splitlines()[0]
     assert "The refinement was ended early" in repr(result)
 
 
-def test_ctrl_c_in_one_mode_leaves_the_next_as_it_is(after_rounds):
-    began = after_rounds(1, press_ctrl_c)
+def test_ctrl_c_in_one_mode_leaves_the_next_as_it_is(monkeypatch):
     inits = [np.full(3, side) for side in (-4.0, 4.0)]
-    result = refined(two_modes(0.5, 4.0, 1.0), 3, num_paths=2, init=inits, init_radius=1.0)
+    result = refined_until(monkeypatch, 1, KeyboardInterrupt, two_modes(0.5, 4.0, 1.0), 3, init=inits, init_radius=1.0)
     first, second = result.refinement.modes
-    assert len(began) == 1
     assert result.interrupted
     assert (first.num_rounds, second.num_rounds) == (1, 0)
     assert second.num_gradients == 0
@@ -124,42 +125,8 @@ def test_ctrl_c_in_one_mode_leaves_the_next_as_it_is(after_rounds):
     assert f"The mode of path {second.path} was not refined, since no time was left" in repr(result)
 
 
-@pytest.mark.slow
-def test_ctrl_c_after_a_mode_is_done_loses_nothing_of_it(after_rounds):
-    inits = [np.full(3, side) for side in (-4.0, 4.0)]
-    log_density = two_modes(0.5, 4.0, 1.0)
-    whole = refined(log_density, 3, num_paths=2, init=inits, init_radius=1.0)
-    rounds = whole.refinement.modes[0].num_rounds
-    began = after_rounds(rounds, press_ctrl_c)
-    result = refined(log_density, 3, num_paths=2, init=inits, init_radius=1.0)
-    assert len(began) == rounds
-    for name in ("mean", "core"):
-        one, other = (getattr(each.refinement.modes[0].approximation, name) for each in (whole, result))
-        np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.slow
-def test_ctrl_c_in_a_batch_loses_nothing_of_fits_that_are_done(after_rounds):
-    def log_density(x, data):
-        return -0.5 * jnp.sum((x - data["mean"]) ** 2) - data["quartic"] * jnp.sum(x**4)
-
-    data = {"mean": np.zeros((2, 3)), "quartic": np.array([0.0, 5.0])}
-    whole = pathfinder.fit_batch(log_density, data, np.zeros(3), seed=1, **QUICK)
-    rounds = [fit.refinement.modes[0].num_rounds for fit in whole]
-    assert rounds[0] < rounds[1]
-    began = after_rounds(rounds[0], press_ctrl_c)
-    batch = pathfinder.fit_batch(log_density, data, np.zeros(3), seed=1, **QUICK)
-    assert len(began) == rounds[0]
-    assert all(fit.interrupted for fit in batch)
-    one, other = (each[0].refinement.modes[0].approximation for each in (whole, batch))
-    np.testing.assert_array_equal(one.core, other.core)
-    kept = batch[1].refinement.modes[0].approximation
-    np.testing.assert_array_equal(kept.mean, began[-1].mean[1])
-
-
-def test_ctrl_c_before_the_first_round_leaves_the_draws_of_the_paths(monkeypatch):
-    monkeypatch.setattr(_refine, "distinct_modes", lambda *arguments: press_ctrl_c())
-    result = refined(problems.logistic_regression(3).log_density, 3)
+def test_no_time_for_the_first_round_leaves_the_draws_of_the_paths(monkeypatch):
+    result = refined_until(monkeypatch, 0, TimeoutError, problems.logistic_regression(3).log_density, 3)
     assert result.interrupted
     assert result.refinement is None
     assert result.num_gradients == sum(path.num_gradients for path in result.paths)
@@ -167,60 +134,31 @@ def test_ctrl_c_before_the_first_round_leaves_the_draws_of_the_paths(monkeypatch
     assert np.all(np.isfinite(result.unconstrained_draws))
 
 
-def test_a_time_limit_ends_refinement_with_what_there_is(monkeypatch, after_rounds):
-    began = after_rounds(-1, press_ctrl_c)
-
-    def check_after_two():
-        if len(began) >= 2:
-            raise pathfinder._density.interrupt.Interrupt
-
-    monkeypatch.setattr(pathfinder._fitting.fit, "time_limit", lambda begin, max_time: check_after_two)
-    result = refined(problems.logistic_regression(5).log_density, 5)
-    assert result.interrupted
-    assert result.refinement.modes[0].num_rounds == 2
-    assert np.all(np.isfinite(result.unconstrained_draws))
+def bounded(push):
+    """A normal that is misleading, and is not defined where that leads."""
+    inner = misleading(push)
+    return lambda x: jnp.where(x[0] < 8.0, inner(x), jnp.nan)
 
 
-def spoil_refined_draws(monkeypatch):
-    """Make the refined normals lie where the density is not finite."""
-    honest = _refine.refine
-
-    def spoilt(*arguments, **options):
-        lanes, interrupted = honest(*arguments, **options)
-        for lane in lanes:
-            far = dataclasses.replace(lane.approximation, mean=lane.approximation.mean + 1e3)
-            lane.approximation, lane.initial = far, dataclasses.replace(lane.initial, mean=far.mean)
-            lane.kept.clear()
-        return lanes, interrupted
-
-    monkeypatch.setattr(_refine, "refine", spoilt)
-
-
-def bounded(x):
-    return jnp.where(x[0] < 100.0, -0.5 * jnp.sum(x**2), jnp.nan)
-
-
-def test_a_refinement_in_vain_is_counted(monkeypatch):
-    whole = refined(bounded, 2)
-    spoil_refined_draws(monkeypatch)
-    result = refined(bounded, 2)
+@pytest.mark.parametrize("driver", ["host", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_a_refinement_in_vain_is_counted(driver):
+    result = refined(bounded(100.0), 6, proposal="refined", driver=driver, **MISLED)
     assert result.refinement is None
     assert "Not refined, because no usable draw came of it" in repr(result)
-    gradients = whole.refinement.num_gradients
-    assert result.num_gradients == sum(path.num_gradients for path in result.paths) + gradients
-    # To tell modes apart, the draws of the refined normal, and those of the start that seems to be better.
-    profiles = 4 * (_modes.POINTS + 2)
-    assert result.refinement_cost == (gradients, profiles + 600)
-    assert result.num_densities == sum(path.num_densities for path in result.paths) + profiles + 600
+    # Twelve points between the mode and each path, to tell modes apart, and the draws of the refined normal.
+    assert result.refinement_cost == (32, 2 * 12 + 300)
+    assert result.num_gradients == sum(path.num_gradients for path in result.paths) + 32
+    assert result.num_densities == sum(path.num_densities for path in result.paths) + 2 * 12 + 300
 
 
-@pytest.mark.slow
-def test_a_refinement_in_vain_is_counted_in_batches(monkeypatch):
-    spoil_refined_draws(monkeypatch)
-    batch = pathfinder.fit_batch(lambda x, data: bounded(x - data), np.zeros((2, 2)), np.zeros(2), seed=1, **QUICK)
+def test_a_refinement_in_vain_is_counted_in_batches():
+    batch = pathfinder.fit_batch(
+        lambda x, data: bounded(100.0)(x) + data, np.zeros(2), np.zeros(6), seed=1, proposal="refined",
+        **{**QUICK, **MISLED},
+    )  # fmt: skip
     for number, result in enumerate(batch):
         assert result.refinement is None
-        assert result.refinement_cost.num_gradients > 0
+        assert result.refinement_cost.num_gradients == 32
         assert result.num_gradients == batch.num_gradients[number]
         assert result.num_densities == batch.num_densities[number]
 
@@ -238,9 +176,9 @@ def test_report_names_the_refinement():
     assert f"{mode.num_rounds} rounds, {mode.num_gradients} gradients" in text
 
 
-def test_adapting_is_told(monkeypatch):
-    monkeypatch.setattr(refined_pool, "ENOUGH_OF_WANTED", 1e9)
-    result = refined(problems.logistic_regression(4).log_density, 4)
+def test_adapting_is_told():
+    # More draws are asked for than there are, so weights are never even enough.
+    result = refined(problems.logistic_regression(4).log_density, 4, num_psis_draws=100_000)
     assert result.refinement.num_adapted == 3
     assert "adapted to its own weighted draws 3 times" in repr(result)
     assert result.refinement.effective_sample_size_before < result.effective_sample_size

@@ -7,7 +7,7 @@ import pytest
 import pathfinder
 from pathfinder import InitialPoints, Model, PathfinderError, Status
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._paths.start import Start, initial_point
+from pathfinder._optimizer.start import Start, tried_points
 
 
 NUM_PATHS = 6
@@ -46,8 +46,10 @@ def test_starts(model, optimizer):
     reports, result = last_reports(model, points, optimizer=optimizer)
     keys = path_keys(jnp.array([0, 3], jnp.uint32), np.arange(NUM_PATHS), Stream.INITIAL_POINT)
     for number, path in enumerate(result.paths):
-        start = Start(keys[number], points.center[number], points.radius[number], points.max_tries[number])
-        tried = [np.asarray(initial_point(start, jnp.int32(attempt))) for attempt in range(path.num_tries)]
+        start = Start(
+            keys[np.array([number])], points.center[[number]], points.radius[[number]], points.max_tries[[number]]
+        )
+        tried = [np.asarray(tried_points(start, np.array([attempt])))[0] for attempt in range(path.num_tries)]
         assert [point[0] > 0 for point in tried] == [False] * (path.num_tries - 1) + [True]
         np.testing.assert_allclose(path.initial_position, tried[-1], rtol=1e-6)
         np.testing.assert_allclose(path.initial_gradient, -path.initial_position, rtol=1e-6)

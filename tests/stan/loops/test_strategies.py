@@ -6,8 +6,18 @@ from tests.stan.programs.corpus import LOOPS
 from tests.stan.running import assert_close, bound, how, values_and_gradients
 
 
-@pytest.mark.parametrize("way", ["scan", pytest.param("unrolled", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", LOOPS)
+def usually(*ways):
+    """Programs with a loop that runs in one of these ways if it may; without them, the others stay the same."""
+    return [name for name, stored in LOOPS.items() if {way for _, way in stored.loops} & set(ways)]
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [
+        *(("scan", name) for name in usually("lanes")),
+        *(pytest.param("unrolled", name, marks=pytest.mark.slow) for name in usually("lanes", "scan")),
+    ],
+)
 def test_one_iteration_after_another(name, way):
     stored = LOOPS[name]
     program = bound(stored.text, stored.data, way)

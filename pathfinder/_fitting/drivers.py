@@ -1,0 +1,72 @@
+"""Which driver runs a fit, from its devices and shapes alone: the same seed shall give the same draws at any time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.host import HostDensity
+from pathfinder._density.stored import traceable
+from pathfinder._model.model import Model
+from pathfinder._settings import Settings
+
+
+DRIVERS = ("auto", "host", "compiled")
+# Numbers in the positions of all lanes from which a compiled step saves more than its compilation takes, in a path of a
+# hundred iterations (docs/decisions/host-driver.md).
+LARGEST_ON_HOST = 1_000_000
+
+
+def choose_devices(
+    driver: str, devices: Sequence[Any] | str | None, model: Model, num_lanes: int, settings: Settings
+) -> Devices:
+    """Where a fit runs: on the host, or on devices that its steps are compiled for.
+
+    Args:
+        driver: "host", "compiled", or "auto" for the one that is sooner done.
+        devices: As in `fit`.
+        model: What is fitted.
+        num_lanes: Number of paths, of all fits together.
+        settings: Options; jaxopt's paths are compiled in any case.
+
+    Raises:
+        ValueError: If the driver is not known, or cannot do what is asked.
+    """
+    if driver not in DRIVERS:
+        raise ValueError(f"`driver` must be one of {', '.join(map(repr, DRIVERS))}, but {driver!r} was given.")
+    only_called, by_jaxopt = model.is_callable, settings.optimizer == "jaxopt"
+    if only_called and (driver == "compiled" or by_jaxopt):
+        asked = "driver='compiled'" if driver == "compiled" else "optimizer='jaxopt'"
+        raise ValueError(f"{asked} needs a log density in JAX, but that of '{model.name}' is a function of the host.")
+    if driver == "host" and by_jaxopt:
+        raise ValueError("optimizer='jaxopt' needs driver='compiled': jaxopt's steps are programs of JAX.")
+    if devices is None and (driver == "host" or only_called):
+        return Devices.host()
+    chosen = Devices.choose(devices)
+    if driver == "host" or only_called:
+        if not chosen.is_cpu:
+            raise ValueError("`devices` has accelerators, but the host is to drive; leave `devices` or `driver` out.")
+        return Devices.host()
+    small = num_lanes * model.dim < LARGEST_ON_HOST
+    return Devices.host() if driver == "auto" and chosen.is_cpu and small and not by_jaxopt else chosen
+
+
+def density_of(
+    model: Model, data: Any, num_fits: int | None, settings: Settings, devices: Devices
+) -> CompiledDensity | HostDensity:
+    """The density of a model for the driver of some devices.
+
+    Args:
+        model: The model.
+        data: Data of the density.
+        num_fits: How many data sets `data` has on its leading axis, or None for one without that axis.
+        settings: Options.
+        devices: Where the fit runs.
+    """
+    dtype = jax.numpy.dtype(model.dtype)
+    if devices.is_host:
+        memory = settings.density_memory * 2**20
+        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits, memory=memory)
+    return CompiledDensity(traceable(model.density), model.dim, dtype, data, num_fits=num_fits)

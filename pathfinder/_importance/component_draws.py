@@ -1,0 +1,132 @@
+"""Draws of the components of mixtures, made and scored for many fits at a time."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, rows
+from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.either import Density
+from pathfinder._importance.components import Component, Mixture, stacked_normals, stacked_source
+from pathfinder._importance.path_draws import HOST_NUMBERS, PathDraws
+from pathfinder._importance.scored_draws import score_draws
+from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.scoring import draw_lanes
+
+
+COMPONENTS_ON_HOST = 64  # that are made into one source of draws
+KEPT_BYTES = 2**24  # of the draws of one fit that are kept; more of them are made again when they are wanted
+
+
+class ComponentDraws:
+    """Makes draws of components, and scores them under the model and under other components.
+
+    On the host, lanes are as many as there are components; compiled programs have room for a fixed number of them.
+
+    Args:
+        density: What was fitted: one data set, or many.
+        source: Draws of paths, for the sizes of batches.
+        devices: Where to run.
+        room: Number of components that programs are compiled for.
+        num_draws: Of most components. Draws are kept if there is memory for a whole fit's, and made again otherwise.
+    """
+
+    def __init__(self, density: Density, source: PathDraws, devices: Devices, room: int, num_draws: int):
+        self.density, self.source, self.devices, self.room = density, source, devices, room
+        num_bytes = room * num_draws * density.dim * np.dtype(density.dtype).itemsize
+        self.keeps = devices.is_host and num_bytes <= KEPT_BYTES
+
+    def evaluate(self, components: Sequence[Component], count: int) -> None:
+        """Evaluate the density of the model at draws of some components."""
+        self._draw(components, count, evaluate=True)
+
+    def compare(self, mixtures: Sequence[Mixture]) -> None:
+        """Find the log densities of all draws under all components of their fit that have draws."""
+        missing: dict[int, list[tuple[Component, Component]]] = {}
+        undrawn: dict[int, list[Component]] = {}
+        for mixture in mixtures:
+            drawn = mixture.drawn
+            for own in drawn:
+                if own.number not in own.log_q or (self.keeps and own.positions is None):
+                    undrawn.setdefault(own.count, []).append(own)
+                others = [other for other in drawn if other.number not in own.log_q and other is not own]
+                missing.setdefault(own.count, []).extend((own, other) for other in others)
+        for count, components in undrawn.items():
+            self._draw(components, count, evaluate=False)
+        for count, pairs in missing.items():
+            size = max(1, HOST_NUMBERS // (count * self.density.dim)) if self.devices.is_host else self.room
+            for first in range(0, len(pairs), size):
+                self._compare(pairs[first : first + size], count)
+
+    def positions(self, component: Component) -> Iterable[tuple[Any, Float[np.ndarray, "draw dim"]]]:
+        """The draws of a component in parts: which they are, and their positions."""
+        if component.positions is not None:
+            return [(slice(None), component.positions)]
+        lanes, indices = np.zeros(component.count, np.int64), np.arange(component.count)
+        return self._source([component], component.count).positions(lanes, indices)
+
+    def _draw(self, components: Sequence[Component], count: int, *, evaluate: bool) -> None:
+        at_once = COMPONENTS_ON_HOST if self.devices.is_host else self.room
+        for first in range(0, len(components), at_once):
+            own = components[first : first + at_once]
+            lanes, indices = np.repeat(np.arange(len(own)), count), np.tile(np.arange(count), len(own))
+            scores = score_draws(
+                self.density, self._source(own, count), lanes, indices, self.devices, evaluate=evaluate,
+                fits=np.array([component.fit for component in own]), keep=self.keeps,
+            )  # fmt: skip
+            for number, component in enumerate(own):
+                places = slice(number * count, (number + 1) * count)
+                component.log_q[component.number] = scores["log_q"][places]
+                if evaluate:
+                    component.log_p = scores["log_p"][places]
+                if self.keeps:
+                    component.positions = scores["positions"][places]
+
+    def _compare(self, pairs: Sequence[tuple[Component, Component]], count: int) -> None:
+        kept = [own.positions for own, _ in pairs if own.positions is not None]
+        if len(kept) == len(pairs):
+            log_q = log_densities_under(stacked_normals([other.normal for _, other in pairs]), np.stack(kept))
+        else:
+            log_q = np.empty((len(pairs), count))
+            source = self._source([own for own, _ in pairs], count)
+            others = self._source([other for _, other in pairs], count).approximations
+            lanes, indices = np.repeat(np.arange(len(pairs)), count), np.tile(np.arange(count), len(pairs))
+            pending = []
+            for number, (draws, used, normals, keys) in enumerate(source.batches(lanes, indices)):
+                normals, keys, under = self.devices.put((normals, keys, others), number)
+                values = log_densities_under_some(under, lanes[draws[:, 0]], draw_lanes(normals, keys)[0])
+                pending.append((draws[used], used, values))
+            for draws, used, values in pending:
+                log_q.ravel()[draws] = np.asarray(values)[used]
+        for (own, other), values in zip(pairs, log_q, strict=True):
+            own.log_q[other.number] = values
+
+    def _source(self, components: Sequence[Component], count: int) -> PathDraws:
+        """Where draws of some components come from."""
+        source = self.source
+        padded = list(components)
+        if self.devices.is_host:
+            most = max(1, HOST_NUMBERS // self.density.dim)
+            width = min(count, most)
+            source = dataclasses.replace(source, draws_per_lane=width, batch_size=max(1, most // width))
+        else:
+            padded += [padded[-1]] * (self.room - len(padded))
+        return stacked_source([each.normal for each in padded], np.stack([each.key for each in padded]), source)
+
+
+@jit_unless_numpy()
+def log_densities_under(normals: LowRankNormal, draws: Float[Array, "lane draw dim"]) -> Float[Array, "lane draw"]:
+    """Log densities of draws under a normal for each lane."""
+    return over_lanes(lambda normal, points: normal.log_density(points))(normals, draws)
+
+
+@jit_unless_numpy()
+def log_densities_under_some(
+    normals: LowRankNormal, which: Int[Array, " lane"], draws: Float[Array, "lane draw dim"]
+) -> Float[Array, "lane draw"]:
+    """The same under those of some normals that `which` names."""
+    return log_densities_under(rows(normals, which), draws)

@@ -1,0 +1,150 @@
+"""One refined fit on the way from its mixture to weighted draws."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+import psis
+from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
+from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.pool import Pool, log_ratios
+from pathfinder._importance.refinement import RefinedMode, Refinement
+from pathfinder._normals.elbo import ElboEstimate
+from pathfinder._refinement.refine import RefinedFit
+from pathfinder._settings import Settings
+
+
+ENOUGH_OF_WANTED = 0.5  # effective sample size, relative to the number of draws wanted, at which adaptation stops
+
+
+class RefinedPool(NamedTuple):
+    """The weighted draws of one refined fit.
+
+    Args:
+        pool: The draws.
+        source: Where they come from.
+        refinement: What was refined.
+    """
+
+    pool: Pool
+    source: PathDraws
+    refinement: Refinement
+
+
+class Weighing:
+    """The draws of one fit, which are weighed again with each normal that is added.
+
+    Args:
+        mixture: Where they come from; draws of the refined normals are evaluated.
+        refined: What was refined.
+        elbo: ELBOs of the refined normals.
+        settings: Options.
+    """
+
+    def __init__(self, mixture: Mixture, refined: RefinedFit, elbo: ElboEstimate, settings: Settings):
+        self.mixture, self.elbo, self._settings = mixture, elbo, settings
+        self._lanes = refined.lanes
+        self._num_drawn = len(refined.lanes)  # components whose densities are evaluated here
+        self._num_rounds = MOST_ADAPTED if is_adaptable(refined) else 0
+        self._num_adapted = 0
+        self._densities_before = refined.num_densities
+        self._uses_start = self._choose_starts()
+        self._first: psis.PSISResult | None = None
+        self._smoothed: psis.PSISResult | None = None
+        self._draws: MixtureDraws
+
+    def _choose_starts(self) -> Bool[np.ndarray, " mode"]:
+        """Whether the starting normal of each mode takes part: because its ELBO was higher, or by the setting."""
+        initial_error = np.array([lane.initial_elbo_standard_error for lane in self._lanes])
+        error = np.hypot(np.nan_to_num(self.elbo.standard_error), np.nan_to_num(initial_error))
+        was_better = self.elbo.mean < np.array([lane.initial_elbo for lane in self._lanes]) - 2 * error
+        choices = {"auto": was_better, "refined": np.zeros_like(was_better), "all": np.ones_like(was_better)}
+        return choices[self._settings.proposal]
+
+    def starts(self) -> list[Component]:
+        """The starting normals that take part, whose draws are to be evaluated."""
+        chosen = [self.mixture.starts[mode] for mode in np.flatnonzero(self._uses_start)]
+        self._num_drawn += len(chosen)
+        return chosen
+
+    def ratios(self) -> Float[np.ndarray, " draw"]:
+        """Log importance ratios of all draws so far."""
+        self._draws = self.mixture.draws()
+        return log_ratios(self._draws.log_p, self._draws.log_mixture)
+
+    def take(self, smoothed: psis.PSISResult | None) -> bool:
+        """Take the weights of all draws so far, None if none is usable; returns whether to add normals."""
+        self._smoothed, self._first = smoothed, self._first or smoothed
+        if smoothed is None or self._num_adapted == self._num_rounds:
+            return False
+        is_good = smoothed.pareto_k <= psis.pareto_k_threshold(len(smoothed.log_weights))
+        enough = smoothed.effective_sample_size >= ENOUGH_OF_WANTED * self._settings.num_psis_draws
+        return not (is_good and enough)
+
+    def adapt(self, positions: Positions) -> list[Component]:
+        """Add normals with the moments of the weighted draws; their own draws are to be evaluated."""
+        added = self.mixture.adapt(self._weights, self._num_adapted, positions)
+        self._num_adapted += 1
+        self._num_drawn += len(added)
+        return added
+
+    @property
+    def num_densities(self) -> int:
+        """Evaluations of the log density alone."""
+        return self._densities_before + self._num_drawn * self._settings.num_draws
+
+    def result(
+        self, source: PathDraws, pareto_k: Float[np.ndarray, " mode"], initial_pareto_k: Float[np.ndarray, " mode"]
+    ) -> RefinedPool | None:
+        """The weighted draws, once no more normals are added; None if no draw has a usable importance ratio.
+
+        Args:
+            source: Draws of the paths, for the sizes of batches.
+            pareto_k: k-hat of the draws of every refined normal against it alone.
+            initial_pareto_k: The same of those that it began with.
+        """
+        smoothed, first, draws = self._smoothed, self._first, self._draws
+        if smoothed is None or first is None:
+            return None
+        shares = np.bincount(draws.modes, weights=self._weights, minlength=len(self._lanes))
+        modes = tuple(
+            RefinedMode(
+                path=lane.path,
+                approximation=self.mixture.refined[mode].normal,
+                elbo=float(self.elbo.mean[mode]),
+                elbo_standard_error=float(self.elbo.standard_error[mode]),
+                initial_elbo=lane.initial_elbo,
+                initial_elbo_standard_error=lane.initial_elbo_standard_error,
+                pareto_k=float(pareto_k[mode]),
+                initial_pareto_k=float(initial_pareto_k[mode]),
+                elbos=tuple(lane.elbos),
+                divergences=tuple(lane.divergences),
+                num_undone=lane.num_undone,
+                num_gradients=lane.num_gradients,
+                uses_start=bool(self._uses_start[mode]),
+                weight=float(shares[mode]),
+            )
+            for mode, lane in enumerate(self._lanes)
+        )
+        pool = Pool(
+            paths=np.array([lane.path for lane in self._lanes])[draws.modes],
+            lanes=draws.numbers,
+            indices=draws.indices,
+            log_p=draws.log_p,
+            log_q=draws.log_q,
+            log_proposal=draws.log_mixture,
+            log_weights=smoothed.log_weights,
+            pareto_k=float(smoothed.pareto_k),
+            pareto_k_by_path=np.full(self._settings.num_paths, np.nan),
+            effective_sample_size=float(smoothed.effective_sample_size),
+            num_invalid=int(smoothed.num_invalid),
+        )
+        before = float(first.pareto_k), float(first.effective_sample_size)
+        refinement = Refinement(modes, self._num_adapted, *before, self.num_densities)
+        return RefinedPool(pool, self.mixture.source(source), refinement)
+
+    @property
+    def _weights(self) -> Float[np.ndarray, " draw"]:
+        assert self._smoothed is not None
+        return np.exp(self._smoothed.log_weights)

@@ -1,0 +1,222 @@
+"""L-BFGS paths as a state machine that evaluates the log density and gradient of every lane once per step.
+
+A step takes the evaluation at its trial point, then either narrows the line search or accepts the point as the next
+iterate. The user's density is therefore traced once, and no path waits for the line search of another.
+
+The optimizer minimizes `f = -log density` with the tolerances of Stan's BFGS optimizer (Nocedal and Wright 2006,
+algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `line_search`).
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from pathfinder._arrays.namespace import Array, either, is_nowhere, namespace, norm, put_rows, select
+from pathfinder._normals.diagonals import update_secant_sums
+from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
+from pathfinder._optimizer.direction import newest_pairs, two_loop
+from pathfinder._optimizer.line_search import continue_search, first_trial, judged, new_search
+from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points
+from pathfinder._optimizer.state import (
+    DONE,
+    EXPANDING,
+    STARTING,
+    ZOOMING,
+    Path,
+    PathState,
+    Records,
+    Tolerances,
+    can_step,
+    record,
+)
+from pathfinder._status import Status
+
+
+# What Stan's tests of convergence find, in Stan's order.
+_TERMINATIONS = [
+    np.int32(status)
+    for status in (
+        Status.CONVERGED_OBJECTIVE,
+        Status.CONVERGED_GRADIENT,
+        Status.CONVERGED_PARAMETERS,
+        Status.ITERATION_LIMIT,
+        Status.CONVERGED_RELATIVE_OBJECTIVE,
+        Status.CONVERGED_RELATIVE_GRADIENT,
+    )
+]
+
+
+def propose_start(state: PathState) -> Float[Array, "lane dim"]:
+    """Where each path is, or where it will try to start next."""
+    starting = state.phase == STARTING
+    return either(starting, lambda: tried_points(state.start, state.num_gradients), lambda: state.position)
+
+
+def trial_point(path: Path) -> Float[Array, "lane dim"]:
+    """Where the next step needs the log density and its gradient."""
+    state = path.state
+    moved = state.position + state.search.step[:, None] * state.direction
+    return select(state.phase == STARTING, state.position, moved)
+
+
+def step(
+    path: Path,
+    trial: Float[Array, "lane dim"],
+    log_density: Float[Array, " lane"],
+    score: Float[Array, "lane dim"],
+    tolerances: Tolerances,
+    history_size: int,
+) -> Path:
+    """Move on, given the log density and its gradient at the trial points; a path that cannot step stays as it is."""
+    xp = namespace(trial)
+    state = path.state
+    moving = can_step(path)
+    starting = (state.phase == STARTING) & moving
+    f, gradient = -log_density, -score
+    # A gradient whose squared norm overflows is no use either: no slope can be told from it.
+    finite = xp.isfinite(f) & xp.isfinite(xp.vecdot(gradient, gradient))
+    # Unused branches get harmless numbers instead of NaN.
+    f, gradient = select(finite, (f, gradient), (xp.zeros_like(f), xp.zeros_like(gradient)))
+    tries = either(starting, lambda: noted(state.tries, starting, trial, log_density, score), lambda: state.tries)
+    evaluated = state._replace(num_gradients=state.num_gradients + 1, tries=tries)
+
+    zooming, searches = state.phase == ZOOMING, moving & ~starting
+    evaluation = zooming, state.f, f, xp.vecdot(gradient, state.direction), finite
+    verdict = judged(state.search, *evaluation)
+    accepted = verdict.accepted & searches
+    following = evaluated
+    if not is_nowhere(searches & ~accepted):
+        search, failed, zooms = continue_search(state.search, verdict, *evaluation)
+        phase = xp.where(zooms, ZOOMING, EXPANDING).astype(np.int32)
+        searching = evaluated._replace(search=search, phase=phase)
+        following = either(failed & searches, lambda: _retry(evaluated, tolerances), lambda: searching)
+    pairs = path.records.pairs
+    if not is_nowhere(accepted):
+        moved, pairs = accept(evaluated, pairs, accepted, trial, f, gradient, tolerances, history_size)
+        following = select(accepted, moved, following)
+    following = either(starting, lambda: _start(evaluated, trial, f, gradient, finite, tolerances), lambda: following)
+    following = select(moving, following, state)
+    stationary = starting & (following.status == Status.STATIONARY_START)
+    return record(Path(following, Records(pairs, path.records.trace)), accepted | stationary, state)
+
+
+def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:
+    """Take the point as the start of the path if the density is finite there, else try the next one."""
+    xp = namespace(f)
+    exhausted = ~finite & (state.num_gradients >= state.start.max_tries)
+    stationary = finite & (norm(gradient) <= tolerances.tol_grad)
+    ended = exhausted | stationary
+    status = xp.where(stationary, Status.STATIONARY_START, Status.RUNNING)
+    taken = state._replace(
+        position=trial,
+        f=f,
+        gradient=gradient,
+        phase=xp.where(ended, DONE, xp.where(finite, EXPANDING, STARTING)).astype(np.int32),
+        status=xp.where(exhausted, Status.INITIALIZATION_FAILED, status).astype(np.int32),
+    )
+    return _steepest_descent(taken, tolerances.init_alpha)
+
+
+def _steepest_descent(state: PathState, first_step) -> PathState:
+    xp = namespace(state.f)
+    direction = -state.gradient
+    # A gradient of 1e100 would throw the first trial so far out that no retreat finds back.
+    longest = xp.max(xp.abs(direction), axis=-1)
+    first_step = xp.minimum(first_step, LONGEST_FIRST_MOVE / xp.where(longest > 0, longest, 1.0))
+    search = new_search(state.f, xp.vecdot(state.gradient, direction), first_step)
+    goes_on = (state.phase != DONE) & (state.phase != STARTING)
+    return state._replace(
+        direction=direction,
+        search=search,
+        is_reset=xp.ones_like(state.is_reset),
+        num_pairs=xp.zeros_like(state.num_pairs),
+        phase=xp.where(goes_on, EXPANDING, state.phase).astype(np.int32),
+    )
+
+
+def _retry(state: PathState, tolerances: Tolerances) -> PathState:
+    """After a failed line search: once more along the gradient, or the end."""
+    xp = namespace(state.f)
+    ended = xp.where(state.iteration == 0, Status.LINE_SEARCH_FAILED_AT_START, Status.LINE_SEARCH_FAILED)
+    over = state._replace(phase=xp.full_like(state.phase, DONE), status=ended.astype(np.int32))
+    again = _steepest_descent(state, tolerances.init_alpha)._replace(
+        phase=xp.full_like(state.phase, EXPANDING), was_reset=xp.ones_like(state.was_reset)
+    )
+    return select(state.is_reset, over, again)
+
+
+def accept(
+    state: PathState, pairs: Pairs, accepted: Bool[Array, " lane"], position, f, gradient, tolerances, history_size: int
+) -> tuple[PathState, Pairs]:
+    """Move to points: pairs, diagonal, tolerances, next direction. Where not `accepted`, the pairs stay as they are."""
+    xp = namespace(state.f)
+    change = gradient - state.gradient
+    moved = position - state.position
+    diagonal = update_diagonal(state.diagonal, moved, change)
+    # A pair without curvature would make the inverse Hessian indefinite, and the approximation no normal. The diagonal
+    # is asked as well, because its squares overflow before the curvature does.
+    curved = has_curvature(moved, change) & xp.all(xp.isfinite(diagonal) & (diagonal > 0), axis=-1)
+    diagonal = select(curved, diagonal, state.diagonal)
+    secant_sums = state.secant_sums
+    if secant_sums is not None:
+        secant_sums = select(curved, update_secant_sums(secant_sums, moved, change), secant_sums)
+    enters = curved & accepted
+    pairs = put_rows(pairs, state.pairs_end, Pairs(moved, change), enters)
+    pairs_end = state.pairs_end + enters.astype(np.int32)
+    # A reset forgets the pairs for the direction, which they had led astray. Approximations keep them, as curvature
+    # that was seen: `pairs_end` goes on.
+    num_pairs = xp.minimum(xp.where(state.is_reset, 0, state.num_pairs) + curved.astype(np.int32), history_size)
+
+    initial = xp.where(tolerances.scale_by_diagonal, diagonal, xp.ones_like(diagonal))
+    direction = two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, initial, gradient)
+    slope = xp.vecdot(direction, gradient)
+    status = _termination(state, moved, f, gradient, slope, tolerances)
+    last_slope = xp.vecdot(gradient, state.direction)
+    first_step = first_trial(state.search, state.is_reset, f - state.f, last_slope, moved, change)
+    iterated = state._replace(
+        phase=xp.where(status == Status.RUNNING, EXPANDING, DONE).astype(xp.int32),
+        status=status,
+        position=position,
+        gradient=gradient,
+        f=f,
+        direction=direction,
+        search=new_search(f, slope, first_step),
+        is_reset=xp.zeros_like(state.is_reset),
+        was_reset=xp.zeros_like(state.was_reset),
+        iteration=state.iteration + 1,
+        diagonal=diagonal,
+        secant_sums=secant_sums,
+        pairs_end=pairs_end,
+        num_pairs=num_pairs,
+    )
+    # After a leap from where the density falls like exp(x) the pair says that everything is minute: its direction leads
+    # nowhere, and would take twenty trials to find that out.
+    stays = _is_leap(state, f) & (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad)
+    descends = xp.isfinite(slope) & (slope < 0) & ~stays
+    return either(descends, lambda: iterated, lambda: _steepest_descent(iterated, tolerances.init_alpha)), pairs
+
+
+def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolerances) -> Int[Array, " lane"]:
+    """The first of Stan's tests that holds, in Stan's order; `slope` is minus g'Hg with the new inverse Hessian H."""
+    xp = namespace(f)
+    # A step that a failed search has settled for says nothing about convergence.
+    change = xp.where(state.search.settles, xp.inf, xp.abs(state.f - f))
+    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
+    in_order = [
+        change < tolerances.tol_obj,
+        norm(gradient) < tolerances.tol_grad,
+        (norm(moved) < tolerances.tol_param) & ~state.search.settles,
+        state.iteration + 1 >= tolerances.max_lbfgs_iters,
+        change / largest < tolerances.tol_rel_obj,
+        (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
+    ]
+    status = xp.full_like(state.status, Status.RUNNING)
+    for holds, code in zip(reversed(in_order), reversed(_TERMINATIONS), strict=True):
+        status = xp.where(holds, code, status)
+    return status
+
+
+def _is_leap(state: PathState, f) -> Bool[Array, " lane"]:
+    """Whether a step changed the log density by about as much as there is of it."""
+    xp = namespace(f)
+    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
+    return xp.abs(state.f - f) >= 0.5 * largest
