@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def module(path):
 MODULES = {module(path): path for package in FOLDERS for path in files(package)}
 
 
+@cache
 def imports(path, *, only_at_load=False):
     """The modules of ours that a file imports, those for type checkers and within functions included."""
     tree = ast.parse(path.read_text())
@@ -94,8 +96,8 @@ def imports(path, *, only_at_load=False):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"relative import in {path}"
             parts = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= parts & set(MODULES) if parts <= set(MODULES) else parts | {str(node.module)}
-    return found
+            found |= parts if parts <= MODULES.keys() else parts | {str(node.module)}
+    return frozenset(found)
 
 
 def loaded(body):
