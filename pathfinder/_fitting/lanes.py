@@ -9,8 +9,7 @@ from jaxtyping import Int, UInt32
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.either import Density
 from pathfinder._fitting.initial_points import InitialPoints
 from pathfinder._importance.path_draws import PathDraws, path_draws
 from pathfinder._optimizer.start import Start
@@ -32,7 +31,7 @@ class FitLanes(NamedTuple):
 
 
 def run_lanes(
-    density: CompiledDensity | HostDensity,
+    density: Density,
     points: InitialPoints,
     keys: UInt32[Array, "... 2"],
     numbers: Int[np.ndarray, " lane"],
