@@ -169,11 +169,11 @@ def joined_rows(trees: Any) -> Any:
     return jax.tree_util.tree_map(lambda *leaves: xp.concatenate(leaves), *trees)
 
 
-@jit_unless_numpy()
-def nan_like(tree: Any) -> Any:
-    """A tree of NaN with the shapes of another."""
+@jit_unless_numpy("count")
+def nan_rows(tree: _Tree, *, count: int) -> _Tree:
+    """As many rows as wanted, all NaN, of the same shapes and types as those of a tree."""
     xp = namespace(tree)
-    return jax.tree_util.tree_map(lambda leaf: xp.full_like(leaf, xp.nan), tree)
+    return jax.tree_util.tree_map(lambda leaf: xp.full((count, *leaf.shape[1:]), xp.nan, leaf.dtype), tree)
 
 
 def fori_loop(count: int, body: Callable[[Any, _Tree], _Tree], start: _Tree) -> _Tree:
