@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 
+NUM_CHAINS = 125
+CHAINS_PER_START = (5, 4, 6, 8, 3, 7, 2)  # in this order of preference
+
+
+def superchains(num_chains: int) -> tuple[int, int] | None:
+    """From how many points so many chains start, and how many from each; None if they cannot be shared out."""
+    per_start = next((own for own in CHAINS_PER_START if num_chains % own == 0), None)
+    return None if per_start is None or num_chains < 8 else (num_chains // per_start, per_start)
+
+
 def _positive(value: Any) -> bool:
     return value > 0
 
@@ -19,10 +29,15 @@ def _not_negative(value: Any) -> bool:
     return value >= 0 and math.isfinite(value)
 
 
+def _can_be_shared_out(value: Any) -> bool:
+    return superchains(value) is not None
+
+
 _RULES: dict[Callable[[Any], bool], str] = {
     _positive: "greater than 0",
     _count: "a whole number of at least 1",
     _not_negative: "finite and at least 0",
+    _can_be_shared_out: "True, False, 'auto', or a whole number of at least 8 that a number from 2 to 8 divides",
 }
 
 
@@ -113,6 +128,13 @@ class Settings:
         ("auto", "refined", "all"),
     )
     max_refine_rounds: int = _option(40, "Largest number of batches of gradients for each mode", _count)
+    chains: bool | int | str = _option(
+        "auto",
+        "Run short chains of Hamiltonian Monte Carlo from the weighted draws, and return their states: True for 125, a "
+        "number of them, or False; 'auto' runs them after a refinement whose importance weights will not do",
+        _can_be_shared_out,
+    )
+    max_chain_gradients: int = _option(100_000, "Gradients that all chains of a fit may take together", _count)
     reuse_elbo_draws: bool = _option(
         False,
         "Return the draws that won the ELBO comparison among the draws, as Stan does; their ELBO is biased upwards",
@@ -130,13 +152,24 @@ class Settings:
             value = getattr(self, field.name)
             checked = _checked(field.name, value, field.default, field.metadata["valid"])
             object.__setattr__(self, field.name, checked)
-        if self.refine and not self.calculate_lp:
-            raise ValueError("`refine` needs the log density of the draws; leave `calculate_lp` at True.")
+        for name in ("refine", "chains"):
+            if getattr(self, name) not in (None, False, "auto") and not self.calculate_lp:
+                raise ValueError(f"`{name}` needs the log density of the draws; leave `calculate_lp` at True.")
 
     @property
     def refines(self) -> bool:
         """Whether approximations are refined."""
         return self.calculate_lp if self.refine is None else self.refine
+
+    @property
+    def may_run_chains(self) -> bool:
+        """Whether chains run in any case, or after a refinement that leaves too few effective draws."""
+        return bool(self.refines and self.resamples_paths if self.chains == "auto" else self.chains)
+
+    @property
+    def num_chains(self) -> int:
+        """How many chains run, if any do."""
+        return NUM_CHAINS if isinstance(self.chains, bool | str) else self.chains
 
     @property
     def resamples_paths(self) -> bool:
@@ -154,6 +187,8 @@ def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
         if name in _MAY_BE_NONE:
             return None
         raise ValueError(f"`{name}` must not be None.")
+    if name == "chains" and (isinstance(value, bool) or (isinstance(value, str) and value == "auto")):
+        return value
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"`{name}` must be True or False, but {value!r} was given.")
@@ -164,7 +199,7 @@ def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
         return value
     rule = _RULES[valid]
     try:
-        number: Any = int(value) if isinstance(default, int) or valid is _count else float(value)
+        number: Any = int(value) if isinstance(default, int) or valid in (_count, _can_be_shared_out) else float(value)
         fits = not isinstance(value, bool | str) and number == value and valid(number)
     except (TypeError, ValueError, OverflowError):
         fits = False

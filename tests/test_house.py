@@ -22,6 +22,7 @@ ORDER = {
         _fitting
         interop
         _results
+        _chains
         _importance
         _refinement
         _paths

@@ -12,6 +12,7 @@ from jaxtyping import PyTree
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.streams import fit_key, path_numbers
 from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.chains import chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
@@ -137,8 +138,15 @@ def fit_model(
     with finite_draws_required(outcomes):
         weighted = fit_pool(paths, refined, whole)
     now = time.perf_counter()
-    seconds.update(draws=now - drawing, total=now - begin)
-    return assemble(model, settings, seed, key, outcomes, weighted, seconds, first_path)
+    seconds["draws"] = now - drawing
+    chains = None
+    if not outcomes.interrupted:
+        chains = chain_draws(density, outcomes, weighted, whole, settings, check)
+    if chains is not None:
+        seconds["chains"] = time.perf_counter() - now
+        outcomes = dataclasses.replace(outcomes, interrupted=chains.ended == "interrupted")
+    seconds["total"] = time.perf_counter() - begin
+    return assemble(model, settings, seed, key, outcomes, weighted, chains, seconds, first_path)
 
 
 def _signature() -> inspect.Signature:

@@ -15,6 +15,7 @@ from pathfinder._settings import Settings
 
 
 SMOOTHED_AT_ONCE = 64  # vectors of ratios
+ENOUGH_OF_WANTED = 0.5  # effective sample size, relative to the number of draws wanted, at which weights will do
 
 
 class NoFiniteDrawError(ValueError):
@@ -53,6 +54,13 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+
+def weights_will_do(pool: Pool, settings: Settings) -> bool:
+    """Whether draws resampled by the weights of a pool are worth about as much as they are many."""
+    wanted = min(settings.num_psis_draws, len(pool))
+    enough = pool.effective_sample_size >= ENOUGH_OF_WANTED * wanted
+    return bool(enough and pool.pareto_k <= psis.pareto_k_threshold(len(pool)))
 
 
 def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings: Settings) -> Pool:

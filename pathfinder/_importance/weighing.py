@@ -8,14 +8,11 @@ from jaxtyping import Bool, Float
 import psis
 from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import Pool, log_ratios
+from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, log_ratios
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._refinement.refine import RefinedFit
 from pathfinder._settings import Settings
-
-
-ENOUGH_OF_WANTED = 0.5  # effective sample size, relative to the number of draws wanted, at which adaptation stops
 
 
 class RefinedPool(NamedTuple):

@@ -72,9 +72,13 @@ class LowRankNormal:
 
     def log_density(self, position: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors"]:
         """Log density, with all constants. Cost: O(dim rank)."""
+        return self.log_density_of_noise(self.noise(position))
+
+    def noise(self, position: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
+        """The noise that `transform` makes a position from. Cost: O(dim rank)."""
         standardized = position - beside(self.mean, position)
         standardized *= beside(1.0 / self.scale, position)
-        return self.log_density_of_noise(self._in_core(lambda part: triangular_quotient(self.core, part), standardized))
+        return self._in_core(lambda part: triangular_quotient(self.core, part), standardized)
 
     def covariance_product(self, vector: Float[Array, "*vectors dim"]) -> Float[Array, "*vectors dim"]:
         """The covariance times a vector. Cost: O(dim rank)."""

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._chains.mixing import Mixing
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
@@ -32,7 +34,7 @@ _CONTENT = "content.json"
 _CLASSES: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
-        PathResult, Pool, PathDraws, LowRankNormal, Refinement, RefinedMode, Cost, Iterations,
+        PathResult, Pool, PathDraws, ChainDraws, Mixing, LowRankNormal, Refinement, RefinedMode, Cost, Iterations,
         Trajectory, Settings, Variable,
     )
 }  # fmt: skip

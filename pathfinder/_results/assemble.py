@@ -12,6 +12,7 @@ import psis
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import rows
 from pathfinder._arrays.streams import Key, fit_key, host_generator
+from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import NoFiniteDrawError, Pool
 from pathfinder._model.model import Model
@@ -30,6 +31,7 @@ def assemble(
     key: Key,
     outcomes: PathOutcomes,
     weighted: FitPool,
+    chains: ChainDraws | None,
     seconds: Mapping[str, float],
     first_path: int = 0,
 ) -> PathfinderResult:
@@ -42,11 +44,15 @@ def assemble(
         key: Key that all random numbers come from.
         outcomes: Outcomes of the lanes of this fit.
         weighted: Its weighted draws.
+        chains: The states of its chains, if some ran; then the draws are these.
         seconds: Wall time by stage.
         first_path: Number of the first path among the random streams.
     """
     pool, source, refinement, cost = weighted
-    is_resampled, chosen = choose_rows(pool, settings, fit_key(key, first_path))
+    if chains is None:
+        is_resampled, chosen = choose_rows(pool, settings, fit_key(key, first_path))
+    else:
+        is_resampled, chosen = True, chains.rows(settings.num_psis_draws)
     return PathfinderResult(
         model=model,
         settings=settings,
@@ -61,6 +67,8 @@ def assemble(
         source=source,
         refinement=refinement,
         refinement_cost=cost,
+        chains=chains,
+        uses_chains=chains is not None,
         first_path=first_path,
     )
 

@@ -73,7 +73,7 @@ class BatchResult(Sequence[PathfinderResult]):
         require_paths(outcomes)
         with finite_draws_required(outcomes):
             weighted = self._pool(fit, lanes)
-        return assemble(model, self.settings, None, self.keys[fit], outcomes, weighted, self.seconds)
+        return assemble(model, self.settings, None, self.keys[fit], outcomes, weighted, None, self.seconds)
 
     def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:

@@ -11,6 +11,7 @@ from pathfinder._arrays.namespace import Array, rows
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept
 from pathfinder._density.stored import entry_of, traceable
@@ -25,7 +26,7 @@ DRAWS_PER_GROUP = 128
 
 def named_draws(
     model: Model,
-    source: PathDraws,
+    source: PathDraws | ChainDraws,
     lanes: Int[np.ndarray, " n"],
     indices: Int[np.ndarray, " n"],
     generator_keys: UInt32[Array, "lane 2"],

@@ -10,8 +10,11 @@ import numpy as np
 from jaxtyping import Float, Int, UInt32
 
 import psis
+from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
+from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import Refinement
@@ -42,12 +45,15 @@ class PathfinderResult:
         seed: The seed that reproduces it.
         paths: One `PathResult` per path, failed ones included.
         pool: All draws with their densities and importance weights, from which the rows were resampled.
-        rows: For each returned draw its number in the pool.
-        is_resampled: Whether the rows were chosen by their weights. If so, all returned draws weigh the same.
+        rows: For each returned draw its number in the pool, or among the states of the chains if it is one of these.
+        is_resampled: Whether the rows were chosen by their weights, or are states of chains. If so, all
+            returned draws weigh the same.
         seconds: Wall time by stage: "paths", "elbo", "draws" and "total", compilation included.
         interrupted: Whether a time limit or an interrupt ended the fit early.
         refinement: How the approximations were refined; None if they were not.
         refinement_cost: Evaluations that refinement took, also one that came to nothing.
+        chains: The states of the chains that ran after it, with their diagnostics; None if none did.
+        uses_chains: Whether the returned draws are states of these.
         first_path: Number of the first path among the random streams of the seed; 0 but for runs of the command line
             with another `id`.
     """
@@ -65,6 +71,8 @@ class PathfinderResult:
     source: PathDraws = dataclasses.field(repr=False)
     refinement: Refinement | None = None
     refinement_cost: Cost = dataclasses.field(default=Cost(), repr=False)
+    chains: ChainDraws | None = dataclasses.field(default=None, repr=False)
+    uses_chains: bool = False
     first_path: int = dataclasses.field(default=0, repr=False)
 
     @property
@@ -74,18 +82,30 @@ class PathfinderResult:
 
     @property
     def path_ids(self) -> Int[np.ndarray, " draw"]:
-        """The path of each returned draw, from 0."""
-        return self.pool.paths[self.rows]
+        """The path of each returned draw, from 0; of a chain's state that of the draw that the chain started from."""
+        return self.pool.paths[self._pool_rows]
+
+    @property
+    def chain_ids(self) -> Int[np.ndarray, " draw"] | None:
+        """The chain of each returned draw, from 0; None if the draws are not states of chains."""
+        return None if self._states is None else self.rows % self._states.num_chains
 
     @property
     def log_p(self) -> Float[np.ndarray, " draw"]:
         """Log density of the model at each returned draw, on the unconstrained scale."""
-        return self.pool.log_p[self.rows]
+        return self.pool.log_p[self.rows] if self._states is None else self._states.log_p.ravel()[self.rows]
 
     @property
     def log_q(self) -> Float[np.ndarray, " draw"]:
         """Log density of the approximation of its own path at each returned draw."""
-        return self.pool.log_q[self.rows]
+        if self._states is None:
+            return self.pool.log_q[self.rows]
+        log_q = np.empty(self.num_draws)
+        lanes = self.pool.lanes[self._pool_rows]
+        for lane in np.unique(lanes):
+            normal = on_host(rows_of(self.source.approximations, int(lane)))
+            log_q[lanes == lane] = normal.log_density(self.unconstrained_draws[lanes == lane])
+        return log_q
 
     @property
     def weights(self) -> Float[np.ndarray, " draw"]:
@@ -112,8 +132,9 @@ class PathfinderResult:
 
     @property
     def num_gradients(self) -> int:
-        """Evaluations of the log density with its gradient, over all paths and their refinement."""
-        return sum(path.num_gradients for path in self.paths) + self.refinement_cost.num_gradients
+        """Evaluations of the log density with its gradient, over all paths, their refinement, and chains."""
+        of_chains = 0 if self.chains is None else self.chains.num_gradients
+        return sum(path.num_gradients for path in self.paths) + self.refinement_cost.num_gradients + of_chains
 
     @property
     def num_densities(self) -> int:
@@ -138,6 +159,8 @@ class PathfinderResult:
     @cached_property
     def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
         """The draws on the unconstrained scale."""
+        if self._states is not None:
+            return self._states.states.reshape(-1, self.model.dim)[self.rows]
         return _positions(self.source, self.pool.lanes[self.rows], self.pool.indices[self.rows], self.model)
 
     def weighted(self) -> "PathfinderResult":
@@ -145,7 +168,7 @@ class PathfinderResult:
 
         `draws` of what is returned need these weights: `result.weights @ result.draws["mu"]`, not a plain mean.
         """
-        return dataclasses.replace(self, rows=np.arange(len(self.pool)), is_resampled=False)
+        return dataclasses.replace(self, rows=np.arange(len(self.pool)), is_resampled=False, uses_chains=False)
 
     def resample(
         self,
@@ -288,8 +311,23 @@ class PathfinderResult:
         return path_keys(self.key, path_numbers(self.first_path, count), stream)
 
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
-        return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
+        if self._states is None:
+            keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
+            return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
+        iterations, chains = np.divmod(rows, self._states.num_chains)
+        whole = fit_key(self.key, self.first_path)
+        keys = path_keys(whole, np.arange(self._states.num_chains), Stream.GENERATED_QUANTITIES)
+        return named_draws(self.model, self._states, chains, iterations, keys)
+
+    @property
+    def _states(self) -> ChainDraws | None:
+        """The states that the returned draws are of, if they are."""
+        return self.chains if self.uses_chains else None
+
+    @property
+    def _pool_rows(self) -> Int[np.ndarray, " draw"]:
+        """The draw of the pool that each returned draw is, or came from."""
+        return self.rows if self._states is None else self._states.start_rows[self.rows % self._states.num_chains]
 
 
 def _positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:

@@ -1,0 +1,93 @@
+"""What short chains come to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pathfinder._chains.mixing import Mixing
+
+
+ENDS = {
+    "mixed": "they had mixed",
+    "budget": "the budget of gradients was used up",
+    "interrupted": "the fit was ended early",
+}
+
+
+@dataclass(frozen=True)
+class ChainDraws:
+    """The states of all chains over the last half of their iterations, with their diagnostics.
+
+    Args:
+        states: Their positions on the unconstrained scale.
+        log_p: Their log densities.
+        start_rows: For each chain the number of the draw in the pool that it started from; chains of one superchain,
+            which have the same, are one after another.
+        num_superchains: How many of these there are.
+        mixing: Of every unconstrained parameter, over these iterations.
+        mixing_of_log_p: The same of the log density alone.
+        acceptance: Mean probability of acceptance in these iterations.
+        step_size: Of the last iteration, in units of the whitened coordinates.
+        num_iterations: All iterations.
+        num_gradients: Evaluations of the log density with its gradient.
+        ended: Why there were no more iterations: a key of `ENDS`.
+    """
+
+    states: Float[np.ndarray, "iteration chain dim"]
+    log_p: Float[np.ndarray, "iteration chain"]
+    start_rows: Int[np.ndarray, " chain"]
+    num_superchains: int
+    mixing: Mixing
+    mixing_of_log_p: Mixing
+    acceptance: float
+    step_size: float
+    num_iterations: int
+    num_gradients: int
+    ended: str
+
+    @property
+    def num_chains(self) -> int:
+        """How many chains there are."""
+        return self.states.shape[1]
+
+    @property
+    def num_states(self) -> int:
+        """States of all chains together."""
+        return self.log_p.size
+
+    @property
+    def nested_rhat(self) -> float:
+        """The largest nested R-hat of a parameter or of the log density."""
+        return float(np.max([self.mixing.nested_rhat.max(), self.mixing_of_log_p.nested_rhat.max()]))
+
+    @property
+    def drift(self) -> float:
+        """The largest drift of a parameter or of the log density, in standard deviations."""
+        return float(np.max([self.mixing.drift.max(), self.mixing_of_log_p.drift.max()]))
+
+    @property
+    def effective_sample_size(self) -> float:
+        """The smallest effective sample size of a parameter."""
+        return float(np.min(self.mixing.effective_sample_size))
+
+    def positions(self, chains: Int[np.ndarray, " n"], iterations: Int[np.ndarray, " n"]):
+        """Some of the states, as `PathDraws.positions` gives draws: all of them in one batch."""
+        yield np.arange(len(chains)), self.states[iterations, chains]
+
+    def rows(self, num_draws: int) -> Int[np.ndarray, " draw"]:
+        """Numbers of states, as many of each chain as possible, spread over the iterations; chain after chain.
+
+        State number `iteration * num_chains + chain` is that of a chain after an iteration. If more draws are wanted
+        than there are states, some come more than once.
+        """
+        per_chain = np.full(self.num_chains, num_draws // self.num_chains)
+        # Of the chains that give one draw more there is the same number in every part of the superchains.
+        extra = num_draws - per_chain.sum()
+        per_chain[(np.arange(extra) * self.num_chains) // max(extra, 1)] += 1
+        num_iterations = len(self.log_p)
+        chosen = [
+            (num_iterations - 1 - (np.arange(count) * num_iterations) // count)[::-1] * self.num_chains + chain
+            for chain, count in enumerate(per_chain)
+        ]
+        return np.concatenate(chosen).astype(np.int64)

@@ -1,0 +1,178 @@
+"""Run short chains: adapt their steps and their coordinates, and stop when they have mixed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, UInt32
+
+from pathfinder._arrays.devices import on_host
+from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.streams import Stream, path_keys
+from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._chains.mixing import Mixing, mixing
+from pathfinder._chains.trajectory import ChainStates, move, states_at
+from pathfinder._chains.whitening import whitening_of
+from pathfinder._density.either import Density
+from pathfinder._density.interrupt import Interrupt
+from pathfinder._normals.low_rank import LowRankNormal
+
+
+MEAN_LENGTH = 0.5 * np.pi  # of trajectories: where the mean of a standard normal forgets where it began
+GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)  # its multiples spread evenly over lengths
+MOST_STEPS = 32
+TARGET_ACCEPTANCE = 0.8
+FIRST_STEP = 0.9  # times dim^(-1/4), which keeps the acceptance for normals of any dimension
+FIRST_WHITENING = 6  # iterations before the coordinates are adapted for the first time, then each time they doubled
+FEWEST_KEPT = 8  # iterations that are judged
+CHECKED_EVERY = 8  # part of the iterations after which they are judged again
+# What is asked of chains to end before their budget does.
+MIXED_RHAT = 1.05
+MIXED_SIZE = 400.0  # effective draws of every parameter, as Vehtari et al. (2021) ask of four chains
+MIXED_DRIFT = 0.05
+
+
+class ChainOptions(NamedTuple):
+    """How many chains run, and for how long.
+
+    Args:
+        num_superchains: Starts.
+        chains_per_start: Chains from each.
+        max_gradients: Evaluations of the gradient by all chains together, after which they end.
+        num_draws: Draws that are wanted, of which as many states are kept at least.
+    """
+
+    num_superchains: int
+    chains_per_start: int
+    max_gradients: int
+    num_draws: int
+
+    @property
+    def num_chains(self) -> int:
+        """All chains."""
+        return self.num_superchains * self.chains_per_start
+
+
+@dataclass
+class _History:
+    """The iterations so far, of which the older half is let go."""
+
+    positions: list[Float[np.ndarray, "chain dim"]]
+    log_p: list[Float[np.ndarray, " chain"]]
+    acceptance: list[float]
+    num_iterations: int = 0
+
+    def add(self, states: ChainStates, acceptance: float) -> None:
+        self.positions.append(np.asarray(states.positions))
+        self.log_p.append(np.asarray(states.log_p))
+        self.acceptance.append(acceptance)
+        self.num_iterations += 1
+        for kept in (self.positions, self.log_p, self.acceptance):
+            del kept[: -self.num_kept(self.num_iterations)]
+
+    @staticmethod
+    def num_kept(num_iterations: int) -> int:
+        """How many of the iterations count."""
+        return min(num_iterations, max(FEWEST_KEPT, (num_iterations + 1) // 2))
+
+
+def run_chains(
+    density: Density,
+    starts: Float[np.ndarray, "start dim"],
+    start_rows: Int[np.ndarray, " start"],
+    whitening: LowRankNormal,
+    key: UInt32[Array, " 2"],
+    options: ChainOptions,
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> ChainDraws | None:
+    """Run chains from given positions until they have mixed, or their budget is used up.
+
+    Steps are adapted towards an acceptance of 0.8, by the mean over all chains, and the coordinates to the moments of
+    all chains together each time the number of iterations has doubled. The length of trajectories, common to all
+    chains, is spread evenly between 0 and pi.
+
+    Args:
+        density: What was fitted; one data set.
+        starts: Where superchains start; with a finite density.
+        start_rows: Numbers of these among the draws that they were chosen from.
+        whitening: A normal near the target; arrays of NumPy.
+        key: Key of the fit.
+        options: How many chains, and how long.
+        check: Called between iterations; ends the chains by raising `Interrupt`.
+
+    Returns:
+        The states of the last half of the iterations; None if an interrupt came before there were enough.
+    """
+    size = options.num_chains
+    keys = path_keys(key, np.arange(size), Stream.CHAINS)
+    history = _History([], [], [])
+    step_size, since, num_gradients, judged = FIRST_STEP * density.dim**-0.25, 0, size, 0
+    next_whitening, ended = FIRST_WHITENING, "budget"
+    found: tuple[Mixing, Mixing] | None = None
+    try:
+        check()
+        states = states_at(density.arrays(np.repeat(starts, options.chains_per_start, axis=0)), density)
+        while True:
+            iteration = history.num_iterations
+            length = 2.0 * MEAN_LENGTH * ((iteration + 0.5) * GOLDEN % 1.0)
+            num_steps = int(np.clip(np.ceil(length / step_size), 1, MOST_STEPS))
+            if num_gradients + size * num_steps > options.max_gradients:
+                break
+            check()
+            moved = move(states, keys, iteration, step_size, num_steps, density.arrays(whitening), density)
+            states, num_gradients = moved.states, num_gradients + size * num_steps
+            acceptance = float(np.mean(on_host(moved.acceptance)))
+            history.add(states, acceptance)
+            step_size *= float(np.exp((acceptance - TARGET_ACCEPTANCE) / (1.0 + 0.1 * since)))
+            since += 1
+            if history.num_iterations == next_whitening:
+                whitening = whitening_of(np.stack(history.positions[-(next_whitening // 2) :]), whitening)
+                next_whitening, since = 2 * next_whitening, 0
+            if _is_time(history, judged, options):
+                judged, found = history.num_iterations, _mixing(history, options)
+                if _have_mixed(*found):
+                    ended = "mixed"
+                    break
+    except (Interrupt, KeyboardInterrupt):
+        ended = "interrupted"
+    if len(history.log_p) < FEWEST_KEPT:
+        return None
+    if found is None or judged != history.num_iterations:
+        found = _mixing(history, options)
+    return ChainDraws(
+        states=np.stack(history.positions),
+        log_p=np.stack(history.log_p),
+        start_rows=np.repeat(start_rows, options.chains_per_start),
+        num_superchains=options.num_superchains,
+        mixing=found[0],
+        mixing_of_log_p=found[1],
+        acceptance=float(np.mean(history.acceptance)),
+        step_size=step_size,
+        num_iterations=history.num_iterations,
+        num_gradients=num_gradients,
+        ended=ended,
+    )
+
+
+def _is_time(history: _History, judged: int, options: ChainOptions) -> bool:
+    """Whether to look at the chains now: once there are draws enough, and then each time there are some more."""
+    enough = len(history.log_p) * options.num_chains >= options.num_draws and len(history.log_p) >= FEWEST_KEPT
+    return (
+        enough
+        and history.num_iterations >= 2 * FEWEST_KEPT
+        and (history.num_iterations >= judged + max(2, judged // CHECKED_EVERY))
+    )
+
+
+def _mixing(history: _History, options: ChainOptions) -> tuple[Mixing, Mixing]:
+    """Diagnostics of the parameters, and of the log density."""
+    of_log_p = mixing(np.stack(history.log_p)[..., None], options.num_superchains)
+    return mixing(np.stack(history.positions), options.num_superchains), of_log_p
+
+
+def _have_mixed(of_parameters: Mixing, of_log_p: Mixing) -> bool:
+    enough = of_parameters.effective_sample_size.min() >= MIXED_SIZE
+    rhat = max(of_parameters.nested_rhat.max(), of_log_p.nested_rhat.max())
+    return bool(enough and rhat <= MIXED_RHAT and max(of_parameters.drift.max(), of_log_p.drift.max()) <= MIXED_DRIFT)

@@ -1,0 +1,46 @@
+"""The coordinates that chains go in: those in which a normal with the moments of all chains is standard."""
+
+import numpy as np
+from jaxtyping import Float
+
+from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._refinement.refine import DENSE_LIMIT
+
+
+STATES_PER_DRAW = 4  # states of a chain that stand for one independent draw
+
+
+def whitening_of(positions: Float[np.ndarray, "iteration chain dim"], present: LowRankNormal) -> LowRankNormal:
+    """The normal whose moments are those of the states of chains.
+
+    With a full covariance its correlations are shrunk towards zero, as there may be fewer draws than dimensions. Beyond
+    `DENSE_LIMIT` dimensions only the scales are new, and the correlations those of the present normal. What would be
+    no normal in floating point leaves the present one.
+
+    Args:
+        positions: The states.
+        present: The normal that they moved in the coordinates of; arrays of NumPy.
+    """
+    num_iterations, num_chains, dim = positions.shape
+    num_draws = num_chains * max(1.0, num_iterations / STATES_PER_DRAW)
+    points = positions.reshape(-1, dim)
+    trust = num_draws / (num_draws + dim)
+    with np.errstate(all="ignore"):
+        mean = points.mean(axis=0)
+        deviation = points.std(axis=0)
+        if dim <= DENSE_LIMIT and present.basis is None:
+            standardized = (points - mean) / deviation
+            correlation = trust * (standardized.T @ standardized / len(points))
+            correlation[np.diag_indices(dim)] = 1.0
+            following = LowRankNormal(mean, deviation, None, _cholesky(correlation).astype(mean.dtype))
+        else:
+            ratio = deviation / np.sqrt(present.variance)
+            following = LowRankNormal(mean, present.scale * ratio, present.basis, present.core)
+    return following if following.is_finite and (following.scale > 0).all() else present
+
+
+def _cholesky(matrix: Float[np.ndarray, "dim dim"]) -> Float[np.ndarray, "dim dim"]:
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.nan)
