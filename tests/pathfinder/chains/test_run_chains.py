@@ -31,7 +31,7 @@ def test_chains_find_a_shape_that_is_no_normal():
     x, y = found.states.reshape(-1, 2).T
     np.testing.assert_allclose([x.mean(), y.mean()], [0.0, 0.5], atol=0.15)
     np.testing.assert_allclose([x.var(), y.var()], [1.0, 0.5 + 0.25], rtol=0.3)
-    np.testing.assert_allclose(np.corrcoef(x**2, y)[0, 1], np.sqrt(0.5 / 0.75), atol=0.05)
+    np.testing.assert_allclose(np.corrcoef(x**2, y)[0, 1], np.sqrt(0.5 / 0.75), atol=0.08)
     np.testing.assert_allclose(found.log_p.ravel(), banana(found.states.reshape(-1, 2))[0])
     assert found.nested_rhat <= 1.05
     assert found.effective_sample_size >= 400
