@@ -89,6 +89,15 @@ def _of_platform(name: str) -> tuple[Any, ...]:
         ) from error
 
 
+def xla_runs() -> bool:
+    """Whether XLA has been started in this process; who asks JAX for its devices starts it."""
+    try:
+        from jax._src.xla_bridge import backends_are_initialized  # JAX has no public name for this
+    except ImportError:
+        return False
+    return backends_are_initialized()
+
+
 def on_host(tree: Any) -> Any:
     """A pytree of arrays as one of NumPy's, once they are computed."""
     return jax.tree_util.tree_map(np.asarray, tree)

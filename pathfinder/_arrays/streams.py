@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
+from pathfinder._arrays.devices import xla_runs
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
 from pathfinder._arrays.normal_quantiles import normal_quantiles
 
@@ -95,7 +96,9 @@ def _on_host(
     """A function of the numbers uniform on (0, 1) that belong to a key, block by block."""
     keys = key.reshape(-1, 2)
     numbers = np.empty((len(keys), dim), dtype)
-    compiled = numbers.size >= COMPILED_FROM and (numbers.itemsize <= 4 or jax.config.read("jax_enable_x64"))
+    # XLA is not started for them: a fit of a function of the host can do without it.
+    resolved = numbers.itemsize <= 4 or jax.config.read("jax_enable_x64")
+    compiled = numbers.size >= COMPILED_FROM and resolved and xla_runs()
     block = COMPILED_BLOCK if compiled else BLOCK
     width = -(-dim // max(1, -(-dim // block)))
     height = block // max(1, width)

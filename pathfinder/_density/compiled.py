@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.namespace import Array, rows
 from pathfinder._arrays.vectorized import over_lanes
 
 
@@ -56,13 +56,13 @@ class CompiledDensity:
         """The density of one fit; itself if there is only one."""
         if self.num_fits is None:
             return self
-        return dataclasses.replace(self, data=_rows(self.data, fit), num_fits=None)
+        return dataclasses.replace(self, data=rows(self.data, fit), num_fits=None)
 
     def of_fits(self, fits: Int[np.ndarray, " fit"]) -> "CompiledDensity":
         """The densities of some fits; itself if there is only one."""
         if self.num_fits is None:
             return self
-        return dataclasses.replace(self, data=_rows(self.data, fits), num_fits=len(fits))
+        return dataclasses.replace(self, data=rows(self.data, fits), num_fits=len(fits))
 
     def arrays(self, tree: Any) -> Any:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
@@ -78,12 +78,8 @@ class CompiledDensity:
             return over_lanes(lambda points: of_lane(points, self.data))(positions)
         if fits is not None:
             data = jax.tree_util.tree_map(jnp.asarray, self.data)  # NumPy's arrays take no traced index
-            return over_lanes(lambda points, fit: of_lane(points, _rows(data, fit)))(positions, fits)
+            return over_lanes(lambda points, fit: of_lane(points, rows(data, fit)))(positions, fits)
         # Mapped over fits and the lanes of each, so that the data are not copied for every lane.
         by_fit = positions.reshape(self.num_fits, -1, *positions.shape[1:])
         results = over_lanes(of_lane)(by_fit, self.data)
         return jax.tree_util.tree_map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), results)
-
-
-def _rows(data: Any, index: Any) -> Any:
-    return jax.tree_util.tree_map(lambda leaf: leaf[index], data)

@@ -7,6 +7,7 @@ import jax
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
 from pathfinder._density.stored import traceable
 from pathfinder._model.model import Model
@@ -42,20 +43,17 @@ def choose_devices(
         raise ValueError(f"{asked} needs a log density in JAX, but that of '{model.name}' is a function of the host.")
     if driver == "host" and by_jaxopt:
         raise ValueError("optimizer='jaxopt' needs driver='compiled': jaxopt's steps are programs of JAX.")
-    if devices is None and (driver == "host" or only_called):
-        return Devices.host()
-    chosen = Devices.choose(devices)
-    if driver == "host" or only_called:
-        if not chosen.is_cpu:
-            raise ValueError("`devices` has accelerators, but the host is to drive; leave `devices` or `driver` out.")
-        return Devices.host()
-    small = num_lanes * model.dim < LARGEST_ON_HOST
-    return Devices.host() if driver == "auto" and chosen.is_cpu and small and not by_jaxopt else chosen
+    host_drives = driver == "host" or only_called
+    # Who asks JAX for devices starts XLA, which functions of the host can do without.
+    chosen = Devices.host() if host_drives and devices is None else Devices.choose(devices)
+    if host_drives and not chosen.is_cpu:
+        raise ValueError("`devices` has accelerators, but the host is to drive; leave `devices` or `driver` out.")
+    is_small = num_lanes * model.dim < LARGEST_ON_HOST
+    host_is_sooner = driver == "auto" and chosen.is_cpu and is_small and not by_jaxopt
+    return Devices.host() if host_drives or host_is_sooner else chosen
 
 
-def density_of(
-    model: Model, data: Any, num_fits: int | None, settings: Settings, devices: Devices
-) -> CompiledDensity | HostDensity:
+def density_of(model: Model, data: Any, num_fits: int | None, settings: Settings, devices: Devices) -> Density:
     """The density of a model for the driver of some devices.
 
     Args:

@@ -122,11 +122,10 @@ def fit_model(
     whole = fit_key(key, first_path)
     check = time_limit(begin, max_time)
     with ProgressBar(settings.num_paths, progress) as bar:
-        outcomes, source = run_lanes(
+        outcomes, paths = run_lanes(
             density, points, key, numbers, settings, chosen_devices, bar.watching(check), all_of(bar.update, report)
         )
-    succeeded = outcomes.best_iteration >= 0
-    if outcomes.interrupted and not succeeded.any() and time.perf_counter() - begin < max_time:
+    if outcomes.interrupted and not paths.succeeded.any() and time.perf_counter() - begin < max_time:
         raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
     require_paths(outcomes, model.rejection_fn)
     drawing = time.perf_counter()
@@ -136,7 +135,7 @@ def fit_model(
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
     with finite_draws_required(outcomes):
-        weighted = fit_pool(density, refined, source, whole, succeeded, settings, chosen_devices)
+        weighted = fit_pool(paths, refined, whole)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
     return assemble(model, settings, seed, key, outcomes, weighted, seconds, first_path)

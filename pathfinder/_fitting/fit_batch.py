@@ -117,26 +117,25 @@ def _fit_all(
     chosen_devices = choose_devices(driver, devices, model, num_fits * settings.num_paths, settings)
     density = density_of(model, data, num_fits, settings, chosen_devices)
     fit_keys = counted_keys(density.arrays(key), density.arrays(np.arange(num_fits)))
-    paths = np.tile(np.arange(settings.num_paths), num_fits)
+    numbers = np.tile(np.arange(settings.num_paths), num_fits)
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
     check = time_limit(begin, max_time)
-    with ProgressBar(len(paths), progress) as bar:
-        outcomes, source = run_lanes(
-            density, points, lane_keys, paths, settings, chosen_devices, bar.watching(check), bar.update
+    with ProgressBar(len(numbers), progress) as bar:
+        outcomes, paths = run_lanes(
+            density, points, lane_keys, numbers, settings, chosen_devices, bar.watching(check), bar.update
         )
     drawing = time.perf_counter()
     seconds = dict(outcomes.seconds)
     scores, refined = {}, None
-    if settings.refines and not outcomes.interrupted and np.any(outcomes.best_iteration >= 0):
+    if settings.refines and not outcomes.interrupted and paths.succeeded.any():
         modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-        alone = density.of_fit(0)
-        source = dataclasses.replace(source, batch_size=scoring_batch_size(alone, settings, chosen_devices))
-        succeeded = (outcomes.best_iteration >= 0).reshape(num_fits, -1)
-        refined = tuple(fit_pools(density, modes, source, fit_keys, succeeded, settings, chosen_devices))
+        size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
+        paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
+        refined = tuple(fit_pools(paths, modes, fit_keys))
     else:
-        scores = score_paths(density, source, outcomes.best_iteration >= 0, settings, chosen_devices)
+        scores = score_paths(paths)
     now = time.perf_counter()
     seconds.update(draws=now - drawing, total=now - begin)
-    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, source, seconds, refined)
+    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, refined)

@@ -9,10 +9,10 @@ from jaxtyping import Int, UInt32
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.host import HostDensity
+from pathfinder._density.either import Density
 from pathfinder._fitting.initial_points import InitialPoints
-from pathfinder._importance.path_draws import PathDraws, path_draws
+from pathfinder._importance.fitted_paths import FittedPaths
+from pathfinder._importance.path_draws import path_draws
 from pathfinder._optimizer.start import Start
 from pathfinder._paths.outcomes import PathOutcomes, PathReport
 from pathfinder._paths.run_paths import run_paths
@@ -24,15 +24,15 @@ class FitLanes(NamedTuple):
 
     Args:
         outcomes: How they ended.
-        source: Where the draws of their approximations come from.
+        paths: What their draws are weighed by.
     """
 
     outcomes: PathOutcomes
-    source: PathDraws
+    paths: FittedPaths
 
 
 def run_lanes(
-    density: CompiledDensity | HostDensity,
+    density: Density,
     points: InitialPoints,
     keys: UInt32[Array, "... 2"],
     numbers: Int[np.ndarray, " lane"],
@@ -66,4 +66,4 @@ def run_lanes(
     source = path_draws(
         density, outcomes.approximations, draw_keys, elbo_keys, outcomes.best_iteration, settings, devices
     )
-    return FitLanes(outcomes, source)
+    return FitLanes(outcomes, FittedPaths(density, source, outcomes.best_iteration >= 0, settings, devices))

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, rows
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._density.either import Density
 from pathfinder._importance.components import Component, Mixture, stacked_normals, stacked_source
+from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.path_draws import HOST_NUMBERS, PathDraws
 from pathfinder._importance.scored_draws import score_draws
 from pathfinder._normals.low_rank import LowRankNormal
@@ -28,17 +27,14 @@ class ComponentDraws:
     On the host, lanes are as many as there are components; compiled programs have room for a fixed number of them.
 
     Args:
-        density: What was fitted: one data set, or many.
-        source: Draws of paths, for the sizes of batches.
-        devices: Where to run.
+        paths: The paths of the fits. Draws are kept if there is memory for a whole fit's, and made again otherwise.
         room: Number of components that programs are compiled for.
-        num_draws: Of most components. Draws are kept if there is memory for a whole fit's, and made again otherwise.
     """
 
-    def __init__(self, density: Density, source: PathDraws, devices: Devices, room: int, num_draws: int):
-        self.density, self.source, self.devices, self.room = density, source, devices, room
-        num_bytes = room * num_draws * density.dim * np.dtype(density.dtype).itemsize
-        self.keeps = devices.is_host and num_bytes <= KEPT_BYTES
+    def __init__(self, paths: FittedPaths, room: int):
+        self.density, self.source, self.devices, self.room = paths.density, paths.source, paths.devices, room
+        num_bytes = room * paths.settings.num_draws * self.density.dim * np.dtype(self.density.dtype).itemsize
+        self.keeps = self.devices.is_host and num_bytes <= KEPT_BYTES
 
     def evaluate(self, components: Sequence[Component], count: int) -> None:
         """Evaluate the density of the model at draws of some components."""

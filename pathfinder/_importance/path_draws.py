@@ -82,7 +82,7 @@ class PathDraws:
 
         Yields:
             For each lane of a batch its rows (which of the n draws) and which of these are in use, the others being
-            there for the shape; and the approximations and keys, as `draw_lanes` and `score_lanes` take them.
+            there for the shape; and the approximations and keys, as `draw_lanes` takes them.
         """
         table, used = _packed(paths, self.draws_per_lane)
         is_compiled = namespace(self.approximations) is not np

@@ -10,73 +10,62 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
-from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Stream, path_keys
-from pathfinder._density.either import Density
 from pathfinder._importance.component_draws import ComponentDraws
 from pathfinder._importance.components import Mixture, num_components
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.pool import log_ratios, smoothed_together
 from pathfinder._importance.weighing import RefinedPool, Weighing
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._refinement.refine import RefinedFit
-from pathfinder._settings import Settings
 
 
 CHUNK_BYTES = 2**26  # of the draws of fits that are weighed together
 
 
 def refined_pools(
-    density: Density,
+    paths: FittedPaths,
     refined: Sequence[RefinedFit],
     fits: Int[np.ndarray, " fit"],
-    source: PathDraws,
     keys: UInt32[Array, "fit 2"],
-    settings: Settings,
-    devices: Devices,
 ) -> list[RefinedPool | int]:
     """Draw from the refined normals of fits, and weigh the draws; each fit comes out as it would alone.
 
     Args:
-        density: What was fitted: one data set, or many.
-        refined: The refined modes of each fit.
-        fits: Its number among the data sets.
-        source: Draws of the paths, for the sizes of batches.
-        keys: Key of each fit.
-        settings: Options.
-        devices: Where to run.
+        paths: The paths that were refined, of one fit or of many.
+        refined: The refined modes of each fit that has any.
+        fits: Its number among the fits.
+        keys: Its key.
 
     Returns:
         For each fit its pool; where no draw has a usable importance ratio, how many densities told so.
     """
     if len(refined) == 0:
         return []
-    num_bytes = max(map(num_components, refined)) * settings.num_draws * density.dim * np.dtype(density.dtype).itemsize
+    num_numbers = max(map(num_components, refined)) * paths.settings.num_draws * paths.density.dim
+    num_bytes = num_numbers * np.dtype(paths.density.dtype).itemsize
     # Programs are compiled for one fit.
-    at_once = max(1, CHUNK_BYTES // num_bytes) if devices.is_host else 1
+    at_once = max(1, CHUNK_BYTES // num_bytes) if paths.devices.is_host else 1
     pools: list[RefinedPool | int] = []
     for first in range(0, len(refined), at_once):
         chunk = slice(first, first + at_once)
-        pools += _weigh_together(density, refined[chunk], fits[chunk], source, keys[chunk], settings, devices)
+        pools += _weigh_together(paths, refined[chunk], fits[chunk], keys[chunk])
     return pools
 
 
 def _weigh_together(
-    density: Density,
+    paths: FittedPaths,
     refined: Sequence[RefinedFit],
     fits: Int[np.ndarray, " fit"],
-    source: PathDraws,
     keys: UInt32[Array, "fit 2"],
-    settings: Settings,
-    devices: Devices,
 ) -> list[RefinedPool | int]:
     mixtures = _mixtures(refined, fits, keys)
-    room, num_draws = max(map(num_components, refined)), settings.num_draws
-    draws = ComponentDraws(density, source, devices, room, num_draws)
+    room, num_draws = max(map(num_components, refined)), paths.settings.num_draws
+    draws = ComponentDraws(paths, room)
     draws.evaluate([component for mixture in mixtures for component in mixture.refined], num_draws)
     going = weighed = [
-        Weighing(mixture, own, elbo, settings)
+        Weighing(mixture, own, elbo, paths.settings)
         for mixture, own, elbo in zip(mixtures, refined, _elbos(mixtures), strict=True)
     ]
     draws.evaluate([component for fit in weighed for component in fit.starts()], num_draws)
@@ -89,7 +78,7 @@ def _weigh_together(
     pareto_k = _pareto_k([(each.log_p, each.log_q[each.number]) for mixture in mixtures for each in mixture.refined])
     initial_pareto_k = _pareto_k([lane.first_draws for own in refined for lane in own.lanes])
     return [
-        fit.result(source, *tails) or fit.num_densities
+        fit.result(paths.source, *tails) or fit.num_densities
         for fit, *tails in zip(weighed, np.split(pareto_k, ends), np.split(initial_pareto_k, ends), strict=True)
     ]
 

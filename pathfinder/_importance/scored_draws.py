@@ -7,11 +7,11 @@ from jaxtyping import Bool, Float, Int
 from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace
 from pathfinder._density.either import Density
+from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.mixture import log_mixture_density
 from pathfinder._normals.scoring import draw_lanes, log_densities
-from pathfinder._settings import Settings
 
 
 def score_draws(
@@ -73,15 +73,13 @@ def score_draws(
     return scores
 
 
-def score_paths(
-    density: Density, source: PathDraws, succeeded: np.ndarray, settings: Settings, devices: Devices
-) -> dict[str, Float[np.ndarray, "lane draw"]]:
+def score_paths(paths: FittedPaths) -> dict[str, Float[np.ndarray, "lane draw"]]:
     """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
 
     Returns:
         `log_p`, `log_q` (own approximation) and `log_mixture` (of all that succeeded in the same fit).
     """
-    by_fit = succeeded.reshape(density.num_fits or 1, -1)
+    by_fit, succeeded, settings = paths.succeeded_by_fit, paths.succeeded, paths.settings
     with np.errstate(divide="ignore"):
         log_weights = np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)).ravel()
     lanes = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
@@ -90,8 +88,9 @@ def score_paths(
     if not succeeded.any():
         return scores
     for name, values in score_draws(
-        density, source, lanes, indices, devices, evaluate=settings.calculate_lp, log_weights=log_weights
-    ).items():
+        paths.density, paths.source, lanes, indices, paths.devices, evaluate=settings.calculate_lp,
+        log_weights=log_weights,
+    ).items():  # fmt: skip
         scores[name][lanes, indices] = values
     return scores
 

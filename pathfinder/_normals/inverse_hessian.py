@@ -15,13 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pathfinder._arrays.namespace import (
-    Array,
-    add_identity,
-    cholesky,
-    namespace,
-    solve_triangular,
-)
+from pathfinder._arrays.matrices import add_identity, cholesky, solve_triangular
+from pathfinder._arrays.namespace import Array, namespace
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.orthonormal import orthonormal_rows
 

@@ -8,15 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pathfinder._arrays.namespace import (
-    Array,
-    add_identity,
-    beside,
-    cholesky,
-    matrix_product,
-    namespace,
-    triangular_quotient,
-)
+from pathfinder._arrays.matrices import add_identity, beside, cholesky, matrix_product, triangular_quotient
+from pathfinder._arrays.namespace import Array, namespace
 
 
 LOG_2PI = float(np.log(2.0 * np.pi))

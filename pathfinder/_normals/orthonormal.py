@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
-from pathfinder._arrays.namespace import Array, fori_loop, matrix_product, namespace, put, solve_triangular
+from pathfinder._arrays.matrices import matrix_product, solve_triangular
+from pathfinder._arrays.namespace import Array, fori_loop, namespace, put
 
 
 LONG = 4096  # length of vectors from which the products of whole matrices are faster

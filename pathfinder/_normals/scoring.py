@@ -16,41 +16,26 @@ from pathfinder._normals.low_rank import LowRankNormal
 
 
 class ScoredDraws(NamedTuple):
-    """Draws of one approximation on the unconstrained scale."""
+    """Draws of approximations on the unconstrained scale."""
 
-    draws: Float[Array, "draw dim"]
-    log_p: Float[Array, " draw"]  # log density of the model
-    log_q: Float[Array, " draw"]  # log density of the approximation
+    draws: Float[Array, "*lanes draw dim"]
+    log_p: Float[Array, "*lanes draw"]  # log density of the model
+    log_q: Float[Array, "*lanes draw"]  # log density of the approximation
 
 
 def score_lanes(
-    approximations: LowRankNormal,
-    keys: UInt32[Array, "lane draw 2"],
-    fits: Int[Array, " lane"],
-    density: Density,
+    drawn: tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]], fits: Int[Array, " lane"], density: Density
 ) -> ScoredDraws:
-    """One draw per key from the approximation of each lane, with both log densities.
+    """Draws of the approximation of each lane, with both log densities.
 
     The density of the model is a program of its own, which is thus compiled once for all forms of approximations.
 
     Args:
-        approximations: One per lane, on the leading axis of every field.
-        keys: Keys of the draws of each lane.
+        drawn: The draws and their log densities under the own approximation, from `draw_lanes` or `draws_of_noise`.
         fits: The fit that each lane is about.
         density: Of the model.
     """
-    draws, log_q = draw_lanes(approximations, keys)
-    return ScoredDraws(draws, log_densities(draws, fits, density), log_q)
-
-
-def score_noise(
-    approximations: LowRankNormal,
-    noise: Float[Array, "lane draw dim"],
-    fits: Int[Array, " lane"],
-    density: Density,
-) -> ScoredDraws:
-    """As `score_lanes`, from standard normal noise in place of keys."""
-    draws, log_q = draws_of_noise(approximations, noise)
+    draws, log_q = drawn
     return ScoredDraws(draws, log_densities(draws, fits, density), log_q)
 
 
@@ -72,7 +57,7 @@ def log_densities(
 def draw_lanes(
     approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
-    """The draws of `score_lanes` and their `log_q`, without evaluating the model."""
+    """One draw per key from the approximation of each lane, and the log densities of the draws under it."""
     noise = normal(keys, approximations.dim, approximations.mean.dtype)
     return draws_of_noise(approximations, noise)
 
@@ -81,7 +66,7 @@ def draw_lanes(
 def draws_of_noise(
     approximations: LowRankNormal, noise: Float[Array, "lane draw dim"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
-    """The draws that standard normal noise becomes, and their log densities under the own approximation."""
+    """As `draw_lanes`, from standard normal noise in place of keys."""
 
     def lane(approximation, own):
         return approximation.transform(own), approximation.log_density_of_noise(own)

@@ -16,7 +16,7 @@ from pathfinder._density.either import Density
 from pathfinder._normals.diagonals import BANKS
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.scoring import ScoredDraws, lane_noise, score_lanes, score_noise
+from pathfinder._normals.scoring import ScoredDraws, draw_lanes, draws_of_noise, lane_noise, score_lanes
 from pathfinder._optimizer.state import Records
 from pathfinder._paths.approximations import RACE, build_lanes, elbo_draw_keys
 from pathfinder._paths.ranking import Finalists
@@ -95,7 +95,7 @@ class PathElbos:
                 )  # fmt: skip
                 if self.is_race:
                     noise = rows(self._race_noise, lane)
-                    scored = score_noise(normals, noise, self.fit_of_lane[lane], self.density)
+                    scored = score_lanes(draws_of_noise(normals, noise), self.fit_of_lane[lane], self.density)
                 else:
                     scored = self._scored(normals, lane, iterations[lane, place])
             yield
@@ -135,7 +135,7 @@ class PathElbos:
     def _scored(self, normals: LowRankNormal, lanes: np.ndarray, iterations: np.ndarray) -> ScoredDraws:
         """With fresh draws for each iteration."""
         keys = self._keys(rows(self.elbo_keys, lanes), iterations, self.settings.num_elbo_draws)
-        return score_lanes(normals, keys, self.fit_of_lane[lanes], self.density)
+        return score_lanes(draw_lanes(normals, keys), self.fit_of_lane[lanes], self.density)
 
     @cached_property
     def _race_noise(self) -> Float[Array, "lane draw dim"]:

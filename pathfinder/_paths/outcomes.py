@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from pathfinder._arrays.namespace import rows
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._optimizer.start import Tries
 from pathfinder._status import Status
@@ -82,8 +82,8 @@ class PathOutcomes:
             )
         }  # fmt: skip
         return PathOutcomes(
-            approximations=jax.tree_util.tree_map(lambda leaf: leaf[lanes], self.approximations),
-            tries=jax.tree_util.tree_map(lambda leaf: leaf[lanes], self.tries),
+            approximations=rows(self.approximations, lanes),
+            tries=rows(self.tries, lanes),
             trajectories=None if self.trajectories is None else self.trajectories[lanes],
             seconds=self.seconds,
             interrupted=self.interrupted,

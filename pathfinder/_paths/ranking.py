@@ -4,7 +4,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, put, rows, select
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, nan_rows, put, rows, select
 from pathfinder._normals.low_rank import LowRankNormal
 
 
@@ -45,7 +45,7 @@ class Finalists:
                 source[lane * num_slots + slot], replace[lane * num_slots + slot] = position, True
         if self._normals is None:
             # Made here and not when the path begins: the shapes of factors follow from the first batch.
-            self._normals = _nan_rows(normals, count=self.elbo.size)
+            self._normals = nan_rows(normals, count=self.elbo.size)
         if replace.any():
             self._normals = _replaced(self._normals, normals, source, replace)
 
@@ -71,9 +71,3 @@ def _replaced(
         places = np.flatnonzero(replace)
         return jax.tree_util.tree_map(lambda leaf, new: put(leaf, places, new[source[places]]), kept, batch)
     return select(replace, rows(batch, source), kept)
-
-
-@jit_unless_numpy("count")
-def _nan_rows(normals: LowRankNormal, *, count: int) -> LowRankNormal:
-    xp = namespace(normals)
-    return jax.tree_util.tree_map(lambda leaf: xp.full((count, *leaf.shape[1:]), xp.nan, leaf.dtype), normals)

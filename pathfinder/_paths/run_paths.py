@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt32
 
 from pathfinder._arrays.devices import Devices
-from pathfinder._arrays.namespace import Array, joined_rows, nan_like, rows
+from pathfinder._arrays.namespace import Array, joined_rows, nan_rows, rows
 from pathfinder._density.batch_sizes import block_size
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
@@ -96,7 +96,7 @@ def _join(blocks: list[Block], devices: Devices, interrupted: bool) -> PathOutco
     parts = []
     for block, best in zip(blocks, chosen, strict=True):
         if best is None:
-            best = nan_like(template)
+            best = nan_rows(template, count=block.size)
         parts.append(devices.put(rows(best, np.arange(len(block.lanes))), 0))
     tables = [table for block in blocks for table in block.tables.iterations]
     trajectories = None

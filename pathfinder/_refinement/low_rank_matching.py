@@ -24,15 +24,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from pathfinder._arrays.namespace import (
-    Array,
-    diagonal_matrix,
-    factorize,
-    fori_loop,
-    namespace,
-    select,
-    transposed,
-)
+from pathfinder._arrays.matrices import diagonal_matrix, factorize, transposed
+from pathfinder._arrays.namespace import Array, fori_loop, namespace, select
 from pathfinder._normals.low_rank import LowRankNormal
 
 

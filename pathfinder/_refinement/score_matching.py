@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from jaxtyping import Bool, Float
 
-from pathfinder._arrays.namespace import Array, add_identity, cholesky, factorize, matrix_product, namespace, transposed
+from pathfinder._arrays.matrices import add_identity, cholesky, factorize, matrix_product, transposed
+from pathfinder._arrays.namespace import Array, namespace
 
 
 class Match(NamedTuple):

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
 import psis
 from pathfinder._arrays.devices import on_host
+from pathfinder._arrays.namespace import rows
 from pathfinder._arrays.streams import Key, fit_key, host_generator
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import NoFiniteDrawError, Pool
@@ -46,14 +46,14 @@ def assemble(
         first_path: Number of the first path among the random streams.
     """
     pool, source, refinement, cost = weighted
-    is_resampled, rows = choose_rows(pool, settings, fit_key(key, first_path))
+    is_resampled, chosen = choose_rows(pool, settings, fit_key(key, first_path))
     return PathfinderResult(
         model=model,
         settings=settings,
         seed=seed,
         paths=_path_results(outcomes, pool, 0 if refinement else densities_for_draws(settings)),
         pool=pool,
-        rows=rows,
+        rows=chosen,
         is_resampled=is_resampled,
         seconds=seconds,
         interrupted=outcomes.interrupted,
@@ -151,7 +151,7 @@ def _path_results(outcomes: PathOutcomes, pool: Pool, num_densities_for_draws: i
         warnings.warn(Status.CONSTANT_DENSITY.message, stacklevel=2)
     for path in range(num_paths):
         status = Status.CONSTANT_DENSITY if constant else Status(outcomes.status[path])
-        own = jax.tree_util.tree_map(lambda leaf, i=path: leaf[i], approximations)
+        own = rows(approximations, path)
         results.append(
             PathResult(
                 status=status,

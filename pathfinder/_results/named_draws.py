@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Int, UInt32
 
-from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.namespace import Array, rows
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
@@ -51,35 +51,35 @@ def named_draws(
     bytes_per_row = (sum(variable.size for variable in model.variables) + model.dim) * np.dtype(model.dtype).itemsize
     batch = min(MOST_ROWS_PER_BATCH, BATCH_BYTES // bytes_per_row)
     values: dict[str, np.ndarray] = {}
-    for rows, positions in _merged(source.positions(lanes, indices), max(1, batch)):
-        for name, part in variables(rows, positions).items():
+    for numbers, positions in _merged(source.positions(lanes, indices), max(1, batch)):
+        for name, part in variables(numbers, positions).items():
             if name not in values:
                 values[name] = np.empty((len(lanes), *part.shape[1:]), part.dtype)
-            values[name][rows] = part
+            values[name][numbers] = part
     if model.warn_fn is not None:
         model.warn_fn(values)
     return {variable.name: values[variable.name] for variable in model.variables}
 
 
 def _merged(parts, size: int):
-    """Join parts of (rows, positions) into ones of exactly `size` rows, but for the last."""
-    rows: list[np.ndarray] = []
+    """Join parts of (numbers, positions) into ones of exactly `size` draws, but for the last."""
+    numbers: list[np.ndarray] = []
     positions: list[np.ndarray] = []
     waiting = 0
-    for more_rows, more_positions in parts:
-        rows.append(more_rows)
+    for more_numbers, more_positions in parts:
+        numbers.append(more_numbers)
         positions.append(more_positions)
-        waiting += len(more_rows)
+        waiting += len(more_numbers)
         while waiting >= size:
-            all_rows, all_positions = np.concatenate(rows), np.concatenate(positions)
-            yield all_rows[:size], all_positions[:size]
-            rows, positions, waiting = [all_rows[size:]], [all_positions[size:]], waiting - size
+            all_numbers, all_positions = np.concatenate(numbers), np.concatenate(positions)
+            yield all_numbers[:size], all_positions[:size]
+            numbers, positions, waiting = [all_numbers[size:]], [all_positions[size:]], waiting - size
     if waiting:
-        yield np.concatenate(rows), np.concatenate(positions)
+        yield np.concatenate(numbers), np.concatenate(positions)
 
 
 def _called(model: Model) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
-    """Variables of rows at their positions, of a model outside of JAX."""
+    """Variables of draws, by their numbers, at their positions, of a model outside of JAX."""
 
     def variables(_, positions):
         draws = [model.constrain_fn(position, None) for position in positions]
@@ -91,16 +91,16 @@ def _called(model: Model) -> Callable[[np.ndarray, np.ndarray], dict[str, np.nda
 def _compiled(
     model: Model, lanes: np.ndarray, indices: np.ndarray, lane_keys: np.ndarray, fits: np.ndarray | None
 ) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
-    """Variables of rows at their positions, by the program of the model."""
+    """Variables of draws, by their numbers, at their positions, by the program of the model."""
     (device,) = jax.device_put(0.0).devices()  # that of JAX's default, as large generated quantities may want
     data = placed(model.data, device)
     program = _constrain_program(
         data, model.constrain_fn, model.generate_fn, model.dim, np.dtype(model.dtype), fits is not None, device
     )
 
-    def variables(rows, positions):
-        keys = None if model.generate_fn is None else np.asarray(fold_in(lane_keys[lanes[rows]], indices[rows]))
-        return program(positions, keys, None if fits is None else fits[rows].astype(np.int32), data)
+    def variables(numbers, positions):
+        keys = None if model.generate_fn is None else np.asarray(fold_in(lane_keys[lanes[numbers]], indices[numbers]))
+        return program(positions, keys, None if fits is None else fits[numbers].astype(np.int32), data)
 
     return variables
 
@@ -139,7 +139,7 @@ class ConstrainProgram:
 
         def variables(points, data):
             def of_draw(position, key, fit):
-                return one(position, key, jax.tree_util.tree_map(lambda leaf: leaf[fit], data) if has_fits else data)
+                return one(position, key, rows(data, fit) if has_fits else data)
 
             return over_lanes(of_draw)(*points)
 

@@ -1,5 +1,10 @@
 """Which driver runs a fit, and that both give the same."""
 
+import os
+import subprocess
+import sys
+from textwrap import dedent
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,6 +57,28 @@ def test_functions_of_the_host_are_not_compiled(options):
     model = Model.from_callable(lambda x: (-0.5 * float(x @ x), -x), 3)
     with pytest.raises(ValueError, match="needs a log density in JAX"):
         pathfinder.fit(model, progress=False, **options)
+
+
+def test_functions_of_the_host_start_no_xla():
+    """In a process that has no platform for XLA, however many random numbers are made at a time."""
+    script = """
+        import numpy as np
+        import pathfinder
+        from pathfinder._arrays import streams
+        from pathfinder._arrays.devices import xla_runs
+
+        streams.COMPILED_FROM = 1
+        scale = np.geomspace(0.5, 2.0, 4)
+        model = pathfinder.Model.from_callable(lambda x: (-0.5 * np.sum((x / scale) ** 2), -x / scale**2), 4)
+        for options in ({}, {"schedule": "cmdstan", "refine": False}):
+            result = pathfinder.fit(model, seed=1, progress=False, **options)
+            assert np.all(np.isfinite(result.draws["x"]))
+            assert result.draw(10)["x"].shape == (10, 4)
+            assert len(result.summary()) == 4
+        assert not xla_runs()
+    """
+    environment = {**os.environ, "JAX_PLATFORMS": "none", "JAX_ENABLE_X64": "1"}
+    subprocess.run([sys.executable, "-c", dedent(script)], env=environment, check=True, timeout=120)
 
 
 @pytest.mark.parametrize("name", table.DENSITIES)

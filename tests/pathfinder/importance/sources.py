@@ -10,6 +10,7 @@ from pathfinder._arrays.namespace import rows
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
+from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.path_draws import path_draws
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._settings import Settings
@@ -49,6 +50,13 @@ def source_of(kind, own_density, lanes, settings=SETTINGS):
     keys = [path_keys(KEY, np.arange(len(lanes.mean)), stream) for stream in (Stream.DRAWS, Stream.ELBO)]
     best = np.arange(len(lanes.mean)) - 1
     return path_draws(own_density, *arrays(kind, (lanes, *keys)), best, settings, devices(kind))
+
+
+def fitted(kind, own_density, lanes, succeeded=None, settings=SETTINGS):
+    """The paths that came to such lanes, all of them unless it is said which."""
+    succeeded = np.ones(len(lanes.mean), bool) if succeeded is None else succeeded
+    source = source_of(kind, own_density, lanes, settings)
+    return FittedPaths(own_density, source, succeeded, settings, devices(kind))
 
 
 def all_positions(source, paths, indices):

@@ -24,7 +24,7 @@ from tests.pathfinder.importance.sources import (
     all_positions,
     arrays,
     density,
-    devices,
+    fitted,
     normals,
     source_of,
 )
@@ -63,9 +63,9 @@ def refined_fit(own_density, kind):
 
 def pool_of(kind, function, *, refined, **options):
     own, settings = density(kind, function), dataclasses.replace(SETTINGS, **options)
-    source = source_of(kind, own, normals(), settings)
+    paths = fitted(kind, own, normals(), np.arange(NUM_PATHS) != 2, settings)
     fit = refined_fit(density(kind, heavy), kind) if refined else None
-    return fit_pool(own, fit, source, arrays(kind, KEY), np.arange(NUM_PATHS) != 2, settings, devices(kind))
+    return fit_pool(paths, fit, arrays(kind, KEY))
 
 
 @pytest.mark.parametrize("refined", [False, True], ids=["paths", "refined"])
@@ -93,16 +93,16 @@ def test_without_a_finite_draw_of_what_was_refined_the_paths_are_left(kind):
         return jnp.where(jnp.all(jnp.isfinite(x)), heavy(x, data), jnp.nan)
 
     own = density(kind, only_paths)
-    source = source_of(kind, own, normals())
+    paths = fitted(kind, own, normals())
     fit = refined_fit(own, kind)
     for mode in fit.lanes:
         mode.approximation = rows(arrays(kind, normals()), 0)
         broken = dataclasses.replace(mode.approximation, mean=mode.approximation.mean * np.nan)
         mode.approximation = mode.initial = broken
         mode.kept.clear()
-    found = fit_pool(own, fit, source, arrays(kind, KEY), np.ones(NUM_PATHS, bool), SETTINGS, devices(kind))
+    found = fit_pool(paths, fit, arrays(kind, KEY))
     assert found.refinement is None
-    assert found.source is source
+    assert found.source is paths.source
     assert found.cost.num_densities >= 2 * SETTINGS.num_draws
 
 
@@ -116,8 +116,8 @@ def test_no_finite_draw_at_all(kind):
 def test_moments_of_weighted_draws(kind):
     """By plain sums over the draws."""
     own, lanes = density(kind), normals()
-    source = source_of(kind, own, lanes)
-    draws = ComponentDraws(own, source, devices(kind), 2, 60)
+    paths = fitted(kind, own, lanes, settings=dataclasses.replace(SETTINGS, num_draws=60))
+    draws = ComponentDraws(paths, 2)
     components = [Component(0, 0, number, rows(lanes, number), np.array([number, 9], np.uint32)) for number in range(2)]
     draws.evaluate(components, 60)
     positions = [np.concatenate([part for _, part in draws.positions(component)]) for component in components]
@@ -135,3 +135,20 @@ def test_moments_of_weighted_draws(kind):
     expected = INFLATION**2 * ((1 - prior) * covariance + prior * np.asarray(present.to_dense()))
     np.testing.assert_allclose(moments.mean, mean, rtol=1e-10)
     np.testing.assert_allclose(moments.to_dense(), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("far", [1e30, 1e200, np.inf])
+def test_draws_without_moments_leave_what_there_was(far, dtype):
+    """Those of a density without end, whose squares or weighted sums are no numbers of the type."""
+    present = rows(normals(), 0)
+    present = dataclasses.replace(present, **{name: getattr(present, name).astype(dtype) for name in ("mean", "core")})
+    component = Component(0, 0, 0, present, np.zeros(2, np.uint32))
+    with np.errstate(over="ignore"):
+        points = np.array([[far, 0.0, 1.0], [-far, 1.0, 0.0], [1.0, 2.0, 3.0]], dtype)
+        has_squares = np.all(np.isfinite(points.astype(float) ** 2))
+    weights = np.array([0.25, 0.5, 0.25])
+    found = normal_of_moments([(component, weights)], lambda _: [(slice(None), points)], present)
+    assert found.is_finite
+    assert found.mean.dtype == found.core.dtype == dtype
+    assert has_squares or found is present

@@ -19,6 +19,7 @@ from tests.pathfinder.importance.sources import (
     all_positions,
     density,
     devices,
+    fitted,
     normals,
     source_of,
 )
@@ -42,10 +43,10 @@ def test_scores_of_paths(kind, num_fits):
     lanes, succeeded = normals(count * NUM_PATHS), np.arange(count * NUM_PATHS) != 1
     lanes.core[1] = np.nan
     own = density(kind, shifted, num_fits, data if num_fits else data[0])
-    source = source_of(kind, own, lanes)
-    scores = score_paths(own, source, succeeded, SETTINGS, devices(kind))
+    paths = fitted(kind, own, lanes, succeeded)
+    scores = score_paths(paths)
     for lane in np.flatnonzero(succeeded):
-        positions = all_positions(source, np.full(SETTINGS.num_draws, lane), np.arange(SETTINGS.num_draws))
+        positions = all_positions(paths.source, np.full(SETTINGS.num_draws, lane), np.arange(SETTINGS.num_draws))
         fit = lane // NUM_PATHS
         np.testing.assert_allclose(scores["log_p"][lane], [shifted(x, data[fit]) for x in positions], rtol=1e-10)
         np.testing.assert_allclose(scores["log_q"][lane], reference(lanes, lane).logpdf(positions), rtol=1e-9)
@@ -60,8 +61,7 @@ def test_scores_of_the_host_are_those_of_compiled_programs():
     lanes = normals()
     found = {}
     for kind in KINDS:
-        own = density(kind)
-        found[kind] = score_paths(own, source_of(kind, own, lanes), np.ones(NUM_PATHS, bool), SETTINGS, devices(kind))
+        found[kind] = score_paths(fitted(kind, density(kind), lanes))
     for name, values in found["host"].items():
         np.testing.assert_allclose(values, found["compiled"][name], rtol=1e-11, atol=1e-11)
 
@@ -69,11 +69,10 @@ def test_scores_of_the_host_are_those_of_compiled_programs():
 @BOTH
 def test_no_path_and_no_density(kind):
     own = density(kind)
-    source = source_of(kind, own, normals())
-    nothing = score_paths(own, source, np.zeros(NUM_PATHS, bool), SETTINGS, devices(kind))
+    nothing = score_paths(fitted(kind, own, normals(), np.zeros(NUM_PATHS, bool)))
     assert all(np.isnan(values).all() for values in nothing.values())
     settings = dataclasses.replace(SETTINGS, calculate_lp=False)
-    scores = score_paths(own, source, np.ones(NUM_PATHS, bool), settings, devices(kind))
+    scores = score_paths(fitted(kind, own, normals(), settings=settings))
     assert np.isnan(scores["log_p"]).all()
     assert np.isfinite(scores["log_q"]).all()
 
@@ -104,12 +103,9 @@ def test_single_precision_stays_single():
         lanes, **{name: getattr(lanes, name).astype(np.float32) for name in ("mean", "scale", "core")}
     )
     own = HostDensity(lambda x, data: -0.5 * jnp.sum(x**2), DIM, np.dtype(np.float32))
-    source = source_of("host", own, single)
-    ((_, positions),) = source.positions(np.zeros(2, int), np.arange(2))
+    paths = fitted("host", own, single)
+    ((_, positions),) = paths.source.positions(np.zeros(2, int), np.arange(2))
     assert positions.dtype == np.float32
-    scores = score_paths(own, source, np.ones(NUM_PATHS, bool), SETTINGS, devices("host"))
-    double = score_paths(
-        density("host"), source_of("host", density("host"), lanes), np.ones(NUM_PATHS, bool), SETTINGS, devices("host")
-    )
+    scores, double = score_paths(paths), score_paths(fitted("host", density("host"), lanes))
     for name, values in scores.items():
         np.testing.assert_allclose(values, double[name], rtol=1e-3, atol=1e-3)

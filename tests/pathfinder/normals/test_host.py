@@ -7,7 +7,8 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from pathfinder._arrays.namespace import MOST_BY_ROWS, jit_unless_numpy, rows
+from pathfinder._arrays.matrices import MOST_BY_ROWS
+from pathfinder._arrays.namespace import jit_unless_numpy, rows
 from pathfinder._arrays.streams import draw_keys
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._normals.diagonals import SecantSums, scalar_diagonal, secant_diagonal, update_secant_sums

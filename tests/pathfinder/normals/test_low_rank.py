@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from pathfinder._arrays.namespace import cholesky, jit_unless_numpy
+from pathfinder._arrays.matrices import cholesky
+from pathfinder._arrays.namespace import jit_unless_numpy
 from pathfinder._normals.inverse_hessian import (
     Pairs,
     has_curvature,

@@ -36,7 +36,7 @@ def one_lane(proposal, draw_keys, log_density):
     """The scored draws of a single approximation."""
     lane = jax.tree.map(lambda leaf: leaf[None], proposal)
     density = CompiledDensity(lambda x, data: log_density(x), proposal.dim, np.float64)
-    scored = score_lanes(lane, draw_keys[None], np.zeros(1, np.int64), density)
+    scored = score_lanes(draw_lanes(lane, draw_keys[None]), np.zeros(1, np.int64), density)
     return jax.tree.map(lambda leaf: leaf[0], scored)
 
 
@@ -121,7 +121,7 @@ def lane_keys(num_lanes, num_draws):
 
 def scores_of(approximations, lanes):
     density = CompiledDensity(quartic, approximations.mean.shape[-1], approximations.mean.dtype)
-    return score_lanes(approximations, lanes, np.zeros(len(lanes), np.int64), density)
+    return score_lanes(draw_lanes(approximations, lanes), np.zeros(len(lanes), np.int64), density)
 
 
 def quartic(x, data):
@@ -152,7 +152,7 @@ def test_lanes_take_the_data_of_their_fit():
         return quartic(x, None) + data["shift"]
 
     density = CompiledDensity(shifted, 3, np.float64, {"shift": jnp.array([10.0, 20.0, 30.0])}, 3)
-    scored = score_lanes(approximations, lanes, np.array([1, 0, 1, 2]), density)
+    scored = score_lanes(draw_lanes(approximations, lanes), np.array([1, 0, 1, 2]), density)
     plain = scores_of(approximations, lanes)
     shift = np.asarray(scored.log_p - plain.log_p)
     np.testing.assert_allclose(shift, np.array([20.0, 10.0, 20.0, 30.0])[:, None] * np.ones((1, 5)), rtol=1e-9)

@@ -8,7 +8,7 @@ import pathfinder
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._normals.elbo import estimate_elbo
-from pathfinder._normals.scoring import score_lanes
+from pathfinder._normals.scoring import draw_lanes, score_lanes
 from tests.pathfinder.plain_fits import QUICK
 
 
@@ -28,5 +28,5 @@ def elbo_of(model, normal, key, num_draws):
     lane = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], normal)
     keys = counted_keys(key, np.arange(num_draws))[None]
     density = CompiledDensity(model.density, model.dim, model.dtype)
-    scored = score_lanes(lane, keys, np.zeros(1, np.int64), density)
+    scored = score_lanes(draw_lanes(lane, keys), np.zeros(1, np.int64), density)
     return estimate_elbo(scored.log_p[0], scored.log_q[0])
