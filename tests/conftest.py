@@ -1,9 +1,12 @@
+import gc
 from pathlib import Path
 
 from tests import compilation
 
 
 compilation.set_up()  # before SciPy and JAX are loaded
+# Traces make objects by the thousand: looking for cycles after every 700 of them took a sixteenth of the tests.
+gc.set_threshold(20_000)
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
