@@ -42,6 +42,7 @@ class KeptProgram:
         options: Options of the model.
         precision: Of its arithmetic, "single" or "double".
         store: Where it is kept.
+        versions: What the text of its compiled program depends on besides.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class KeptProgram:
         options: "ModelOptions",
         precision: str,
         store: FileStore,
+        versions: str,
     ):
         self._source, self._file, self._options, self._store = source, file, options, store
-        self._key = _digest(evaluator(), _parts(source, file, options, precision))
+        self._key = _digest(versions, _parts(source, file, options, precision))
         self._included, self._content = self._read()
 
     @property
@@ -126,7 +128,7 @@ def kept_program(
     except (OSError, ValueError):
         return None  # it will be told of when its turn comes
     store = FileStore(folder, lambda text: write_stderr(f"Warning: {text}\n"), compiler(environ))
-    return KeptProgram(source, (data_file, content), options, precision, store)
+    return KeptProgram(source, (data_file, content), options, precision, store, evaluator())
 
 
 def _parts(source: "ModelSource", file: tuple[str, bytes], options: "ModelOptions", precision: str) -> list[Any]:

@@ -123,13 +123,13 @@ def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
         return jax.tree_util.tree_map(put_compiled, tables, values)
     lanes = np.flatnonzero(keep)
     places = row[lanes]
-    whole = len(lanes) == len(row)
+    chosen = slice(None) if len(lanes) == len(row) else lanes
+    return jax.tree_util.tree_map(partial(_put_in_place, (lanes, places), chosen), tables, values)
 
-    def put_in_place(table: Any, value: Any) -> Any:
-        table[lanes, places] = value if whole else value[lanes]
-        return table
 
-    return jax.tree_util.tree_map(put_in_place, tables, values)
+def _put_in_place(places: tuple[Any, Any], chosen: Any, table: Any, value: Any) -> Any:
+    table[places] = value[chosen]
+    return table
 
 
 def finfo_eps(dtype: Any) -> float:

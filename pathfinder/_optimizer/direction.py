@@ -39,14 +39,16 @@ def two_loop(
     has_pairs = num_pairs > 0
     scale = xp.where(has_pairs[:, None], initial / xp.where(has_pairs, curvature, 1.0)[:, None], 1.0)
 
-    def backward(q, s, y, rho_i):
-        a = (rho_i * xp.vecdot(s, q))[:, None]
-        return q - a * y, a
-
-    def forward(q, s, y, rho_i, a):
-        return q + (a - (rho_i * xp.vecdot(y, q))[:, None]) * s, None
-
     by_age = [xp.swapaxes(part, 0, 1) for part in (*pairs, rho)]
-    q, a = scan(backward, -gradient, *by_age, reverse=True)
-    direction, _ = scan(forward, scale * q, *by_age, a)
+    q, a = scan(_backward, -gradient, *by_age, reverse=True)
+    direction, _ = scan(_forward, scale * q, *by_age, a)
     return direction
+
+
+def _backward(q, s, y, rho):
+    a = (rho * namespace(q).vecdot(s, q))[:, None]
+    return q - a * y, a
+
+
+def _forward(q, s, y, rho, a):
+    return q + (a - (rho * namespace(q).vecdot(y, q))[:, None]) * s, None
