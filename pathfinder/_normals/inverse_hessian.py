@@ -19,7 +19,9 @@ from pathfinder._arrays.namespace import (
     Array,
     add_identity,
     cholesky,
+    finfo_eps,
     namespace,
+    norm,
     solve_triangular,
 )
 from pathfinder._normals.low_rank import LowRankNormal
@@ -49,8 +51,8 @@ def has_curvature(
     """
     xp = namespace(step, change)
     inner = xp.vecdot(step, change)
-    least = 100.0 * float(xp.finfo(step.dtype).eps)
-    return xp.isfinite(inner) & (inner > least * xp.linalg.norm(step, axis=-1) * xp.linalg.norm(change, axis=-1))
+    least = 100.0 * finfo_eps(step.dtype)
+    return xp.isfinite(inner) & (inner > least * norm(step) * norm(change))
 
 
 def update_diagonal(
