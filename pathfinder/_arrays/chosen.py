@@ -25,6 +25,7 @@ class Chosen:
         self.where = where
         self.is_none = False  # as far as is known
         self._places: np.ndarray | None = None  # None for all
+        self._given: dict[int, Any] = {}  # by its id what `take` gave, with what that is of: it is not written back
         if not is_of_jax(where):
             places = np.flatnonzero(where)
             self.is_none = len(places) == 0
@@ -37,7 +38,7 @@ class Chosen:
         return jax.tree_util.tree_map(self._taken, tree)
 
     def put(self, own: _Tree, tree: _Tree) -> _Tree:
-        """A tree with what was made of these lanes in their places."""
+        """A tree with what was made of these lanes in their places; what `take` gave stands for that very leaf."""
         if is_of_jax(self.where):
             return select(self.where, own, tree)
         if self._places is None:
@@ -56,9 +57,13 @@ class Chosen:
         return self._places
 
     def _taken(self, leaf: Any) -> Any:
-        return leaf[self._places]
+        own = leaf[self._places]
+        self._given[id(own)] = own, leaf
+        return own
 
     def _replaced(self, own: Any, leaf: Any) -> Any:
+        if self._given.get(id(own), (None, None))[1] is leaf:
+            return leaf
         whole = leaf.copy()
         whole[self._places] = own
         return whole
