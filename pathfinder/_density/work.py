@@ -32,5 +32,6 @@ def _of_equation(eqn: JaxprEqn) -> float:
     sizes = [math.prod(getattr(variable.aval, "shape", ())) for variable in (*eqn.invars, *eqn.outvars)]
     if name == "dot_general":
         (contracted, _), _ = eqn.params["dimension_numbers"]
-        return 2.0 * sizes[-1] * math.prod(eqn.invars[0].aval.shape[axis] for axis in contracted)
+        shape = getattr(eqn.invars[0].aval, "shape", ())
+        return 2.0 * sizes[-1] * math.prod(shape[axis] for axis in contracted)
     return float(max(sizes))
