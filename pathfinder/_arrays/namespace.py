@@ -203,7 +203,7 @@ def scan(step: Callable[..., tuple[Any, Any]], carry: Any, *items: Any, reverse:
         reverse: Whether to begin with the last entries.
     """
     count = len(items[0])
-    if namespace(carry, items) is jnp:
+    if namespace(carry) is jnp:
         unroll = count if count <= MOST_UNROLLED else 1
         return jax.lax.scan(lambda carry, entries: step(carry, *entries), carry, items, reverse=reverse, unroll=unroll)
     kept: list[Any] = [None] * count

@@ -33,5 +33,5 @@ def _of_equation(eqn: JaxprEqn) -> float:
     if name == "dot_general":
         (contracted, _), _ = eqn.params["dimension_numbers"]
         shape = getattr(eqn.invars[0].aval, "shape", ())
-        return 2.0 * sizes[-1] * math.prod(shape[axis] for axis in contracted)
+        return 2.0 * sizes[-1] * float(math.prod(shape[axis] for axis in contracted))
     return float(max(sizes))

@@ -184,9 +184,14 @@ def accept(
     initial = either(tolerances.scale_by_diagonal, lambda: diagonal, lambda: xp.ones(diagonal.shape, diagonal.dtype))
     direction = two_loop(newest_pairs(pairs, pairs_end, history_size, lanes), num_pairs, initial, gradient)
     slope = xp.vecdot(direction, gradient)
-    status = _termination(state, moved, f, gradient, slope, tolerances)
+    # Whether the step changed the log density by about as much as there is of it.
+    f_change = f - state.f
+    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
+    leaps = xp.abs(f_change) >= 0.5 * largest
+    decrement_is_small = -slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad
+    status = _termination(state, moved, f_change, gradient, largest, decrement_is_small & ~leaps, tolerances)
     last_slope = xp.vecdot(gradient, state.direction)
-    first_step = first_trial(state.search, state.is_reset, f - state.f, last_slope, moved, change)
+    first_step = first_trial(state.search, state.is_reset, f_change, last_slope, moved, change)
     iterated = state._replace(
         phase=xp.where(status == _RUNNING, _EXPANDING, _DONE),
         status=status,
@@ -205,34 +210,38 @@ def accept(
     )
     # After a leap from where the density falls like exp(x) the pair says that everything is minute: its direction leads
     # nowhere, and would take twenty trials to find that out.
-    stays = _is_leap(state, f) & (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad)
-    descends = xp.isfinite(slope) & (slope < 0) & ~stays
+    descends = xp.isfinite(slope) & (slope < 0) & ~(leaps & decrement_is_small)
     arrived = either(descends, lambda: iterated, lambda: _steepest_descent(iterated, tolerances.init_alpha))
     return lanes.put(arrived, paths), pairs
 
 
-def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolerances) -> Int[Array, " lane"]:
-    """The first of Stan's tests that holds, in Stan's order; `slope` is minus g'Hg with the new inverse Hessian H."""
-    xp = namespace(f)
+def _termination(
+    state: PathState, moved, f_change, gradient, largest_f, has_small_decrement, tolerances: Tolerances
+) -> Int[Array, " lane"]:
+    """The first of Stan's tests that holds, in Stan's order.
+
+    Args:
+        state: The states before the step.
+        moved: The step.
+        f_change: What it changed of the objective.
+        gradient: The gradient after it.
+        largest_f: The larger absolute value of the objective before and after, at least 1.
+        has_small_decrement: Whether g'Hg with the new inverse Hessian H is small, and that says something.
+        tolerances: When paths end.
+    """
+    xp = namespace(gradient)
+    settles = state.search.settles
     # A step that a failed search has settled for says nothing about convergence.
-    change = xp.where(state.search.settles, xp.inf, xp.abs(state.f - f))
-    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
+    change = xp.where(settles, xp.inf, xp.abs(f_change))
     in_order = [
         change < tolerances.tol_obj,
         norm(gradient) < tolerances.tol_grad,
-        (norm(moved) < tolerances.tol_param) & ~state.search.settles,
+        (norm(moved) < tolerances.tol_param) & ~settles,
         state.iteration + 1 >= tolerances.max_lbfgs_iters,
-        change / largest < tolerances.tol_rel_obj,
-        (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
+        change / largest_f < tolerances.tol_rel_obj,
+        has_small_decrement,
     ]
-    status = xp.full(f.shape, Status.RUNNING, np.int32)
+    status = xp.full(settles.shape, Status.RUNNING, np.int32)
     for holds, code in zip(reversed(in_order), reversed(_TERMINATIONS), strict=True):
         status = xp.where(holds, code, status)
     return status
-
-
-def _is_leap(state: PathState, f) -> Bool[Array, " lane"]:
-    """Whether a step changed the log density by about as much as there is of it."""
-    xp = namespace(f)
-    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
-    return xp.abs(state.f - f) >= 0.5 * largest
