@@ -86,7 +86,7 @@ class GroupedProgram:
         count = len(points[0])
         if count <= size and self._unsaved is None:
             group = compiled(tuple([_group(leaf, 0, size) for leaf in points]), shared)
-            return jax.tree_util.tree_map(lambda part: np.asarray(part)[:count], group)
+            return jax.tree_util.tree_map(lambda part: np.asarray(part)[:count].copy(), group)
         results: Any = None
         for first in range(0, count, size * at_once):
             begins = range(first, min(first + size * at_once, count), size)
