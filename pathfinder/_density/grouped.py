@@ -84,6 +84,9 @@ class GroupedProgram:
         """
         size, at_once, compiled = self._program
         count = len(points[0])
+        if count <= size and self._unsaved is None:
+            group = compiled(tuple([_group(leaf, 0, size) for leaf in points]), shared)
+            return jax.tree_util.tree_map(lambda part: np.asarray(part)[:count].copy(), group)
         results: Any = None
         for first in range(0, count, size * at_once):
             begins = range(first, min(first + size * at_once, count), size)
@@ -162,7 +165,10 @@ def _group(leaf: np.ndarray | None, begin: int, size: int) -> np.ndarray | None:
     """Some rows; after the last one that one again."""
     if leaf is None or begin + size <= len(leaf):
         return None if leaf is None else leaf[begin : begin + size]
-    return leaf[np.minimum(np.arange(begin, begin + size), len(leaf) - 1)]
+    group = np.empty((size, *leaf.shape[1:]), leaf.dtype)
+    known = len(leaf) - begin
+    group[:known], group[known:] = leaf[begin:], leaf[-1]
+    return group
 
 
 def _memory_of(compiled: jax.stages.Compiled) -> int:

@@ -16,10 +16,14 @@ from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
 from pathfinder._density.stored import entry_of, traceable
+from pathfinder._density.work import work
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
 GRADIENTS_PER_GROUP = CPU_PATHS
+# Of a density of so few operations that a call takes longer than they do, more are evaluated at a time.
+GRADIENTS_PER_SMALL_GROUP = 32
+OPERATIONS_LIKE_A_CALL = 2**14
 VALUES_PER_GROUP = 128
 # Of many dimensions few draws are made at a time, and a group that they do not fill is evaluated in vain.
 FEWEST_VALUES_PER_GROUP = 8
@@ -89,7 +93,7 @@ class DensityPrograms:
             return (density(shared).values(*points),)
 
         shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2, "pathfinder-compile")
-        num_gradients, num_values = points_per_group(dim, dtype, data, num_fits)
+        num_gradients, num_values = points_per_group(dim, dtype, data, num_fits, work(traced.jaxpr))
         self._gradients, self._values = (
             GroupedProgram(program, point, shared, most, memory, device, threads, entry)
             for program, most, entry in (
@@ -125,7 +129,7 @@ class DensityPrograms:
         return self._gradients.size, self._values.size
 
 
-def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None) -> tuple[int, int]:
+def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None, operations: float) -> tuple[int, int]:
     """How many gradients, and how many values, are evaluated at a time, if there is memory for so many.
 
     Args:
@@ -133,10 +137,12 @@ def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None)
         dtype: Their floating-point type.
         data: Shapes and types of the data.
         num_fits: As in `DensityPrograms`.
+        operations: Of one evaluation of the density.
     """
     if num_fits is None:
+        like_a_call = min(GRADIENTS_PER_SMALL_GROUP, _power_of_two(int(OPERATIONS_LIKE_A_CALL / max(1.0, operations))))
         most = _power_of_two(POINTS_BYTES // (dim * dtype.itemsize))
-        return GRADIENTS_PER_GROUP, min(VALUES_PER_GROUP, max(FEWEST_VALUES_PER_GROUP, most))
+        return max(GRADIENTS_PER_GROUP, like_a_call), min(VALUES_PER_GROUP, max(FEWEST_VALUES_PER_GROUP, most))
     leaves = jax.tree_util.tree_leaves(data)
     data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
     fitting = [

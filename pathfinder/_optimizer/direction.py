@@ -3,19 +3,21 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from pathfinder._arrays.chosen import Chosen
 from pathfinder._arrays.namespace import Array, namespace, scan
 from pathfinder._normals.inverse_hessian import Pairs
 
 
-def newest_pairs(pairs: Pairs, end: Int[Array, " lane"], history_size: int) -> Pairs:
-    """The `history_size` pairs before row `end` of every lane."""
-    if isinstance(end, np.ndarray) and (end == end[0]).all():
+def newest_pairs(pairs: Pairs, end: Int[Array, " lane"], history_size: int, lanes: Chosen | None = None) -> Pairs:
+    """The `history_size` pairs before row `end` of some lanes, or of all."""
+    numbers = None if lanes is None else lanes.numbers
+    if isinstance(end, np.ndarray) and numbers is None and (end == end[0]).all():
         # All lanes are as far: nothing needs to be copied.
         return Pairs(*[part[:, end[0] - history_size : end[0]] for part in pairs])
-    xp = namespace(pairs, end)
-    lanes = xp.arange(len(end))[:, None]
-    window = end[:, None] - history_size + xp.arange(history_size, dtype=end.dtype)[None, :]
-    return Pairs(*[part[lanes, window] for part in pairs])
+    xp = namespace(pairs.positions, end)
+    window = end[:, None] + xp.arange(-history_size, 0, dtype=end.dtype)[None, :]
+    own = (xp.arange(len(end)) if numbers is None else numbers)[:, None]
+    return Pairs(pairs.positions[own, window], pairs.gradients[own, window])
 
 
 def two_loop(
@@ -32,7 +34,7 @@ def two_loop(
     xp = namespace(gradient)
     history_size = pairs.positions.shape[1]
     inner = xp.vecdot(pairs.positions, pairs.gradients)
-    used = xp.arange(history_size, dtype=num_pairs.dtype)[None, :] >= history_size - num_pairs[:, None]
+    used = xp.arange(history_size, 0, -1, dtype=num_pairs.dtype)[None, :] <= num_pairs[:, None]
     rho = xp.where(used, 1.0 / xp.where(used, inner, 1.0), 0.0)
     newest = pairs.gradients[:, -1]
     curvature = xp.vecdot(initial, newest * newest) * rho[:, -1]

@@ -1,5 +1,6 @@
 """A density evaluated from the host: as compiled programs evaluate it, with two compilations for all data."""
 
+import math
 from dataclasses import dataclass
 
 import jax
@@ -201,7 +202,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
 def test_long_points_come_in_smaller_groups(compilations):
     programs = density_programs(None, lambda x, data: jnp.sum(x), 1000, np.dtype(float), None, 2**19)
     np.testing.assert_array_equal(programs.values(np.ones((70, 1000)), None, None), np.full(70, 1000.0))
-    assert programs.group_sizes == (4, 64)
+    assert programs.group_sizes == (16, 64)
     assert len(compilations) == 2
 
 
@@ -238,9 +239,14 @@ def test_python_may_compute_with_what_it_is_given():
 )
 def test_of_many_small_data_sets_more_points_are_evaluated_at_a_time(num_fits, size, expected):
     data = jax.ShapeDtypeStruct((size,) if num_fits is None else (num_fits, size), np.float64)
-    assert points_per_group(2, np.dtype(float), data, num_fits) == expected
+    assert points_per_group(2, np.dtype(float), data, num_fits, math.inf) == expected
 
 
 @pytest.mark.parametrize(("dim", "expected"), [(100, 128), (2000, 128), (10_000, 16), (10**6, 8)])
 def test_of_many_dimensions_fewer_points_are_evaluated_at_a_time(dim, expected):
-    assert points_per_group(dim, np.dtype(float), None, None) == (4, expected)
+    assert points_per_group(dim, np.dtype(float), None, None, math.inf) == (4, expected)
+
+
+@pytest.mark.parametrize(("operations", "expected"), [(1, 32), (600, 16), (2**12, 4), (10**6, 4), (math.inf, 4)])
+def test_of_a_small_density_more_gradients_are_evaluated_at_a_time(operations, expected):
+    assert points_per_group(10, np.dtype(float), None, None, operations)[0] == expected
