@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pathfinder._arrays.packed import packed, unpacked
-from pathfinder_cli._cache.file_store import FileStore
-from pathfinder_cli._cache.folders import models_folder
-from pathfinder_cli._cache.versions import compiler, evaluator
+from pathfinder._cache.file_store import FileStore
+from pathfinder._cache.folders import models_folder
+from pathfinder._cache.versions import compiler, evaluator
 from pathfinder_cli._console.streams import write_stderr, write_stdout
 from pathfinder_cli._inputs.input_file import InputFile, parsed_input
 from pathfinder_cli._models import stan_program

@@ -1,5 +1,6 @@
 """The two programs of a density on the host, shared by all data of the same shapes."""
 
+import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +16,7 @@ from pathfinder._arrays.placed import placed
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
-from pathfinder._density.stored import entry_of, traceable
+from pathfinder._density.stored import Kept, entry_of, traceable
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
@@ -43,6 +44,7 @@ class DensityPrograms:
         dtype: Their floating-point type.
         num_fits: How many data sets there are, on the leading axis of the data, or None for one without that axis.
         memory: Bytes of intermediate results of one evaluation.
+        kept_in: Where they are kept for other processes; None is nowhere.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class DensityPrograms:
         dtype: np.dtype,
         num_fits: int | None,
         memory: int = MEMORY,
+        kept_in: Kept | None = None,
     ):
         position = jax.ShapeDtypeStruct((dim,), dtype)
         point = (position, None if num_fits is None else jax.ShapeDtypeStruct((), np.int32))
-        device = host_processor()
+        device, store = host_processor(), kept_in and kept_in.store
         entries = [
-            entry_of((function,), program, data, dim, dtype, num_fits, memory) for program in ("gradients", "values")
+            entry_of((function,), store, program, (memory, device.device_kind), data, dim, dtype, num_fits)
+            for program in ("gradients", "values")
         ]
         self._constants: list[Any] = []
         gradients_kept, values_kept = (GroupedProgram.stored(entry, point, (data, []), device) for entry in entries)
@@ -70,8 +74,8 @@ class DensityPrograms:
             raise jax.errors.UnexpectedTracerError("The function has kept a traced value from an earlier call.")
         # What the function has closed over is an argument too: large constants are slow to compile, and held twice.
         self._constants = on_cpu(traced.consts)
-        if self._constants:
-            entries = [None, None]  # they are no part of the program
+        if self._constants:  # what they are does not follow from the function's key
+            entries = [None if entry is None else dataclasses.replace(entry, name=None) for entry in entries]
 
         def density(shared: Any) -> CompiledDensity:
             data, constants = shared

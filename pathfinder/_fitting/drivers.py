@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from pathfinder._arrays.devices import Devices
+from pathfinder._cache.user_store import user_store
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
 from pathfinder._density.stored import traceable
@@ -68,5 +69,6 @@ def density_of(
     dtype = jax.numpy.dtype(model.dtype)
     if devices.is_host:
         memory = settings.density_memory * 2**20
-        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits, memory=memory)
+        store = user_store(settings.cache)
+        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits, memory=memory, store=store)
     return CompiledDensity(traceable(model.density), model.dim, dtype, data, num_fits=num_fits)

@@ -11,6 +11,7 @@ from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
 from pathfinder._density.kept_programs import drop_programs
 from pathfinder._density.programs import density_programs, points_per_group
+from pathfinder._density.stored import Kept
 
 
 DIM, NUM_FITS = 3, 2
@@ -191,7 +192,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
     expected = -np.logaddexp(0.0, points @ design.T).sum(axis=1) - 0.5 * (points**2).sum(axis=1)
     np.testing.assert_allclose(density.values(points), expected, rtol=1e-12)
     np.testing.assert_allclose(density.values_and_gradients(points)[0], expected, rtol=1e-12)
-    sizes = density_programs(density.data, logistic, DIM, np.dtype(float), None, memory).group_sizes
+    sizes = density_programs(density.data, logistic, DIM, np.dtype(float), None, memory, Kept()).group_sizes
     # Of 2000 rows one intermediate result of 128 points takes 2 MB.
     assert sizes == {2**26: (4, 128), 2**12: (1, 1)}.get(memory, sizes)
     assert memory != 2**18 or 1 < sizes[1] <= 16

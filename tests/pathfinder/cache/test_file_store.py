@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pathfinder_cli._cache import file_store
-from pathfinder_cli._cache.file_store import FileStore
+from pathfinder._cache import file_store
+from pathfinder._cache.file_store import FileStore
 
 
 def store_in(folder, **options):
