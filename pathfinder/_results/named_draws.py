@@ -65,6 +65,18 @@ def named_draws(
     return {variable.name: values[variable.name] for variable in model.variables}
 
 
+def variables_at(model: Model, positions: np.ndarray, *, cache: bool = False) -> dict[str, np.ndarray]:
+    """Variables at given positions, by the program of the draws; generated quantities with some random numbers.
+
+    Args:
+        model: A model in JAX.
+        positions: Unconstrained vectors, one in each row.
+        cache: As in `named_draws`.
+    """
+    rows = np.arange(len(positions))
+    return _compiled(model, np.zeros_like(rows), rows, np.zeros((1, 2), np.uint32), None, cache)(rows, positions)
+
+
 def _merged(parts, size: int):
     """Join parts of (rows, positions) into ones of exactly `size` rows, but for the last."""
     rows: list[np.ndarray] = []
