@@ -17,6 +17,7 @@ from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
 from pathfinder._density.stored import Kept, entry_of, traceable
+from pathfinder._density.uneven import is_uneven
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
@@ -25,6 +26,8 @@ VALUES_PER_GROUP = 128
 # Of many dimensions few draws are made at a time, and a group that they do not fill is evaluated in vain.
 FEWEST_VALUES_PER_GROUP = 8
 POINTS_BYTES = 2**21
+# Gradients and values of densities that take as long for a group as for the slowest of its points.
+UNEVEN_PER_GROUP = 2, 16
 # Of many data sets there are many lanes, and a call takes as long as a dozen evaluations of a small density. Each lane
 # has its own data, whose copies shall stay in the cache.
 MOST_GRADIENTS_PER_GROUP = 64
@@ -93,7 +96,7 @@ class DensityPrograms:
             return (density(shared).values(*points),)
 
         shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2, "pathfinder-compile")
-        num_gradients, num_values = points_per_group(dim, dtype, data, num_fits)
+        num_gradients, num_values = points_per_group(dim, dtype, data, num_fits, is_uneven(traced.jaxpr))
         self._gradients, self._values = (
             GroupedProgram(program, point, shared, most, memory, device, threads, entry)
             for program, most, entry in (
@@ -129,7 +132,9 @@ class DensityPrograms:
         return self._gradients.size, self._values.size
 
 
-def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None) -> tuple[int, int]:
+def points_per_group(
+    dim: int, dtype: np.dtype, data: Any, num_fits: int | None, uneven: bool = False
+) -> tuple[int, int]:
     """How many gradients, and how many values, are evaluated at a time, if there is memory for so many.
 
     Args:
@@ -137,10 +142,12 @@ def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None)
         dtype: Their floating-point type.
         data: Shapes and types of the data.
         num_fits: As in `DensityPrograms`.
+        uneven: Whether some points take far longer than others; of many data sets that makes no difference.
     """
     if num_fits is None:
+        gradients, values = UNEVEN_PER_GROUP if uneven else (GRADIENTS_PER_GROUP, VALUES_PER_GROUP)
         most = _power_of_two(POINTS_BYTES // (dim * dtype.itemsize))
-        return GRADIENTS_PER_GROUP, min(VALUES_PER_GROUP, max(FEWEST_VALUES_PER_GROUP, most))
+        return gradients, min(values, max(FEWEST_VALUES_PER_GROUP, most))
     leaves = jax.tree_util.tree_leaves(data)
     data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
     fitting = [

@@ -245,3 +245,22 @@ def test_of_many_small_data_sets_more_points_are_evaluated_at_a_time(num_fits, s
 @pytest.mark.parametrize(("dim", "expected"), [(100, 128), (2000, 128), (10_000, 16), (10**6, 8)])
 def test_of_many_dimensions_fewer_points_are_evaluated_at_a_time(dim, expected):
     assert points_per_group(dim, np.dtype(float), None, None) == (4, expected)
+
+
+@pytest.mark.parametrize(("dim", "expected"), [(100, 16), (10**6, 8)])
+def test_uneven_points_come_in_small_groups(dim, expected):
+    assert points_per_group(dim, np.dtype(float), None, None, uneven=True) == (2, expected)
+
+
+def test_a_density_with_a_heavy_loop_has_small_groups():
+    def slow(x, data):
+        def turn(y):
+            for _ in range(200):
+                y = jnp.sin(y)
+            return 0.5 * y
+
+        return jax.lax.while_loop(lambda y: jnp.abs(y) > 0.1, turn, jax.lax.stop_gradient(x[0]))
+
+    programs = density_programs(None, slow, DIM, np.dtype(float), None, 2**26, Kept())
+    np.testing.assert_array_less(np.abs(programs.values(positions(40), None, None)), 0.1 + 1e-12)
+    assert programs.group_sizes == (2, 16)
