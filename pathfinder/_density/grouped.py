@@ -114,13 +114,16 @@ class GroupedProgram:
     def _made(self, lowered: jax.stages.Lowered) -> tuple[jax.stages.Lowered, jax.stages.Compiled, Any]:
         """A program with what is known of it if it is stored, else None."""
         entry = None if self._calls_back else self._entry
-        if entry is None:
-            return lowered, lowered.compile(), None
-        found = entry.find(lowered, lambda about: (_points(self._point, about["size"]), self._shared), self._device)
-        if found is not None:
-            return lowered, *found
+        found = None
+        if entry is not None:
+            found = entry.find(lowered, lambda about: (_points(self._point, about["size"]), self._shared), self._device)
+        return (lowered, self._compiled(lowered), None) if found is None else (lowered, *found)
+
+    def _compiled(self, lowered: jax.stages.Lowered) -> jax.stages.Compiled:
+        if self._calls_back or self._entry is None:
+            return lowered.compile()
         with out_of_the_cache_of_jax():
-            return lowered, lowered.compile(), None
+            return lowered.compile()
 
     @cached_property
     def _program(self) -> "_Program":
@@ -128,7 +131,8 @@ class GroupedProgram:
         if about is None:
             size = _within(self._memory, self._most, _memory_of(compiled))
             if size < self._most:
-                lowered, compiled, about = self._made(self._lowered(self._traced(size)))
+                # What is kept stands in the place of the first, so that that is not compiled another time.
+                compiled = self._compiled(self._lowered(self._traced(size)))
         if about is None:
             at_once = 1 if self._calls_back else self._memory // max(1, _memory_of(compiled))
             about = {"size": size, "at_once": max(1, min(at_once, MOST_AT_ONCE))}

@@ -29,9 +29,9 @@ def _of_equation(eqn: JaxprEqn) -> float:
         return eqn.params["length"] * sum(parts)
     if parts:
         return max(parts) if name == "cond" else sum(parts)
-    sizes = [math.prod(getattr(variable.aval, "shape", ())) for variable in (*eqn.invars, *eqn.outvars)]
+    sizes = [float(math.prod(getattr(variable.aval, "shape", ()))) for variable in (*eqn.invars, *eqn.outvars)]
     if name == "dot_general":
         (contracted, _), _ = eqn.params["dimension_numbers"]
-        shape = getattr(eqn.invars[0].aval, "shape", ())
-        return 2.0 * sizes[-1] * float(math.prod(shape[axis] for axis in contracted))
-    return float(max(sizes))
+        shape = eqn.invars[0].aval.shape  # type: ignore[attr-defined]
+        return 2.0 * sizes[-1] * math.prod([shape[axis] for axis in contracted])
+    return max(sizes)

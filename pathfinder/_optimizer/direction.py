@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from pathfinder._arrays.chosen import Chosen
 from pathfinder._arrays.namespace import Array, namespace, scan
 from pathfinder._normals.inverse_hessian import Pairs
+from pathfinder._optimizer.chosen import Chosen
 
 
 def newest_pairs(pairs: Pairs, end: Int[Array, " lane"], history_size: int, lanes: Chosen | None = None) -> Pairs:

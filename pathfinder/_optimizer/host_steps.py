@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Int
 
 from pathfinder._arrays.blas_threads import one_blas_thread
-from pathfinder._arrays.chosen import Chosen
 from pathfinder._density.host import HostDensity
+from pathfinder._optimizer.chosen import Chosen
 from pathfinder._optimizer.lbfgs import propose_start, step, trial_point
 from pathfinder._optimizer.state import Path, Tolerances, can_step
 

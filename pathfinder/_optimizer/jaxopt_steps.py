@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder._arrays.chosen import Chosen
 from pathfinder._arrays.namespace import joined_rows, rows
 from pathfinder._density.compiled import CompiledDensity
+from pathfinder._optimizer.chosen import Chosen
 from pathfinder._optimizer.lbfgs import accept, propose_start, step, trial_point
 from pathfinder._optimizer.state import DONE, STARTING, Path, PathState, Tolerances, can_step, record
 from pathfinder._status import Status

@@ -10,10 +10,10 @@ algorithm 7.4), but that pairs without curvature are left out, and with nearly i
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pathfinder._arrays.chosen import Chosen
 from pathfinder._arrays.namespace import Array, either, namespace, norm, select
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
+from pathfinder._optimizer.chosen import Chosen
 from pathfinder._optimizer.direction import newest_pairs, two_loop
 from pathfinder._optimizer.line_search import Evaluation, continue_search, first_trial, judged, new_search
 from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points

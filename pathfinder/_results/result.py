@@ -195,7 +195,7 @@ class PathfinderResult:
         fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
         if not constrained:
             return _positions(fresh, lanes, indices, self.model)
-        return named_draws(self.model, fresh, lanes, indices, keys)
+        return named_draws(self.model, fresh, lanes, indices, keys, cache=self.settings.cache)
 
     def summary(self) -> "pd.DataFrame":
         """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws.
@@ -289,7 +289,8 @@ class PathfinderResult:
 
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
-        return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
+        lanes, indices = self.pool.lanes[rows], self.pool.indices[rows]
+        return named_draws(self.model, self.source, lanes, indices, keys, cache=self.settings.cache)
 
 
 def _positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Stan programs that were run before: neither read, nor traced, nor compiled again."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 import stanio
 
+from pathfinder._cache.file_store import FileStore
 from pathfinder._density.kept_programs import drop_programs
 from pathfinder_cli import run_executable
-from pathfinder_cli._cache.file_store import FileStore
 from pathfinder_cli._inputs.input_file import parsed_input
 from pathfinder_cli._models.kept_program import KeptProgram
+from pathfinder_cli._models.known_runs import KnownRuns
 from pathfinder_cli._models.source import ModelOptions, ModelSource
 from tests import compilation
 from tests.cli.conftest import FEW_DRAWS
@@ -134,7 +136,7 @@ def test_versions_count(tmp_path):
     store = FileStore(tmp_path / "cache", pytest.fail)
 
     def kept(versions):
-        return KeptProgram(source, file, ModelOptions(1), "double", store, versions)
+        return KeptProgram(source, file, ModelOptions(1), "double", store, versions, KnownRuns(source, tmp_path))
 
     kept("these").model(parsed_input(*file))
     assert kept("these").is_there
@@ -157,6 +159,61 @@ def test_included_texts_count(folder, run):
     assert not run()[1]
     (folder / "part.stan").write_text("y ~ bernoulli(theta^2);")
     assert run()[1]
+
+
+def test_included_texts_are_kept_as_all_others_are(folder, run, traced, capsys):
+    """By their content, whatever the seed, and with an executable that holds them."""
+    head, _, tail = PROGRAM.partition("y ~")
+    (folder / "m.stan").write_text(f"{head}#include <parts/one.stan>\n{tail.partition(chr(10))[2]}")
+    (folder / "parts").mkdir()
+    (folder / "parts" / "one.stan").write_text("#include parts/two.stan\n// #include missing.stan\n")
+    (folder / "parts" / "two.stan").write_text("y ~ bernoulli(theta);")
+    first, bound = run(seed=1)
+    assert bound
+    assert not run(seed=2)[1]
+    drop_programs()
+    traced.clear()
+    texts = {name: (folder / name).read_text() for name in ("parts/one.stan", "parts/two.stan")}
+    program = (folder / "m.stan").read_bytes()
+    shutil.rmtree(folder / "parts")
+    assert run_executable("elsewhere.stan", program, [*RUN[1:], "random", "seed=1"], included=texts) == 0
+    assert capsys.readouterr().err == ""
+    assert not traced
+    np.testing.assert_array_equal(first, stanio.read_csv("output.csv")[1])
+
+
+def test_what_is_compiled_for_known_data_runs_at_once(folder, run, cli, monkeypatch):
+    data = (folder / "bernoulli.data.json").read_text()
+    assert cli("compile", "m.stan").out == (
+        "No data are known from a run of this program before: the first run will compile it.\n"
+    )
+    first, _ = run()
+    monkeypatch.setenv("JAX_OF_ANOTHER_RUN", "1")  # what was compiled before no longer fits
+    drop_programs()
+    compiled = cli("compile", "m.stan")
+    assert (compiled.code, compiled.err) == (0, "")
+    path = folder / "bernoulli.data.json"
+    assert compiled.out == f"Compiled for {path}; runs with such data will start fast.\n"
+    before = files(folder)
+    again, bound = run()
+    assert not bound
+    np.testing.assert_array_equal(first, again)
+    assert files(folder) == before  # the programs were there, too
+    path.write_text(json.dumps({"N": 3}))  # no longer what the program needs
+    assert cli("compile", "m.stan").out.startswith("No data are known")
+    path.write_text(data)
+    (folder / "m.stan").write_text(PROGRAM + "// another program\n")
+    assert cli("compile", "m.stan").out.startswith("No data are known")
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
+    assert cli("compile", "m.stan").out.startswith("Nothing is compiled before the first run")
+
+
+def test_a_program_without_data_is_compiled_at_once(folder, run, cli):
+    (folder / "m.stan").write_text("parameters {\n  real x;\n}\nmodel {\n  x ~ normal(0, 1);\n}\n")
+    assert cli("compile", "m.stan").out == "Compiled for a run without data; runs with such data will start fast.\n"
+    before = files(folder)
+    assert not run(program=("m.stan", "pathfinder", *FEW_DRAWS))[1]
+    assert files(folder) == before
 
 
 def test_an_executable_finds_what_was_kept_of_its_program(run, traced, capsys):

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pathfinder._arrays.chosen import Chosen
+from pathfinder._optimizer.chosen import Chosen
 
 
 @pytest.mark.parametrize("xp", [np, jnp])

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pathfinder_cli._cache.file_store import FileStore
+from pathfinder._cache.file_store import FileStore
 
 
 def store_in(folder, **options):

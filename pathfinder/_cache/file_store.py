@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pathfinder_cli._cache.folders import pruned
+from pathfinder._cache.folders import pruned
 
 
 LIMIT = 2**28  # bytes of all files
