@@ -218,7 +218,7 @@ class PathfinderResult:
         fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
         if not constrained:
             return _positions(fresh, lanes, indices, self.model)
-        return named_draws(self.model, fresh, lanes, indices, keys)
+        return named_draws(self.model, fresh, lanes, indices, keys, cache=self.settings.cache)
 
     def summary(self) -> "pd.DataFrame":
         """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws.
@@ -313,11 +313,12 @@ class PathfinderResult:
     def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         if self._states is None:
             keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
-            return named_draws(self.model, self.source, self.pool.lanes[rows], self.pool.indices[rows], keys)
+            lanes, indices = self.pool.lanes[rows], self.pool.indices[rows]
+            return named_draws(self.model, self.source, lanes, indices, keys, cache=self.settings.cache)
         iterations, chains = np.divmod(rows, self._states.num_chains)
         whole = fit_key(self.key, self.first_path)
         keys = path_keys(whole, np.arange(self._states.num_chains), Stream.GENERATED_QUANTITIES)
-        return named_draws(self.model, self._states, chains, iterations, keys)
+        return named_draws(self.model, self._states, chains, iterations, keys, cache=self.settings.cache)
 
     @property
     def _states(self) -> ChainDraws | None:
