@@ -1,8 +1,9 @@
-"""Draws from refined approximations, weighted against the mixture of all normals that they come from.
+"""Draws from refined approximations, weighted against the mixture of all that they come from.
 
 The mixture holds the refined normal of each mode, the normals of its last rounds, whose draws are paid for, and, where
-refinement did not help, the normal that it started from. Where the weights are uneven, normals are added whose moments
-are those of the weighted draws (adaptive importance sampling; Cappe, Guillin, Marin and Robert 2004).
+refinement did not help, the normal that it started from. Where the weights are uneven, Student's t distributions are
+added whose location and scale are the moments of the weighted draws (adaptive importance sampling; Cappe, Guillin,
+Marin and Robert 2004).
 """
 
 from collections.abc import Sequence

@@ -30,7 +30,7 @@ class RefinedPool(NamedTuple):
 
 
 class Weighing:
-    """The draws of one fit, which are weighed again with each normal that is added.
+    """The draws of one fit, which are weighed again with each distribution that is added.
 
     Args:
         mixture: Where they come from; draws of the refined normals are evaluated.
@@ -71,7 +71,7 @@ class Weighing:
         return log_ratios(self._draws.log_p, self._draws.log_mixture)
 
     def take(self, smoothed: psis.PSISResult | None) -> bool:
-        """Take the weights of all draws so far, None if none is usable; returns whether to add normals."""
+        """Take the weights of all draws so far, None if none is usable; returns whether to add distributions."""
         self._smoothed, self._first = smoothed, self._first or smoothed
         if smoothed is None or self._num_adapted == self._num_rounds:
             return False
@@ -80,7 +80,7 @@ class Weighing:
         return not (is_good and enough)
 
     def adapt(self, positions: Positions) -> list[Component]:
-        """Add normals with the moments of the weighted draws; their own draws are to be evaluated."""
+        """Add distributions with the moments of the weighted draws; their own draws are to be evaluated."""
         added = self.mixture.adapt(self._weights, self._num_adapted, positions)
         self._num_adapted += 1
         self._num_drawn += len(added)
@@ -94,7 +94,7 @@ class Weighing:
     def result(
         self, source: PathDraws, pareto_k: Float[np.ndarray, " mode"], initial_pareto_k: Float[np.ndarray, " mode"]
     ) -> RefinedPool | None:
-        """The weighted draws, once no more normals are added; None if no draw has a usable importance ratio.
+        """The weighted draws, once no more distributions are added; None if no draw has a usable importance ratio.
 
         Args:
             source: Draws of the paths, for the sizes of batches.
@@ -108,7 +108,7 @@ class Weighing:
         modes = tuple(
             RefinedMode(
                 path=lane.path,
-                approximation=self.mixture.refined[mode].normal,
+                approximation=lane.approximation,
                 elbo=float(self.elbo.mean[mode]),
                 elbo_standard_error=float(self.elbo.standard_error[mode]),
                 initial_elbo=lane.initial_elbo,
