@@ -96,15 +96,20 @@ class Mixture:
             place: How many were added before.
             positions: Gives the draws of a component.
         """
-        drawn = self.drawn
-        parts = np.split(weights, np.cumsum([component.count for component in drawn])[:-1])
+        parts = self.by_component(weights)
         added = []
         for mode in range(len(self.refined)):
-            own = [(component, part) for component, part in zip(drawn, parts, strict=True) if component.mode == mode]
+            own = [(component, part) for component, part in parts if component.mode == mode]
             if any(part.any() for _, part in own):
                 moments = normal_of_moments(own, positions, self._refined_normals[mode])
                 added.append(self._add(mode, FIRST_ADAPTED + place, NormalOrT(moments, np.array(True))))
         return added
+
+    def by_component(self, weights: Float[np.ndarray, " draw"]) -> list[tuple[Component, Float[np.ndarray, " part"]]]:
+        """The components that have draws, with the weights of the draws of each."""
+        drawn = self.drawn
+        ends = np.cumsum([component.count for component in drawn])[:-1]
+        return list(zip(drawn, np.split(weights, ends), strict=True))
 
     @property
     def drawn(self) -> list[Component]:

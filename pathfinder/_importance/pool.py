@@ -5,7 +5,7 @@ thousand-dimensional model would otherwise take more memory than everything else
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -38,6 +38,9 @@ class Pool:
         pareto_k_by_path: The same for the draws of each path against its own approximation; NaN for failed paths.
         effective_sample_size: Of importance-weighted means.
         num_invalid: Draws whose density is not finite, which have weight zero.
+        sizes_by_coordinate: Effective sample sizes of the weighted mean of each unconstrained coordinate; empty where
+            they are not known: of the draws of paths, and of so many long draws that making them again would cost more
+            than all else.
     """
 
     paths: Int[np.ndarray, " draw"]
@@ -51,15 +54,22 @@ class Pool:
     pareto_k_by_path: Float[np.ndarray, " path"]
     effective_sample_size: float
     num_invalid: int
+    sizes_by_coordinate: Float[np.ndarray, " dim"] = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def least_effective_sample_size(self) -> float:
+        """That of the coordinate with the fewest effective draws; that of the weights where these are not known."""
+        sizes = self.sizes_by_coordinate
+        return float(sizes.min()) if len(sizes) else self.effective_sample_size
+
 
 def weights_will_do(pool: Pool, settings: Settings) -> bool:
-    """Whether draws resampled by the weights of a pool are worth about as much as they are many."""
+    """Whether draws resampled by the weights of a pool are worth about as much as they are many, in all coordinates."""
     wanted = min(settings.num_psis_draws, len(pool))
-    enough = pool.effective_sample_size >= ENOUGH_OF_WANTED * wanted
+    enough = min(pool.effective_sample_size, pool.least_effective_sample_size) >= ENOUGH_OF_WANTED * wanted
     return bool(enough and pool.pareto_k <= psis.pareto_k_threshold(len(pool)))
 
 

@@ -73,7 +73,7 @@ def _weigh_together(
     while going:
         draws.compare([fit.mixture for fit in going])
         smoothed = smoothed_together([fit.ratios() for fit in going])
-        going = [fit for fit, own in zip(going, smoothed, strict=True) if fit.take(own)]
+        going = [fit for fit, own in zip(going, smoothed, strict=True) if fit.take(own, draws.positions)]
         draws.evaluate([component for fit in going for component in fit.adapt(draws.positions)], num_draws)
     ends = np.cumsum([len(own.lanes) for own in refined])[:-1]
     pareto_k = _pareto_k([(each.log_p, each.log_q[each.number]) for mixture in mixtures for each in mixture.refined])
