@@ -13,14 +13,16 @@ import jax
 import numpy as np
 
 import pathfinder
-from benchmarks import posteriors
+from benchmarks import hierarchical, posteriors
+from benchmarks.tables import Table, geometric_mean
 
 
 # Each entry has columns of its own: its name and what it gives to `pathfinder.fit`.
 PLAIN = {"refine": False, "schedule": "cmdstan"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": PLAIN,
-    "refined": {},
+    "refined": {"chains": False},
+    "with chains": {},
     "history 10": {**PLAIN, "covariance_history": 10},
     "history 30": {**PLAIN, "covariance_history": 30},
     "secant": {**PLAIN, "diagonals": "secant"},
@@ -29,7 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "race, bank": {"refine": False, "diagonals": "bank"},
     "race, bank, history 30": {"refine": False, "diagonals": "bank", "covariance_history": 30},
 }
-USUAL = ("plain", "refined")
+USUAL = ("plain", "refined", "with chains")
 
 # Ratios to Stan's median above these are marked, by measure.
 LIMITS = {"w1": 1.15, "densities_per_path": 1.05, "gradients_per_path": 1.2}
@@ -100,30 +102,6 @@ class Comparison(NamedTuple):
     def ratio(self, variant: str, measure: str) -> float:
         """Median of a measure of a variant over that of Stan."""
         return getattr(self.variants[variant].median, measure) / getattr(self.stan.median, measure)
-
-
-class Table(NamedTuple):
-    """A table to print: cells as text, the first column left-aligned."""
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-
-    def render(self, markdown: bool = False) -> str:
-        """The table as aligned text, or in Markdown."""
-        lines = [self.header, *self.rows]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
-
-        def aligned(line):
-            cells = [line[0].ljust(widths[0])]
-            cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-            return f"| {' | '.join(cells)} |" if markdown else "  ".join(cells)
-
-        rule = "|" + "|".join(["-" * (widths[0] + 2)] + ["-" * (width + 1) + ":" for width in widths[1:]]) + "|"
-        body = [aligned(self.header), rule if markdown else "", *map(aligned, self.rows)]
-        notes = [f"{'- ' * markdown}{note}" for note in self.notes]
-        return "\n".join([f"{'**' * markdown}{self.title}{'**' * markdown}", "", *body, "", *notes, ""])
 
 
 def run(name: str, model: pathfinder.Model, seed: int, options: Mapping[str, Any]) -> Run:
@@ -270,23 +248,31 @@ def marked(comparison: Comparison, variant: str, measure: str) -> str:
     return f"{ratio:.3f}" if ratio <= LIMITS[measure] else f"{ratio:.3f} {MARK}"
 
 
-def geometric_mean(values: Sequence[float]) -> float:
-    return float(np.exp(np.mean(np.log(values))))
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("--posterior", nargs="+", metavar="NAME", help="only these posteriors")
     parser.add_argument("--variant", nargs="+", choices=list(VARIANTS), default=list(USUAL))
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
+    parser.add_argument(
+        "--section", nargs="+", choices=("small", "hierarchical"), default=["small", "hierarchical"],
+        help="which posteriors: the fourteen small ones, the hierarchical ones, or both",
+    )  # fmt: skip
     parser.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
     options = parser.parse_args(arguments)
     variants = {variant: VARIANTS[variant] for variant in options.variant}
-    comparisons = []
     with jax.enable_x64(True):
-        for name in options.posterior or posteriors.names():
-            print(f"{name} ...", file=sys.stderr)
-            comparisons.append(compare(name, options.seeds, variants))
+        if "small" in options.section:
+            small(options, variants)
+        if "hierarchical" in options.section and not options.posterior:
+            print(hierarchical.table(options.seeds).render(options.markdown))
+
+
+def small(options: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the tables of the small posteriors."""
+    comparisons = []
+    for name in options.posterior or posteriors.names():
+        print(f"{name} ...", file=sys.stderr)
+        comparisons.append(compare(name, options.seeds, variants))
     print(distance_table(comparisons, list(variants)).render(options.markdown))
     for variant in variants:
         print(cost_table(comparisons, variant).render(options.markdown))

@@ -11,8 +11,9 @@ import jax
 import numpy as np
 
 import pathfinder
-from benchmarks.accuracy import PLAIN, Table
+from benchmarks.accuracy import PLAIN
 from benchmarks.large_models import hierarchical_logistic, latent_process, long_run_of_nuts, low_rank_normal
+from benchmarks.tables import Table
 
 
 VARIANTS = {"plain": PLAIN, "refined": {}}

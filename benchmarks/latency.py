@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import jax
 from scipy.stats import gmean
 
-from benchmarks.accuracy import Table
 from benchmarks.latency_cases import COMPILED, OURS, PROBLEMS, ROOT, STAN_PROGRAMS, Cost
 from benchmarks.speed import machine
+from benchmarks.tables import Table
 
 
 EIGHT_SCHOOLS, LOGISTIC = "eight schools", "logistic regression"

@@ -26,8 +26,9 @@ from numpy.typing import ArrayLike
 
 import pathfinder
 import psis
-from benchmarks.accuracy import PLAIN, Table
+from benchmarks.accuracy import PLAIN
 from benchmarks.models import eight_schools_noncentered
+from benchmarks.tables import Table
 from pathfinder._arrays.devices import CPU_PATHS, Devices
 from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._density.compiled import CompiledDensity

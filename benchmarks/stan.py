@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import gmean
 
-from benchmarks.accuracy import Table
 from benchmarks.stan_data import SIMULATORS
+from benchmarks.tables import Table
 from pathfinder import Model
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder.stan import check, parse

@@ -15,6 +15,7 @@ from jaxtyping import install_import_hook  # noqa: E402
 install_import_hook(
     [
         "pathfinder._arrays",
+        "pathfinder._chains",
         "pathfinder._importance",
         "pathfinder._normals.diagonals",
         "pathfinder._normals.elbo",

@@ -176,8 +176,11 @@ def nan_rows(tree: _Tree, *, count: int) -> _Tree:
     return jax.tree_util.tree_map(lambda leaf: xp.full((count, *leaf.shape[1:]), xp.nan, leaf.dtype), tree)
 
 
-def fori_loop(count: int, body: Callable[[Any, _Tree], _Tree], start: _Tree) -> _Tree:
-    """`body(number, carry)` for every number below `count`, one after the other, from `start`."""
+def fori_loop(count: Any, body: Callable[[Any, _Tree], _Tree], start: _Tree) -> _Tree:
+    """`body(number, carry)` for every number below `count`, one after the other, from `start`.
+
+    In a compiled program the count may be one of its arguments.
+    """
     if namespace(start) is jnp:
         return jax.lax.fori_loop(0, count, body, start)
     for number in range(count):

@@ -81,6 +81,7 @@ def run_chains(
     density: Density,
     starts: Float[np.ndarray, "start dim"],
     start_rows: Int[np.ndarray, " start"],
+    modes: Int[np.ndarray, " start"],
     whitening: LowRankNormal,
     key: UInt32[Array, " 2"],
     options: ChainOptions,
@@ -97,6 +98,7 @@ def run_chains(
         density: What was fitted; one data set.
         starts: Where superchains start; with a finite density.
         start_rows: Numbers of these among the draws that they were chosen from.
+        modes: The mode that each is in.
         whitening: A normal near the target; arrays of NumPy.
         key: Key of the fit.
         options: How many chains, and how long.
@@ -107,6 +109,7 @@ def run_chains(
     """
     size = options.num_chains
     keys = path_keys(key, np.arange(size), Stream.CHAINS)
+    modes = np.repeat(modes, options.chains_per_start)
     history = _History([], [], [])
     step_size, since, num_gradients, judged = FIRST_STEP * density.dim**-0.25, 0, size, 0
     next_whitening, ended = FIRST_WHITENING, "budget"
@@ -128,7 +131,8 @@ def run_chains(
             step_size *= float(np.exp((acceptance - TARGET_ACCEPTANCE) / (1.0 + 0.1 * since)))
             since += 1
             if history.num_iterations == next_whitening:
-                whitening = whitening_of(np.stack(history.positions[-(next_whitening // 2) :]), whitening)
+                newest = np.stack(history.positions[-(next_whitening // 2) :])
+                whitening = whitening_of(newest, modes, whitening)
                 next_whitening, since = 2 * next_whitening, 0
             if _is_time(history, judged, options):
                 judged, found = history.num_iterations, _mixing(history, options)

@@ -1,7 +1,7 @@
 """The coordinates that chains go in: those in which a normal with the moments of all chains is standard."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.refine import DENSE_LIMIT
@@ -10,8 +10,13 @@ from pathfinder._refinement.refine import DENSE_LIMIT
 STATES_PER_DRAW = 4  # states of a chain that stand for one independent draw
 
 
-def whitening_of(positions: Float[np.ndarray, "iteration chain dim"], present: LowRankNormal) -> LowRankNormal:
+def whitening_of(
+    positions: Float[np.ndarray, "iteration chain dim"], modes: Int[np.ndarray, " chain"], present: LowRankNormal
+) -> LowRankNormal:
     """The normal whose moments are those of the states of chains.
+
+    Its covariance is that about the mean of each mode: what lies between modes is not crossed by a trajectory, and
+    coordinates as wide as that would have no step that is long and short enough.
 
     With a full covariance its correlations are shrunk towards zero, as there may be fewer draws than dimensions. Beyond
     `DENSE_LIMIT` dimensions only the scales are new, and the correlations those of the present normal. What would be
@@ -19,17 +24,22 @@ def whitening_of(positions: Float[np.ndarray, "iteration chain dim"], present: L
 
     Args:
         positions: The states.
+        modes: The mode that each chain started in.
         present: The normal that they moved in the coordinates of; arrays of NumPy.
     """
     num_iterations, num_chains, dim = positions.shape
     num_draws = num_chains * max(1.0, num_iterations / STATES_PER_DRAW)
-    points = positions.reshape(-1, dim)
+    centered = positions.copy()
     trust = num_draws / (num_draws + dim)
     with np.errstate(all="ignore"):
-        mean = points.mean(axis=0)
-        deviation = points.std(axis=0)
+        mean = positions.mean(axis=(0, 1))
+        for mode in np.unique(modes):
+            own = modes == mode
+            centered[:, own] -= positions[:, own].mean(axis=(0, 1))
+        points = centered.reshape(-1, dim)
+        deviation = np.sqrt(np.mean(points**2, axis=0))
         if dim <= DENSE_LIMIT and present.basis is None:
-            standardized = (points - mean) / deviation
+            standardized = points / deviation
             correlation = trust * (standardized.T @ standardized / len(points))
             correlation[np.diag_indices(dim)] = 1.0
             following = LowRankNormal(mean, deviation, None, _cholesky(correlation).astype(mean.dtype))

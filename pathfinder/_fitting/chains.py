@@ -47,7 +47,8 @@ def chain_draws(
     starts = np.empty((len(rows), density.dim), density.dtype)
     for which, positions in source.positions(pool.lanes[rows], pool.indices[rows]):
         starts[which] = positions
-    return run_chains(density, starts, rows, _whitening(outcomes, weighted), key, options, check=check)
+    whitening = _whitening(outcomes, weighted)
+    return run_chains(density, starts, rows, pool.paths[rows], whitening, key, options, check=check)
 
 
 def _whitening(outcomes: PathOutcomes, weighted: FitPool) -> LowRankNormal:

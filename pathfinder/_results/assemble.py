@@ -17,8 +17,7 @@ from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import NoFiniteDrawError, Pool
 from pathfinder._model.model import Model
 from pathfinder._paths.outcomes import PathOutcomes
-from pathfinder._results.errors import PathfinderError
-from pathfinder._results.path_result import PathResult
+from pathfinder._results.path_result import PathfinderError, PathResult
 from pathfinder._results.result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status

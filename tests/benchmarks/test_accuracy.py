@@ -8,7 +8,8 @@ import pytest
 
 import pathfinder
 from benchmarks import accuracy, posteriors
-from benchmarks.accuracy import Comparison, Measures, Run, Summary, Table
+from benchmarks.accuracy import Comparison, Measures, Run, Summary
+from benchmarks.tables import Table
 
 
 NAME = "eight_schools-eight_schools_noncentered"
