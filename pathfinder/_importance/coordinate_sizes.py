@@ -9,8 +9,8 @@ from pathfinder._arrays.blas_threads import one_blas_thread
 
 
 @one_blas_thread()
-def effective_sizes(
-    parts: Iterable[tuple[Float[np.ndarray, " draw"], Float[np.ndarray, "draw dim"]]],
+def sizes_by_coordinate(
+    parts: Iterable[tuple[np.ndarray, np.ndarray]],
     centre: Float[np.ndarray, " dim"],
     scale: Float[np.ndarray, " dim"],
 ) -> Float[np.ndarray, " dim"]:

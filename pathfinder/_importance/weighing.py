@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 
 import psis
 from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
-from pathfinder._importance.coordinate_sizes import effective_sizes
+from pathfinder._importance.coordinate_sizes import sizes_by_coordinate
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, log_ratios
+from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, choice_power, log_ratios
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._refinement.refine import RefinedFit
@@ -107,7 +107,7 @@ class Weighing:
             if own.any()
             for which, points in positions(component)
         )
-        return effective_sizes(parts, *(np.asarray(part, np.float64) for part in (normal.mean, normal.scale)))
+        return sizes_by_coordinate(parts, *(np.asarray(part, np.float64) for part in (normal.mean, normal.scale)))
 
     def adapt(self, positions: Positions) -> list[Component]:
         """Add distributions with the moments of the weighted draws; their own draws are to be evaluated."""
@@ -154,6 +154,7 @@ class Weighing:
             )
             for mode, lane in enumerate(self._lanes)
         )
+        size = float(smoothed.effective_sample_size)
         pool = Pool(
             paths=np.array([lane.path for lane in self._lanes])[draws.modes],
             lanes=draws.numbers,
@@ -164,9 +165,10 @@ class Weighing:
             log_weights=smoothed.log_weights,
             pareto_k=float(smoothed.pareto_k),
             pareto_k_by_path=np.full(self._settings.num_paths, np.nan),
-            effective_sample_size=float(smoothed.effective_sample_size),
+            effective_sample_size=size,
             num_invalid=int(smoothed.num_invalid),
             sizes_by_coordinate=self._sizes,
+            weight_power=choice_power(smoothed, float(self._sizes.min(initial=size)), self._settings),
         )
         before = float(first.pareto_k), float(first.effective_sample_size)
         refinement = Refinement(modes, self._num_adapted, *before, self.num_densities)
