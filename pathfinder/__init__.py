@@ -21,8 +21,8 @@ if _typing.TYPE_CHECKING:
     from pathfinder._paths.outcomes import PathReport as PathReport
     from pathfinder._paths.outcomes import Trajectory as Trajectory
     from pathfinder._results.batch_result import BatchResult as BatchResult
-    from pathfinder._results.errors import PathfinderError as PathfinderError
     from pathfinder._results.load import load as load
+    from pathfinder._results.path_result import PathfinderError as PathfinderError
     from pathfinder._results.path_result import PathResult as PathResult
     from pathfinder._results.result import PathfinderResult as PathfinderResult
     from pathfinder._settings import Settings as Settings
@@ -37,7 +37,7 @@ else:  # where type checkers do not see that any name may be asked for
         "Model": "_model.model",
         "PathReport": "_paths.outcomes",
         "PathResult": "_results.path_result",
-        "PathfinderError": "_results.errors",
+        "PathfinderError": "_results.path_result",
         "PathfinderResult": "_results.result",
         "RefinedMode": "_importance.refinement",
         "Refinement": "_importance.refinement",

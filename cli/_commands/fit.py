@@ -7,7 +7,6 @@ from typing import Any
 
 from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
 from pathfinder._fitting.fit import fit_model
-from pathfinder._results.report import is_reliable, reliability
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._console import texts
 from pathfinder_cli._console.progress import PathPrinter
@@ -105,8 +104,8 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
         print_line(texts.total_evaluations(result.num_gradients + result.num_densities))
     if result.is_resampled and result.pareto_k > result.pareto_k_threshold:
         print_line(texts.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
-    if result.settings.calculate_lp and (config.output.refresh or not is_reliable(result.pool)):
-        print_line(reliability(result.pool))
+    if result.settings.calculate_lp and (config.output.refresh or not result.is_reliable):
+        print_line(result.reliability)
 
 
 def _failure(error: PathfinderError, inits: Inits, first_id: int) -> str:

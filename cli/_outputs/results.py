@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from pathfinder import PathfinderResult
-from pathfinder._results.report import reliability
 from pathfinder._variables import flatten_draws
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._outputs.atomic_files import atomic_file
@@ -64,7 +63,7 @@ class _Writer:
         with atomic_file(name) as file:
             self._write(file, matrix, result.path_ids)
             if result.settings.calculate_lp:
-                words = reliability(result.pool)
+                words = result.reliability
                 write_diagnostics(file, result.pareto_k, result.effective_sample_size, words, sig_figs=self._sig_figs)
             if result.is_resampled:
                 write_multi_timing(file, result.seconds["total"], self._fitted.psis_seconds)
@@ -76,7 +75,7 @@ class _Writer:
     def path_draws(self, path: int, name: str) -> None:
         """All draws of one path."""
         rows = np.flatnonzero(self._result.pool.paths == path)
-        own = dataclasses.replace(self._result, rows=rows, is_resampled=False)
+        own = dataclasses.replace(self._result, rows=rows, is_resampled=False, uses_chains=False)
         with atomic_file(name) as file:
             self._write(file, _matrix(own), own.path_ids)
             write_single_timing(file, self._result.seconds["total"])

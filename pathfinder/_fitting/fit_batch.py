@@ -8,23 +8,29 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import PyTree, UInt32
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.key_order import map_in_order
+from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import counted_keys
+from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._density.batch_sizes import scoring_batch_size
+from pathfinder._density.either import Density
+from pathfinder._density.interrupt import Interrupt
 from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.chains import chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
-from pathfinder._importance.fit_pool import fit_pools
+from pathfinder._importance.fit_pool import FitPool, fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
+from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.refine import refine_modes
 from pathfinder._results.batch_result import BatchResult
 from pathfinder._settings import Settings
@@ -49,7 +55,8 @@ def fit_batch(
     """Fit one model to many data sets of the same shapes, in compiled batches.
 
     Every fit is one of `fit`, with its own paths, weights, k-hat and statuses; one that fails does not disturb the
-    others. Memory is bounded: as many fits run together as fit the budget of the devices.
+    others. Memory is bounded: as many fits run together as fit the budget of the devices. Chains, of the fits whose
+    weights will not do, run one fit after the other.
 
     Args:
         model: A `Model`, or a log density `log_density(params, data)` as in `fit`.
@@ -61,7 +68,7 @@ def fit_batch(
         settings: Options as an object.
         devices: JAX devices over which the fits are spread, or the name of their platform; all local ones if None.
         driver: As in `fit`.
-        max_time: Seconds after which all paths, or their refinement, are ended early.
+        max_time: Seconds after which all paths, their refinement, or chains are ended early.
         progress: Whether to show a progress bar.
         **options: Any field of `Settings`.
 
@@ -127,16 +134,48 @@ def _fit_all(
         )
     drawing = time.perf_counter()
     seconds = dict(outcomes.seconds)
-    scores, refined = {}, None
-    if settings.refines and not outcomes.interrupted and paths.succeeded.any():
-        modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+    scores, refined, chains = {}, None, ()
+    if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
+        modes = [None] * num_fits
+        if settings.refines:
+            modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
+            outcomes = dataclasses.replace(outcomes, interrupted=ended)
+            seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
         size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
         paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
         refined = tuple(fit_pools(paths, modes, fit_keys))
     else:
         scores = score_paths(paths)
     now = time.perf_counter()
-    seconds.update(draws=now - drawing, total=now - begin)
-    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, refined)
+    seconds["draws"] = now - drawing
+    if refined is not None and settings.may_run_chains and not outcomes.interrupted:
+        chains, ended = _chains_of_fits(density, outcomes, refined, fit_keys, settings, check)
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        seconds["chains"] = time.perf_counter() - now
+    seconds["total"] = time.perf_counter() - begin
+    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, refined, chains)
+
+
+def _chains_of_fits(
+    density: Density,
+    outcomes: PathOutcomes,
+    weighted: Sequence[FitPool | None],
+    keys: UInt32[Array, "fit 2"],
+    settings: Settings,
+    check: Callable[[], None],
+) -> tuple[tuple[ChainDraws | None, ...], bool]:
+    """The chains that `fit` would run for each fit, None for those without, and whether they were ended early."""
+    found: list[ChainDraws | None] = [None] * len(weighted)
+    try:
+        for fit, own in enumerate(weighted):
+            check()
+            if own is not None:
+                lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
+                of_fit = outcomes.of_lanes(lanes)
+                chains = chain_draws(density.of_fit(fit), of_fit, own, keys[fit], settings, check)
+                found[fit] = chains
+                if chains is not None and chains.ended == "interrupted":
+                    return tuple(found), True
+    except (Interrupt, KeyboardInterrupt):
+        return tuple(found), True
+    return tuple(found), False

@@ -17,8 +17,7 @@ from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import NoFiniteDrawError, Pool
 from pathfinder._model.model import Model
 from pathfinder._paths.outcomes import PathOutcomes
-from pathfinder._results.errors import PathfinderError
-from pathfinder._results.path_result import PathResult
+from pathfinder._results.path_result import PathfinderError, PathResult
 from pathfinder._results.result import PathfinderResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -123,10 +122,10 @@ def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndar
     rng = host_generator(key, "resample")
     method: Any = settings.resample
     if settings.resamples_paths:
-        return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+        return True, psis.resample(pool.choice_log_weights, settings.num_psis_draws, method=method, rng=rng)
     # As many as were drawn, so that without replacement all would be chosen, whatever their weights.
     method = "systematic" if method == "without_replacement" else method
-    return True, psis.resample(pool.log_weights, len(pool), method=method, rng=rng)
+    return True, psis.resample(pool.choice_log_weights, len(pool), method=method, rng=rng)
 
 
 def densities_for_draws(settings: Settings) -> int:

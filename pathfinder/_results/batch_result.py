@@ -12,6 +12,7 @@ import psis
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import Stream, path_keys
+from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool
@@ -28,6 +29,7 @@ from pathfinder._results.assemble import (
 )
 from pathfinder._results.named_draws import named_draws
 from pathfinder._results.result import PathfinderResult
+from pathfinder._results.verdict import chains_verdict, unconstrained_names
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 
@@ -43,6 +45,7 @@ class BatchResult(Sequence[PathfinderResult]):
         seed: Seed of the batch.
         keys: Key of each fit.
         seconds: Wall time by stage, of all fits together.
+        chains: The chains of each fit, None for those whose weights will do; empty if none might run.
     """
 
     model: Model
@@ -55,6 +58,7 @@ class BatchResult(Sequence[PathfinderResult]):
     source: PathDraws = dataclasses.field(repr=False)
     seconds: Mapping[str, float]
     refined: tuple[FitPool | None, ...] | None = dataclasses.field(default=None, repr=False)
+    chains: tuple[ChainDraws | None, ...] = dataclasses.field(default=(), repr=False)
 
     def __len__(self) -> int:
         return self.keys.shape[0]
@@ -76,7 +80,7 @@ class BatchResult(Sequence[PathfinderResult]):
         require_paths(outcomes)
         with finite_draws_required(outcomes):
             weighted = self._pool(fit, lanes)
-        return assemble(model, self.settings, None, self.keys[fit], outcomes, weighted, None, self.seconds)
+        return assemble(model, self.settings, None, self.keys[fit], outcomes, weighted, self._chains[fit], self.seconds)
 
     def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:
@@ -127,7 +131,9 @@ class BatchResult(Sequence[PathfinderResult]):
     @property
     def num_gradients(self) -> Int[np.ndarray, " fit"]:
         """Evaluations of the log density with its gradient."""
-        return self._by_fit(self.outcomes.num_gradients).sum(axis=1) + self._of_refinement("num_gradients")
+        of_chains = np.array([0 if own is None else own.num_gradients for own in self._chains])
+        of_paths = self._by_fit(self.outcomes.num_gradients).sum(axis=1)
+        return of_paths + self._of_refinement("num_gradients") + of_chains
 
     @property
     def num_densities(self) -> Int[np.ndarray, " fit"]:
@@ -143,14 +149,36 @@ class BatchResult(Sequence[PathfinderResult]):
         return np.array([0 if own is None else getattr(own.cost, name) for own in refined])
 
     @property
+    def _chains(self) -> tuple[ChainDraws | None, ...]:
+        return self.chains or (None,) * len(self)
+
+    @property
     def pareto_k(self) -> Float[np.ndarray, " fit"]:
-        """k-hat of every fit; NaN for fits that failed."""
+        """k-hat of the weights of every fit; NaN for fits that failed."""
         return self._smoothed[0]
 
     @property
     def effective_sample_size(self) -> Float[np.ndarray, " fit"]:
-        """Effective number of draws of every fit; NaN for fits that failed."""
+        """Effective number of draws of every fit by its weights; NaN for fits that failed."""
         return self._smoothed[1]
+
+    @property
+    def uses_chains(self) -> Bool[np.ndarray, " fit"]:
+        """Whether the draws of a fit are states of chains."""
+        return np.array([own is not None for own in self._chains])
+
+    @property
+    def is_reliable(self) -> Bool[np.ndarray, " fit"]:
+        """Whether estimates from the draws of a fit can be trusted, as `PathfinderResult.is_reliable`."""
+        sizes = self.settings.num_draws * self._path_succeeded.sum(axis=1)
+        if self.refined is not None:
+            sizes = np.array([0 if own is None else len(own.pool) for own in self.refined])
+        thresholds = np.array([psis.pareto_k_threshold(int(size)) if size > 1 else -np.inf for size in sizes])
+        enough = self.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
+        by_weights = (self.pareto_k <= thresholds) & enough
+        names = unconstrained_names(self.model.parameters, self.model.dim)
+        by_chains = [own is not None and chains_verdict(own, names).is_reliable for own in self._chains]
+        return np.where(self.uses_chains, by_chains, by_weights)
 
     @cached_property
     def draws(self) -> dict[str, np.ndarray]:
@@ -200,7 +228,8 @@ class BatchResult(Sequence[PathfinderResult]):
             return np.array([0 if rows is None else len(rows[0]) for rows in self._rows])
         settings, pools = self.settings, [None if own is None else own.pool for own in self.refined]
         fixed = settings.num_psis_draws if settings.calculate_lp and settings.resamples_paths else None
-        return np.array([0 if pool is None else fixed or len(pool) for pool in pools])
+        by_weights = np.array([0 if pool is None else fixed or len(pool) for pool in pools])
+        return np.where(self.uses_chains, settings.num_psis_draws, by_weights)
 
     def _by_fit(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(len(self), self.settings.num_paths, *values.shape[1:])
@@ -255,12 +284,11 @@ class BatchResult(Sequence[PathfinderResult]):
         return pareto_k, size
 
     def __repr__(self) -> str:
-        threshold = psis.pareto_k_threshold(self.settings.num_paths * self.settings.num_draws)
-        enough = psis.MIN_EFFECTIVE_SAMPLE_SIZE
-        good = int(np.sum((self.pareto_k <= threshold) & (self.effective_sample_size >= enough)))
+        reliable, by_chains = self.is_reliable, self.uses_chains
+        of_chains = f", {int(by_chains.sum())} by chains, of which {int((reliable & by_chains).sum())} are reliable"
         return (
             f"Pathfinder fits of '{self.model.name}' to {len(self)} data sets: {int(self.succeeded.sum())} succeeded, "
-            f"{good} with k-hat at most {threshold:.2f} and an effective sample size of at least {enough}\n"
+            f"{int(reliable.sum())} of them with reliable estimates{of_chains if by_chains.any() else ''}\n"
             f"Cost: {int(self.num_gradients.sum())} gradients, {int(self.num_densities.sum())} densities, "
             f"{self.seconds['total']:.3g} s"
         )

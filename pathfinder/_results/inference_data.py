@@ -1,31 +1,38 @@
 """Results as ArviZ data."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from pathfinder._model.model import Model
 from pathfinder._model.named_data import chosen_data
+from pathfinder._settings import Settings
 from pathfinder._version import __version__
 
 
 def inference_data(
     model: Model,
     draws: Mapping[str, np.ndarray],
+    by_chain: Int[np.ndarray, "chain draw"],
     sample_stats: Mapping[str, np.ndarray],
     attributes: Mapping[str, Any],
+    settings: Settings,
     log_likelihood: str | Sequence[str] | None = None,
     posterior_predictive: str | Sequence[str] | None = None,
     observed: str | Sequence[str] | None = None,
 ) -> Any:
-    """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1; one chain in both.
+    """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1.
 
     Args:
         model: The model that the draws are of.
         draws: By variable, with the draws on the leading axis.
+        by_chain: Numbers of the draws of each chain.
         sample_stats: Numbers of every draw.
         attributes: Of all groups.
+        settings: Which are attributes, too.
         log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
         posterior_predictive: Likewise; by default those whose names end in `_rep`.
         observed: Data of the group `observed_data`; by default those that the model knows to be.
@@ -46,10 +53,10 @@ def inference_data(
                 f"{', '.join(map(repr, generated)) or 'none'}."
             )
     elsewhere = {name for names in chosen.values() for name in names}
-    chain = {name: values[None] for name, values in draws.items()}
+    chain = {name: values[by_chain] for name, values in draws.items()}
     groups: dict[str, Any] = {"posterior": {name: values for name, values in chain.items() if name not in elsewhere}}
     groups |= {group: {name: chain[name] for name in names} for group, names in chosen.items() if names}
-    groups["sample_stats"] = {name: values[None] for name, values in sample_stats.items()}
+    groups["sample_stats"] = {name: values[by_chain] for name, values in sample_stats.items()}
     dims = {variable.name: list(variable.dims) for variable in model.variables if variable.dims is not None}
     coords = {name: np.asarray(values) for name, values in model.coords.items()}
     attrs = {
@@ -57,6 +64,11 @@ def inference_data(
         "inference_library_version": __version__,
         "model_name": model.name,
         **attributes,
+        **{
+            f"settings_{name}": int(value) if isinstance(value, bool) else value
+            for name, value in dataclasses.asdict(settings).items()
+            if value is not None
+        },
     }
     data = _from_dict(groups, coords, dims)
     data_groups = _data_groups(model, observed)

@@ -1,6 +1,7 @@
-"""How one path of a fit went."""
+"""How the paths of a fit went, and the error if none has anything to draw from."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,3 +51,18 @@ class PathResult:
     approximation: LowRankNormal | None = dataclasses.field(repr=False)
     iterations: Iterations = dataclasses.field(repr=False)
     trajectory: Trajectory | None = dataclasses.field(repr=False)
+
+
+class PathfinderError(RuntimeError):
+    """No path produced a usable approximation.
+
+    Args:
+        message: What happened to each path, and what to try.
+        statuses: Status of each path.
+        reasons: What happened to each path, in words; by default what the status says.
+    """
+
+    def __init__(self, message: str, statuses: Sequence[Status], reasons: Sequence[str] | None = None):
+        super().__init__(message)
+        self.statuses = tuple(statuses)
+        self.reasons = tuple([status.message for status in statuses] if reasons is None else reasons)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import psis
+from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._results.path_result import PathResult
+from pathfinder._results.verdict import Verdict, chains_in_words
 from pathfinder._settings import Settings
 
 
@@ -29,6 +30,9 @@ class Shown:
         num_draws: How many were chosen of them.
         is_resampled: Whether by their weights.
         refinement: How the approximations were refined; None if they were not.
+        chains: The chains that ran after that; None if none did.
+        uses_chains: Whether the draws are states of these.
+        verdict: How far the draws can be trusted.
         interrupted: Whether the fit ended early.
         num_gradients: Evaluations of the log density with its gradient.
         num_densities: Evaluations of the log density alone.
@@ -43,6 +47,9 @@ class Shown:
     num_draws: int
     is_resampled: bool
     refinement: Refinement | None
+    chains: ChainDraws | None
+    uses_chains: bool
+    verdict: Verdict
     interrupted: bool
     num_gradients: int
     num_densities: int
@@ -71,40 +78,47 @@ def describe_html(fit: Shown) -> str:
     return f"<div><p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{omitted}</div>"
 
 
-def reliability(pool: Pool) -> str:
-    """Whether weighted estimates from the pool can be trusted, by k-hat and effective sample size, and what to do."""
-    return psis.describe_pareto_k(pool.pareto_k, len(pool), pool.effective_sample_size)
-
-
-def is_reliable(pool: Pool) -> bool:
-    """Whether `reliability` calls the estimates reliable."""
-    enough = pool.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
-    return bool(pool.pareto_k <= psis.pareto_k_threshold(len(pool)) and enough)
-
-
 def _headline(fit: Shown) -> list[str]:
     succeeded = sum(path.status.succeeded for path in fit.paths)
-    chosen = f"resampled from {len(fit.pool)}" if fit.is_resampled else "with unequal weights"
     lines = [
         f"Pathfinder fit of '{fit.name}': {fit.dim} parameters, "
         f"{succeeded} of {len(fit.paths)} paths succeeded" + (", ended early" if fit.interrupted else ""),
-        f"{fit.num_draws} draws {chosen}, effective sample size {fit.pool.effective_sample_size:.0f}"
-        if fit.settings.calculate_lp
-        else f"{fit.num_draws} draws without importance weights (calculate_lp=False)",
+        _draws(fit),
     ]
     if fit.settings.calculate_lp:
-        lines.append(reliability(fit.pool))
+        lines.append(fit.verdict.words)
+    if fit.chains is not None:
+        lines += _chains(fit.chains, fit.pool)
+    was_cut = fit.interrupted and fit.chains is None
     if fit.refinement:
-        if fit.interrupted:
+        if was_cut:
             lines.append("The refinement was ended early; the draws are those of what it had come to.")
-        lines += _refinement(fit.refinement, fit.interrupted)
+        lines += _refinement(fit.refinement, was_cut)
     elif fit.settings.refines:
-        why = "the fit was ended early" if fit.interrupted else "no usable draw came of it"
+        why = "the fit was ended early" if was_cut else "no usable draw came of it"
         lines.append(f"Not refined, because {why}: the draws are those of the paths.")
     if fit.pool.num_invalid:
         lines.append(f"{fit.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
     lines.append(f"Cost: {fit.num_gradients} gradients, {fit.num_densities} densities, {fit.seconds:.3g} s")
     return lines
+
+
+def _draws(fit: Shown) -> str:
+    """How many draws there are, and where they come from."""
+    if fit.chains is not None and fit.uses_chains:
+        return f"{fit.num_draws} draws of {fit.chains.num_chains} chains"
+    if not fit.settings.calculate_lp:
+        return f"{fit.num_draws} draws without importance weights (calculate_lp=False)"
+    chosen = f"resampled from {len(fit.pool)}" if fit.is_resampled else "with unequal weights"
+    return f"{fit.num_draws} draws {chosen}, effective sample size {fit.pool.effective_sample_size:.0f}"
+
+
+def _chains(chains: ChainDraws, pool: Pool) -> list[str]:
+    return [
+        f"{chains_in_words(chains)}.",
+        f"They started from weighted draws with k-hat {pool.pareto_k:.2f} and an effective sample size of "
+        f"{pool.effective_sample_size:.0f}.",
+    ]
 
 
 def _refinement(refinement: Refinement, interrupted: bool) -> list[str]:

@@ -7,13 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int, UInt32
+from jaxtyping import Float, Int
 
 import psis
-from pathfinder._arrays.devices import on_host
-from pathfinder._arrays.namespace import Array
-from pathfinder._arrays.namespace import rows as rows_of
-from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
+from pathfinder._arrays.streams import Key
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
@@ -26,9 +23,10 @@ from pathfinder._results.inference_data import inference_data
 from pathfinder._results.named_draws import named_draws
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.report import Shown, describe, describe_html
+from pathfinder._results.returned import ChainRows, PoolRows, ResultKeys, drawn_positions, fresh_source
+from pathfinder._results.summary import moments_and_quantiles
 from pathfinder._settings import Settings
 from pathfinder._variables import flatten_draws
-from psis._weights import weighted_quantile
 
 
 if TYPE_CHECKING:
@@ -83,29 +81,22 @@ class PathfinderResult:
     @property
     def path_ids(self) -> Int[np.ndarray, " draw"]:
         """The path of each returned draw, from 0; of a chain's state that of the draw that the chain started from."""
-        return self.pool.paths[self._pool_rows]
+        return self._returned.path_ids
 
     @property
     def chain_ids(self) -> Int[np.ndarray, " draw"] | None:
         """The chain of each returned draw, from 0; None if the draws are not states of chains."""
-        return None if self._states is None else self.rows % self._states.num_chains
+        return self._returned.chain_ids if isinstance(self._returned, ChainRows) else None
 
     @property
     def log_p(self) -> Float[np.ndarray, " draw"]:
         """Log density of the model at each returned draw, on the unconstrained scale."""
-        return self.pool.log_p[self.rows] if self._states is None else self._states.log_p.ravel()[self.rows]
+        return self._returned.log_p
 
     @property
     def log_q(self) -> Float[np.ndarray, " draw"]:
-        """Log density of the approximation of its own path at each returned draw."""
-        if self._states is None:
-            return self.pool.log_q[self.rows]
-        log_q = np.empty(self.num_draws)
-        lanes = self.pool.lanes[self._pool_rows]
-        for lane in np.unique(lanes):
-            normal = on_host(rows_of(self.source.approximations, int(lane)))
-            log_q[lanes == lane] = normal.log_density(self.unconstrained_draws[lanes == lane])
-        return log_q
+        """Log density of the approximation of its own path at each returned draw; of a state as `path_ids`."""
+        return self._returned.log_q(self.model)
 
     @property
     def weights(self) -> Float[np.ndarray, " draw"]:
@@ -114,6 +105,34 @@ class PathfinderResult:
             return np.full(self.num_draws, 1.0 / self.num_draws)
         weights = np.exp(self.pool.log_weights[self.rows])
         return weights / weights.sum()
+
+    @property
+    def draws_from(self) -> str:
+        """What the returned draws are.
+
+        "chains", "weights" by which they were chosen or that they have, "tempered weights" where these are unreliable
+        (see `weight_power`), or "approximations".
+        """
+        return self._returned.origin
+
+    @property
+    def weight_power(self) -> float:
+        """The power of the importance weights that draws were chosen by; 1 unless these are unreliable."""
+        return self.pool.weight_power if self.is_resampled and not self.uses_chains else 1.0
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether estimates from the returned draws can be trusted; `reliability` says why."""
+        return self._returned.verdict(self.model).is_reliable
+
+    @property
+    def reliability(self) -> str:
+        """How far estimates from the returned draws can be trusted, and what to do if not, in words.
+
+        Draws by weights are judged by k-hat and effective sample size; states of chains by whether superchains agree,
+        by the effective sample size of every parameter, by drift and by acceptance.
+        """
+        return self._returned.verdict(self.model).words
 
     @property
     def pareto_k(self) -> float:
@@ -154,14 +173,12 @@ class PathfinderResult:
 
         All draws weigh the same, unless this is what `weighted()` returned.
         """
-        return self._constrained(self.rows)
+        return self._returned.named(self.model, self._keys, cache=self.settings.cache)
 
     @cached_property
     def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
         """The draws on the unconstrained scale."""
-        if self._states is not None:
-            return self._states.states.reshape(-1, self.model.dim)[self.rows]
-        return _positions(self.source, self.pool.lanes[self.rows], self.pool.indices[self.rows], self.model)
+        return self._returned.positions(self.model)
 
     def weighted(self) -> "PathfinderResult":
         """The same fit with all draws of its pool, each once, and their unequal `weights`.
@@ -178,23 +195,24 @@ class PathfinderResult:
         method: Literal["systematic", "stratified", "multinomial", "without_replacement"] | None = None,
         seed: int = 0,
     ) -> "PathfinderResult":
-        """Choose other draws from the pool by their importance weights, without running anything again.
+        """Choose other draws from the pool by the weights that those of the fit were chosen by; nothing is run again.
+
+        Of a fit whose draws are states of chains, other states are chosen: at random, and as many of each chain.
 
         Args:
             num_draws: How many.
-            replace: False is the method "without_replacement".
-            method: As in `psis.resample`; the setting `resample` of the fit if None.
+            replace: False is the method "without_replacement". States of chains come twice only if more are wanted than
+                there are.
+            method: As in `psis.resample`; the setting `resample` of the fit if None. It does not matter to states.
             seed: Seed of the choice.
 
         Raises:
-            ValueError: If there are fewer draws of positive weight than are wanted without replacement, or the fit did
-                not evaluate the log density.
+            ValueError: If there are fewer draws of positive weight, or states, than are wanted without replacement, or
+                the fit did not evaluate the log density.
         """
-        if not self.settings.calculate_lp:
-            raise ValueError("The draws have no importance weights, because the fit was made with calculate_lp=False.")
         chosen = method or (self.settings.resample if replace else "without_replacement")
-        rng = self._generator("resample again", seed)
-        rows = psis.resample(self.pool.log_weights, num_draws, method=chosen, rng=rng)  # type: ignore[arg-type]
+        rng = self._keys.generator("resample again", seed)
+        rows = self._returned.others(num_draws, chosen, rng)
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
     def draw(
@@ -210,31 +228,22 @@ class PathfinderResult:
             seed: Seed of the draws; each gives others.
             constrained: False gives the same draws as an array of unconstrained vectors, without need of the model.
         """
-        rng = self._generator("fresh draws", seed)
-        shares = np.bincount(self.pool.lanes, np.exp(self.pool.log_weights), minlength=self.source.num_lanes)
-        lanes = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
+        lanes, fresh = fresh_source(self.pool, self.source, self._keys, num_draws, seed)
         indices = np.arange(num_draws)
-        keys = counted_keys(self._lane_keys(Stream.FRESH_DRAWS), np.full(len(shares), seed))
-        fresh = dataclasses.replace(self.source, draw_keys=keys, num_reused=0)
         if not constrained:
-            return _positions(fresh, lanes, indices, self.model)
-        return named_draws(self.model, fresh, lanes, indices, keys, cache=self.settings.cache)
+            return drawn_positions(fresh, lanes, indices, self.model)
+        return named_draws(self.model, fresh, lanes, indices, fresh.draw_keys, cache=self.settings.cache)
 
     def summary(self) -> "pd.DataFrame":
-        """Mean, standard deviation and quantiles of every scalar, one row each, with the weights of the draws.
+        """Mean, standard deviation, quantiles and effective sample size of every scalar, one row each.
 
-        Variables with infinite values have no finite mean, and no standard deviation.
+        All are of the returned draws with their weights; of states of chains there is also nested R-hat. Variables with
+        infinite values have no finite mean, no standard deviation and no effective sample size.
         """
         import pandas as pd
 
         values = flatten_draws(self.model.variables, self.draws).astype(np.float64)
-        weights = self.weights
-        with np.errstate(invalid="ignore", over="ignore"):
-            mean = weights @ values
-            sd = np.sqrt(weights @ (values - mean) ** 2 * (self.num_draws / max(self.num_draws - 1, 1)))
-        columns = {"mean": mean, "sd": sd}
-        for probability in (0.05, 0.5, 0.95):
-            columns[f"{probability:.0%}"] = weighted_quantile(values, weights, probability)
+        columns = moments_and_quantiles(values, self.weights) | self._returned.columns(values, self.weights)
         return pd.DataFrame(columns, index=pd.Index(self.model.columns("bracket"), name="variable"))
 
     def to_inferencedata(
@@ -246,8 +255,9 @@ class PathfinderResult:
     ) -> Any:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
 
-        Groups: `posterior` with one chain, `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw,
-        `constant_data` with the data that are not observed, and those below, if they have variables.
+        Groups: `posterior`, `sample_stats` with `lp`, `lp_approx`, `path` and `weight` of each draw, `constant_data`
+        with the data that are not observed, and those below, if they have variables. States of chains are on the chain
+        axis, as many of each as all have, with `superchain` in `sample_stats`; other draws are one chain.
 
         Args:
             log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
@@ -266,13 +276,15 @@ class PathfinderResult:
             "num_gradients": self.num_gradients,
             "num_densities": self.num_densities,
             "is_resampled": int(self.is_resampled),
-            **{
-                f"settings_{name}": int(value) if isinstance(value, bool) else value
-                for name, value in dataclasses.asdict(self.settings).items()
-                if value is not None
-            },
+            "draws_from": self.draws_from,
+            "is_reliable": int(self.is_reliable),
+            **self._returned.attributes(),
         }
-        return inference_data(self.model, self.draws, stats, attributes, log_likelihood, posterior_predictive, observed)
+        stats |= self._returned.statistics()
+        groups = log_likelihood, posterior_predictive, observed
+        return inference_data(
+            self.model, self.draws, self._returned.by_chain(), stats, attributes, self.settings, *groups
+        )
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
@@ -297,42 +309,17 @@ class PathfinderResult:
     def _shown(self) -> Shown:
         return Shown(
             self.model.name, self.model.dim, self.settings, self.paths, self.pool, self.num_draws, self.is_resampled,
-            self.refinement, self.interrupted, self.num_gradients, self.num_densities, self.seconds["total"],
+            self.refinement, self.chains, self.uses_chains, self._returned.verdict(self.model), self.interrupted,
+            self.num_gradients, self.num_densities, self.seconds["total"],
         )  # fmt: skip
 
-    def _generator(self, purpose: str, seed: int) -> np.random.Generator:
-        return host_generator(counted_keys(fit_key(self.key, self.first_path), np.array([seed]))[0], purpose)
-
-    def _lane_keys(self, stream: Stream) -> UInt32[Array, "lane 2"]:
-        """The key of each lane of the source, which is a path or a component of refined ones."""
-        count = self.source.num_lanes
-        if self.refinement:
-            return path_keys(fit_key(self.key, self.first_path), np.arange(count), stream)
-        return path_keys(self.key, path_numbers(self.first_path, count), stream)
-
-    def _constrained(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        if self._states is None:
-            keys = self._lane_keys(Stream.GENERATED_QUANTITIES)
-            lanes, indices = self.pool.lanes[rows], self.pool.indices[rows]
-            return named_draws(self.model, self.source, lanes, indices, keys, cache=self.settings.cache)
-        iterations, chains = np.divmod(rows, self._states.num_chains)
-        whole = fit_key(self.key, self.first_path)
-        keys = path_keys(whole, np.arange(self._states.num_chains), Stream.GENERATED_QUANTITIES)
-        return named_draws(self.model, self._states, chains, iterations, keys, cache=self.settings.cache)
+    @property
+    def _keys(self) -> ResultKeys:
+        return ResultKeys(self.key, self.first_path, self.refinement is not None)
 
     @property
-    def _states(self) -> ChainDraws | None:
-        """The states that the returned draws are of, if they are."""
-        return self.chains if self.uses_chains else None
-
-    @property
-    def _pool_rows(self) -> Int[np.ndarray, " draw"]:
-        """The draw of the pool that each returned draw is, or came from."""
-        return self.rows if self._states is None else self._states.start_rows[self.rows % self._states.num_chains]
-
-
-def _positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:
-    values = np.empty((len(lanes), model.dim), model.dtype)
-    for rows, positions in source.positions(lanes, indices):
-        values[rows] = positions
-    return values
+    def _returned(self) -> PoolRows | ChainRows:
+        """What the returned draws are."""
+        if self.chains is not None and self.uses_chains:
+            return ChainRows(self.chains, self.pool, self.source, self.rows)
+        return PoolRows(self.pool, self.source, self.rows, self.settings.calculate_lp, self.weight_power)

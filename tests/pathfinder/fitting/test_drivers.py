@@ -83,7 +83,7 @@ def test_functions_of_the_host_start_no_xla():
 
 @pytest.mark.parametrize("name", table.DENSITIES)
 def test_both_drivers_give_the_same(name):
-    host, compiled = fits(name)
+    host, compiled = fits(name, chains=False)  # which multiply what rounding differs by
     for own, other in zip(host.paths, compiled.paths, strict=True):
         for field in ("status", "num_iterations", "num_gradients", "num_densities", "best_iteration"):
             assert getattr(own, field) == getattr(other, field), field

@@ -1,0 +1,133 @@
+"""How far the draws of a fit can be trusted, and what to do if not."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+import psis
+from pathfinder._chains.chain_draws import ENDS, ChainDraws
+from pathfinder._importance.pool import Pool
+from pathfinder._variables import Variable
+
+
+# Nested R-hat R is sqrt(1 + B / W) with the variance B of the means of superchains (Margossian et al. 2024). So over K
+# of them the standard error of a mean is sqrt((R^2 - 1) / K) standard deviations: at 1.1 and the 25 superchains of a
+# fit 0.09, about that of 100 independent draws. Less cannot be asked of chains as short as one effective draw: where
+# five start together, B / W is then 1 / 5 and R is 1.095, however well they have mixed.
+LARGEST_NESTED_RHAT = 1.1
+# The standard error of the mean of 100 draws. A drift that chance does not explain is a bias, and should be no larger.
+LARGEST_DRIFT = 0.1
+# Steps are adapted towards an acceptance of 0.8. Where that failed so badly, steps are too long for what chains have
+# come to, and a part of the posterior with shorter scales, which they hardly enter, may be missing without other signs.
+LEAST_ACCEPTANCE = 0.3
+# Of the mean of every parameter, as it is asked of weighted draws: an error of a tenth of a standard deviation, and the
+# hundred that Vehtari et al. (2021) ask of each of four long chains, so that the size itself can be believed.
+LEAST_SIZE = float(psis.MIN_EFFECTIVE_SAMPLE_SIZE)
+
+_MORE_OF = {
+    "budget": "Allow more gradients (max_chain_gradients)",
+    "interrupted": "Give the fit more time",
+    "mixed": "Run more chains (chains=250)",
+}
+
+
+class Verdict(NamedTuple):
+    """Whether estimates from draws are reliable.
+
+    Args:
+        is_reliable: In a word.
+        words: In a sentence or some: why, and what to do if not.
+    """
+
+    is_reliable: bool
+    words: str
+
+
+def weights_verdict(pool: Pool, power: float = 1.0) -> Verdict:
+    """Of draws by the importance weights of a pool: by k-hat and the least effective sample size.
+
+    Args:
+        pool: The pool.
+        power: The power of the weights that they were chosen by.
+    """
+    if np.isnan(pool.pareto_k):
+        return Verdict(False, "The draws have no importance weights, so that nothing is known of how good they are.")
+    words = psis.describe_pareto_k(pool.pareto_k, len(pool), pool.least_effective_sample_size)
+    if power < 1.0:
+        words += (
+            f" Draws are chosen by the weights to the power {power:.2g}, which leaves enough of them effective: they "
+            "are nearer to the posterior than by the weights themselves, but biased towards the approximation."
+        )
+    return Verdict(pool.is_reliable, words)
+
+
+def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
+    """Of states of short chains: by whether superchains agree, what the states are worth, drift and acceptance.
+
+    Args:
+        chains: The chains.
+        names: Of the unconstrained parameters.
+    """
+    of_log_p, every = chains.mixing_of_log_p, [*names, "the log density"]
+    rhat, worst = _largest(np.append(chains.mixing.nested_rhat, of_log_p.nested_rhat), every)
+    drift, moving = _largest(np.append(chains.mixing.drift, of_log_p.drift), every)
+    sizes = chains.mixing.effective_sample_size
+    fewest, most = int(np.argmin(sizes)), int(np.argmax(sizes))
+    found = (
+        f"nested R-hat is at most {rhat:.3g} ({worst}), and effective sample sizes are from {sizes[fewest]:.0f} "
+        f"({names[fewest]}) to {sizes[most]:.0f} ({names[most]})"
+    )
+    # NaN, of states that are not finite, is no agreement.
+    faults = []
+    if not rhat <= LARGEST_NESTED_RHAT:
+        faults.append(f"superchains disagree, as nested R-hat should be at most {LARGEST_NESTED_RHAT}")
+    if not sizes[fewest] >= LEAST_SIZE:
+        faults.append(f"the effective sample size of {names[fewest]} should be at least {LEAST_SIZE:.0f}")
+    if not drift <= LARGEST_DRIFT:
+        faults.append(f"the mean of {moving} still moved by {drift:.2g} standard deviations beyond noise")
+    if not chains.acceptance > LEAST_ACCEPTANCE:
+        faults.append(f"only {chains.acceptance:.0%} of the proposals were accepted")
+    if not faults:
+        return Verdict(True, f"Chains agree: {found}, so that estimates are reliable.")
+    return Verdict(False, f"Chains are unreliable: {found}; {_listed(faults)}. {_advice(chains)}")
+
+
+def chains_in_words(chains: ChainDraws) -> str:
+    """What chains did, and why they ended."""
+    return (
+        f"{chains.num_chains} chains in {chains.num_superchains} superchains: {chains.num_iterations} iterations, "
+        f"{chains.num_gradients} gradients, acceptance {chains.acceptance:.2f}; ended because {ENDS[chains.ended]}"
+    )
+
+
+def unconstrained_names(parameters: Sequence[Variable], dim: int) -> list[str]:
+    """What to call the numbers of an unconstrained vector.
+
+    Where it has as many as the parameters have, each number is one of theirs; those of arrays with several axes may be
+    in any order.
+    """
+    if sum(variable.size for variable in parameters) != dim:
+        return [f"unconstrained parameter {number}" for number in range(dim)]
+    names: list[str] = []
+    for variable in parameters:
+        is_one_row = sum(length > 1 for length in variable.shape) < 2
+        names += variable.columns("bracket") if is_one_row else [f"an element of {variable.name}"] * variable.size
+    return names
+
+
+def _largest(values: np.ndarray, names: Sequence[str]) -> tuple[float, str]:
+    """The largest value, or NaN if there is one, and of what it is."""
+    place = int(np.argmax(values))
+    return float(values[place]), names[place]
+
+
+def _listed(faults: Sequence[str]) -> str:
+    return faults[0] if len(faults) == 1 else f"{', '.join(faults[:-1])} and {faults[-1]}"
+
+
+def _advice(chains: ChainDraws) -> str:
+    return (
+        f"{_MORE_OF[chains.ended]}, or look for a parameterization in which the posterior is closer to a normal; if "
+        "superchains keep disagreeing, there may be several modes, and the shares of these are unknown."
+    )
