@@ -181,7 +181,8 @@ def refine_batch(
             standing = _next(standing, outcome, judgement, worse, undo, count)
             close = is_close(standing.judgement, standing.best_judgement)
             matched = ~undo & close & (outcome.divergence < MATCHED_DIVERGENCE)
-            done = given_up | matched | (~undo & (standing.num_averaged > NUM_AVERAGED))
+            # The round after the last step judges it.
+            done = given_up | matched | (~undo & (standing.num_averaged > NUM_AVERAGED + 1))
             if done.any():
                 # Where the scores match, so do those of the next normal.
                 _fill_in(lanes, going[done], rows(select(matched, standing.present, standing.judged()), done))
