@@ -7,9 +7,13 @@ excuse: of two errors the smaller one counts.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt32
 
-from pathfinder._normals.elbo import ElboEstimate
+from pathfinder._arrays.streams import draw_keys
+from pathfinder._density.either import Density
+from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
+from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.scoring import score_lanes
 
 
 SURE_ERRORS = 3.0  # standard errors that nearly all estimates are within
@@ -83,3 +87,24 @@ def is_failure(newest: Judgement, best: Judgement, dim: int) -> Bool[np.ndarray,
 def is_close(newest: Judgement, best: Judgement) -> Bool[np.ndarray, " lane"]:
     """Whether normals are as good as the best, as far as draws can tell."""
     return newest.lower_end >= best.lower_end - CLOSE_ERRORS * np.minimum(newest.elbo_error, best.elbo_error)
+
+
+def judged(
+    density: Density,
+    normals: LowRankNormal,
+    keys: UInt32[np.ndarray, "lane 2"],
+    fits: Int[np.ndarray, " lane"],
+    num_draws: int,
+) -> Judgement:
+    """What draws of their own say of normals; equal keys give equal noise, much of which cancels in differences.
+
+    Args:
+        density: Of the model.
+        normals: One per lane.
+        keys: Key of each lane.
+        fits: The fit that each is about.
+        num_draws: How many draws.
+    """
+    own, own_keys, own_fits = density.arrays((normals, draw_keys(keys, num_draws), fits))
+    scored = score_lanes(own, own_keys, own_fits, density)
+    return Judgement.of(estimate_elbo(scored.log_p, scored.log_q), num_draws)
