@@ -21,7 +21,7 @@ from pathfinder._optimizer.host_steps import advance_on_host
 from pathfinder._optimizer.start import Start
 from pathfinder._optimizer.state import Path, Tolerances, can_step, ended, init
 from pathfinder._refinement.history import Cost
-from pathfinder._refinement.judging import Judgement, judged
+from pathfinder._refinement.judging import Judgement, judge
 from pathfinder._refinement.sampled_elbo import Sample, balanced_noise, sampled_elbo
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -80,7 +80,7 @@ def ascend(
         objective = sampled_elbo(density, fits, Sample(density.arrays(center), density.arrays(deviation), noise))
         points, status, num_steps = _climb(objective, points, goes_on, check)
         started = status != Status.INITIALIZATION_FAILED
-        newest = judged(density, normals_at(points), judging_keys, fits, JUDGING_DRAWS)
+        newest = judge(density, normals_at(points), judging_keys, fits, JUDGING_DRAWS)
         for lane in np.flatnonzero(goes_on):
             spent = Cost(int(num_steps[lane]) * 2 * PAIRS_OF_DRAWS, JUDGING_DRAWS)
             costs[lane] = Cost(*np.add(costs[lane], spent).tolist())

@@ -89,7 +89,7 @@ def is_close(newest: Judgement, best: Judgement) -> Bool[np.ndarray, " lane"]:
     return newest.lower_end >= best.lower_end - CLOSE_ERRORS * np.minimum(newest.elbo_error, best.elbo_error)
 
 
-def judged(
+def judge(
     density: Density,
     normals: LowRankNormal,
     keys: UInt32[np.ndarray, "lane 2"],

@@ -14,7 +14,7 @@ from pathfinder._density.interrupt import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.elbo_ascent import PAIRS_OF_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
-from pathfinder._refinement.judging import is_close, judged
+from pathfinder._refinement.judging import is_close, judge
 from pathfinder._refinement.refine import LANES_PER_BATCH, NUMBERS_ON_HOST, RefinedFit, refine
 from pathfinder._settings import Settings
 
@@ -143,7 +143,7 @@ def _are_better(
     place = np.minimum(np.arange(size or len(lanes)), len(lanes) - 1)
     own_keys = counted_keys(keys[place], np.full(len(place), COMPARING))
     now, before = (
-        judged(
+        judge(
             density, rows(_stacked([lane.approximation for lane in own]), place), own_keys, fits[place], COMPARING_DRAWS
         )
         for own in (lanes, others)

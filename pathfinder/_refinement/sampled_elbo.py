@@ -17,6 +17,7 @@ from jaxtyping import Float, Int, UInt32
 
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.streams import normal
+from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
@@ -65,7 +66,8 @@ def sampled_elbo(density: Density, fits: Int[np.ndarray, " lane"], sample: Sampl
         return HostDensity(evaluator, 2 * density.dim, density.dtype, num_fits=num_lanes)
     data = density.of_fits(fits).data
     if density.num_fits is None:
-        data = jax.tree_util.tree_map(lambda leaf: jax.numpy.broadcast_to(leaf, (num_lanes, *np.shape(leaf))), data)
+        xp = namespace(sample)
+        data = jax.tree_util.tree_map(lambda leaf: xp.broadcast_to(leaf, (num_lanes, *np.shape(leaf))), data)
     return CompiledDensity(_Compiled(density.function), 2 * density.dim, density.dtype, (data, sample), num_lanes)
 
 
@@ -105,5 +107,6 @@ class _Compiled:
     def __call__(self, point, lane):
         data, sample = lane
         mean, deviation = sample.normals(point)
-        log_p = jax.vmap(lambda noise: self.function(mean + deviation * noise, data))(sample.noise)
-        return jax.numpy.mean(log_p) + jax.numpy.sum(point[mean.shape[-1] :])
+        log_p = over_lanes(lambda noise: self.function(mean + deviation * noise, data))(sample.noise)
+        xp = namespace(log_p)
+        return xp.mean(log_p) + xp.sum(point[mean.shape[-1] :])
