@@ -125,7 +125,7 @@ def continue_search(search: LineSearch, judged: Judged, zooming, f_start, f, slo
     )
     # Out of the support: back towards the last good step, faster after a few tries.
     nearer = xp.where(zooming, xp.minimum(search.low, search.high), search.low)
-    shrink = xp.where(search.num_failed < 3, 0.5, 0.1)
+    shrink = xp.where(search.num_failed < 3, 0.5, 0.1).astype(step.dtype)  # NumPy's would be double
     retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
     stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP * search.first_step)
     over = xp.where(finite, ~judged.accepted & exhausted, stuck)
@@ -144,7 +144,7 @@ def _zoom_step(low, high, num_trials):
     middle = 0.5 * (a + b)
     d1 = slope_a + slope_b - 3 * (f_a - f_b) / xp.where(a == b, 1.0, a - b)
     square = d1**2 - slope_a * slope_b
-    d2 = xp.sqrt(xp.maximum(square, 0.0)) * xp.where(b < a, -1.0, 1.0)
+    d2 = xp.sqrt(xp.maximum(square, 0.0)) * xp.where(b < a, -1.0, 1.0).astype(a.dtype)
     denominator = slope_b - slope_a + 2 * d2
     cubic = b - (b - a) * (slope_b + d2 - d1) / xp.where(denominator == 0, 1.0, denominator)
     margin = 0.01 * xp.abs(b - a)
@@ -172,7 +172,7 @@ def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
     square = c2**2 - 2 * slope_0 * c3
     root = xp.sqrt(xp.maximum(square, 0.0))
     # The stationary points are the roots of c3/2 t^2 + c2 t + slope_0, in the form that does not cancel.
-    q = -(c2 + xp.where(c2 >= 0, 1.0, -1.0) * root)
+    q = -(c2 + xp.where(c2 >= 0, 1.0, -1.0).astype(c2.dtype) * root)
     stationary = [q / xp.where(c3 == 0, xp.nan, c3), 2 * slope_0 / xp.where(q == 0, xp.nan, q)]
     t = xp.stack([xp.full_like(x_1, SMALLEST_STEP), xp.ones_like(x_1), *stationary])
     exists = (t >= SMALLEST_STEP) & (t <= 1.0) & ((square >= 0)[None, :] | _IS_END)
