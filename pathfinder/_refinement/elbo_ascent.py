@@ -8,7 +8,7 @@ widens as it goes. Each stage has a sample of its own; the best point is chosen 
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int, UInt32
+from jaxtyping import Bool, Float, Int, UInt32
 
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array, rows, select
@@ -35,7 +35,7 @@ STEPS_AT_ONCE = 8  # between looks at the clock
 JUDGING_DRAWS = 64
 WORTHWHILE_STEP = 1e-3  # nats below which a step ends a stage
 WORTHWHILE_STAGE = 0.5  # nats below which a stage that converged is the last one
-NARROWER = np.log(4.0)  # of standard deviations, where a sample leaves the support
+NARROWER = float(np.log(4.0))  # of standard deviations, where a sample leaves the support
 JUDGING = 2**20  # counter of the keys of draws that judge, beside the numbers of stages
 
 
@@ -78,18 +78,17 @@ def ascend(
         noise_keys = draw_keys(density.arrays(counted_keys(keys, np.full(len(keys), stage))), PAIRS_OF_DRAWS)
         noise = balanced_noise(noise_keys, dim=density.dim, dtype=np.dtype(density.dtype))
         objective = sampled_elbo(density, fits, Sample(density.arrays(center), density.arrays(deviation), noise))
-        points, status, num_steps = _climb(objective, points, goes_on, check)
+        points, status = _climb(objective, points, goes_on, costs, check)
         started = status != Status.INITIALIZATION_FAILED
         newest = judge(density, normals_at(points), judging_keys, fits, JUDGING_DRAWS)
         for lane in np.flatnonzero(goes_on):
-            spent = Cost(int(num_steps[lane]) * 2 * PAIRS_OF_DRAWS, JUDGING_DRAWS)
-            costs[lane] = Cost(*np.add(costs[lane], spent).tolist())
-        gain = newest.elbo - judgement.elbo
+            costs[lane] = costs[lane]._replace(num_densities=costs[lane].num_densities + JUDGING_DRAWS)
+        gained = newest.elbo > judgement.elbo + WORTHWHILE_STAGE
         is_best = goes_on & started & (newest.lower_end > judgement.lower_end)
         best, judgement = select(is_best, (points, newest), (best, judgement))
         converged = started & (status != Status.ITERATION_LIMIT)
         spent = np.array([cost.num_gradients for cost in costs])[place]
-        goes_on &= (spent < BUDGET) & ~(converged & ~(gain > WORTHWHILE_STAGE))
+        goes_on &= (spent < BUDGET) & (gained | ~converged)
         # Narrower where not even the start is within the support at all draws.
         narrower = points - NARROWER * (np.arange(points.shape[1]) >= density.dim).astype(points.dtype)
         points = select(started, points, narrower)
@@ -105,21 +104,31 @@ def independent(means: Float[Array, "lane dim"], deviations: Float[Array, "lane 
 
 
 def _climb(
-    objective: Density, points: Float[np.ndarray, "lane twice"], goes_on, check: Callable[[], None]
-) -> tuple[Float[np.ndarray, "lane twice"], Int[np.ndarray, " lane"], Int[np.ndarray, " lane"]]:
-    """One stage: where the lanes that go on come to, how they ended, and evaluations of the objective."""
+    objective: Density,
+    points: Float[np.ndarray, "lane twice"],
+    goes_on: Bool[np.ndarray, " lane"],
+    costs: list[Cost],
+    check: Callable[[], None],
+) -> tuple[Float[np.ndarray, "lane twice"], Int[np.ndarray, " lane"]]:
+    """One stage: where the lanes that go on come to, and how they ended; costs are added, also by an interrupt."""
     num_lanes = len(points)
     tolerances = Tolerances.from_settings(Settings(max_lbfgs_iters=STAGE, tol_obj=WORTHWHILE_STEP), objective.dtype)
     start = Start(np.zeros((num_lanes, 2), np.uint32), points, np.zeros_like(points), np.ones(num_lanes, np.int32))
     paths = init(objective.arrays(start), num_kept=HISTORY, num_rows=STAGE + 1)
     paths = ended(paths, objective.arrays(~goes_on), status=Status.RUNNING)
-    while np.asarray(can_step(paths)).any():
-        check()
-        paths = _advanced(paths, objective, tolerances)
-    state = on_host((paths.state.position, paths.state.status, paths.state.num_gradients))
-    position, status, num_steps = state
+    num_steps = np.zeros(num_lanes, np.int64)
+    try:
+        while np.asarray(can_step(paths)).any():
+            check()
+            paths = _advanced(paths, objective, tolerances)
+            num_steps = np.asarray(paths.state.num_gradients)
+    finally:
+        for lane in np.flatnonzero(goes_on):
+            spent = 2 * PAIRS_OF_DRAWS * int(num_steps[lane])
+            costs[lane] = costs[lane]._replace(num_gradients=costs[lane].num_gradients + spent)
+    position, status = on_host((paths.state.position, paths.state.status))
     started = (status != Status.INITIALIZATION_FAILED) & goes_on
-    return select(started, position, points), status, num_steps
+    return select(started, position, points), status
 
 
 def _advanced(paths: Path, objective: Density, tolerances: Tolerances) -> Path:

@@ -36,7 +36,9 @@ class Sample(NamedTuple):
     deviation: Float[Array, "lane dim"]
     noise: Float[Array, "lane draw dim"]
 
-    def normals(self, points: Float[Array, "lane twice"]) -> tuple[Float[Array, "lane dim"], Float[Array, "lane dim"]]:
+    def normals(
+        self, points: Float[Array, "*lanes twice"]
+    ) -> tuple[Float[Array, "*lanes dim"], Float[Array, "*lanes dim"]]:
         """Means and standard deviations of the normals at points."""
         xp = namespace(points)
         shift, log_scale = xp.split(points, 2, axis=-1)
