@@ -48,6 +48,7 @@ class Stream(IntEnum):
     GENERATED_QUANTITIES = 4
     REFINEMENT = 5
     REFINED_DRAWS = 6
+    ASCENT = 8
     WHOLE_FIT = 7  # not of a path: its number stands for a fit whose paths are not counted from 0
     CHAINS = 8
 
