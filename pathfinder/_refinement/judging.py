@@ -13,7 +13,7 @@ from pathfinder._arrays.streams import draw_keys
 from pathfinder._density.either import Density
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.scoring import score_lanes
+from pathfinder._normals.scoring import draw_lanes, score_lanes
 
 
 SURE_ERRORS = 3.0  # standard errors that nearly all estimates are within
@@ -106,5 +106,5 @@ def judge(
         num_draws: How many draws.
     """
     own, own_keys, own_fits = density.arrays((normals, draw_keys(keys, num_draws), fits))
-    scored = score_lanes(own, own_keys, own_fits, density)
+    scored = score_lanes(draw_lanes(own, own_keys), own_fits, density)
     return Judgement.of(estimate_elbo(scored.log_p, scored.log_q), num_draws)
