@@ -33,6 +33,7 @@ NUM_KEPT = NUM_AVERAGED + 1  # newest rounds whose draws are kept
 SETTLED_LOG_CHANGE = 2 * np.log(2.0)
 SETTLED_SQUARED_SHIFT = 1.0
 MATCHED_DIVERGENCE = 0.02  # of the scores, at which a normal is as good as it gets
+STALLED_ROUNDS = 4  # without a higher ELBO, after which rounds are averaged, too
 USEFUL_DIVERGENCE = 0.1  # at which the draws of a round are worth keeping
 SHORTER = 16.0  # how many times less a batch counts after a round that was undone
 
@@ -100,6 +101,7 @@ class _Standing(NamedTuple):
         best: Those with the highest ELBOs.
         best_judgement: What their draws say.
         returned: Whether the present normal is the best once more, after a step that was undone.
+        since_best: Rounds since the best was found.
         num_averaged: How many rounds have been averaged; 0 while steps are bold.
         highest_weight: Most that the batch of a step may count.
     """
@@ -110,6 +112,7 @@ class _Standing(NamedTuple):
     best: LowRankNormal
     best_judgement: Judgement
     returned: Bool[np.ndarray, " lane"]
+    since_best: Int[np.ndarray, " lane"]
     num_averaged: Int[np.ndarray, " lane"]
     highest_weight: Float[np.ndarray, " lane"]
 
@@ -117,7 +120,9 @@ class _Standing(NamedTuple):
     def begin(cls, normals: LowRankNormal, highest_weight: float) -> "_Standing":
         """Before the first round."""
         nothing, none = Judgement.nothing(len(normals.mean)), np.zeros(len(normals.mean), np.int64)
-        return cls(normals, normals, nothing, normals, nothing, none > 0, none, np.full(none.shape, highest_weight))
+        return cls(
+            normals, normals, nothing, normals, nothing, none > 0, none, none, np.full(none.shape, highest_weight)
+        )
 
     def judged(self) -> LowRankNormal:
         """What the lanes have come to: the newest, which is the least noisy, unless an earlier one was better."""
@@ -221,11 +226,14 @@ def _next(
     count: int,
 ) -> _Standing:
     """Accept the present normals unless they are worse, and step on; go back to the best where that is to be undone."""
-    settled = (outcome.log_change < SETTLED_LOG_CHANGE) & (outcome.squared_shift < SETTLED_SQUARED_SHIFT)
-    averaged = ~undo & ((standing.num_averaged > 0) | settled)
     # Of a normal that is drawn from once more there are twice as many draws.
     judgement = select(standing.returned, judgement.pooled(standing.best_judgement), judgement)
     is_best = standing.returned | (judgement.lower_end > standing.best_judgement.lower_end)
+    since_best = np.where(is_best, 0, standing.since_best + 1)
+    # Where there are fewer draws than dimensions, bold steps end in noise that is larger than what settles.
+    settled = (outcome.log_change < SETTLED_LOG_CHANGE) & (outcome.squared_shift < SETTLED_SQUARED_SHIFT)
+    settled |= since_best >= STALLED_ROUNDS
+    averaged = ~undo & ((standing.num_averaged > 0) | settled)
     best = select(is_best, (standing.present, judgement), (standing.best, standing.best_judgement))
     accepted = select(worse, (standing.accepted, standing.judgement), (standing.present, judgement))
     return _Standing(
@@ -233,6 +241,7 @@ def _next(
         *accepted,
         *best,
         returned=undo,
+        since_best=since_best,
         num_averaged=standing.num_averaged + averaged,
         highest_weight=np.where(undo, _weights(standing, count) / SHORTER, standing.highest_weight),
     )
