@@ -84,7 +84,7 @@ class ChainDraws:
         num_iterations = len(self.log_p)
         chosen = [
             (num_iterations - 1 - (np.arange(count) * num_iterations) // count)[::-1] * self.num_chains + chain
-            for chain, count in enumerate(self._per_chain(num_draws))
+            for chain, count in enumerate(draws_per_chain(num_draws, self.num_chains))
         ]
         return np.concatenate(chosen).astype(np.int64)
 
@@ -92,17 +92,18 @@ class ChainDraws:
         """The same of random iterations; none of them twice unless more draws are wanted than there are states."""
         num_iterations = len(self.log_p)
         chosen = []
-        for chain, count in enumerate(self._per_chain(num_draws)):
+        for chain, count in enumerate(draws_per_chain(num_draws, self.num_chains)):
             repeats = -(-int(count) // num_iterations)
             orders = [rng.permutation(num_iterations) for _ in range(repeats)]
             iterations = np.sort(np.concatenate([np.zeros(0, np.int64), *orders])[:count])
             chosen.append(iterations * self.num_chains + chain)
         return np.concatenate(chosen).astype(np.int64)
 
-    def _per_chain(self, num_draws: int) -> Int[np.ndarray, " chain"]:
-        """How many draws each chain gives."""
-        per_chain = np.full(self.num_chains, num_draws // self.num_chains)
-        # Of the chains that give one draw more there is the same number in every part of the superchains.
-        extra = num_draws - per_chain.sum()
-        per_chain[(np.arange(extra) * self.num_chains) // max(extra, 1)] += 1
-        return per_chain
+
+def draws_per_chain(num_draws: int, num_chains: int) -> Int[np.ndarray, " chain"]:
+    """How many of the draws that are wanted each chain gives."""
+    per_chain = np.full(num_chains, num_draws // num_chains)
+    # Of the chains that give one draw more there is the same number in every part of the superchains.
+    extra = num_draws - per_chain.sum()
+    per_chain[(np.arange(extra) * num_chains) // max(extra, 1)] += 1
+    return per_chain

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import psis
+from pathfinder._results.verdict import weights_verdict
 from pathfinder_cli._commands import fit as _fit
 
 
@@ -31,9 +32,11 @@ class PoolOfDraws:
 )
 def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, capsys):
     pool = PoolOfDraws(pareto_k, size)
+    verdict = weights_verdict(pool)
     result = SimpleNamespace(
         interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
-        pool=pool, settings=SimpleNamespace(calculate_lp=True),
+        is_reliable=verdict.is_reliable, reliability=verdict.words, chains=None,
+        settings=SimpleNamespace(calculate_lp=True, chains=False),
     )  # fmt: skip
     _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=refresh)))
     said = capsys.readouterr().out.splitlines()
