@@ -41,7 +41,7 @@ _RULES: dict[Callable[[Any], bool], str] = {
 }
 
 
-_MAY_BE_NONE = ("refine", "init_radius", "covariance_history", "elbo_patience")
+_MAY_BE_NONE = ("refine", "temper", "init_radius", "covariance_history", "elbo_patience")
 
 
 def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[Any, ...] | None = None) -> Any:
@@ -128,6 +128,12 @@ class Settings:
         ("auto", "refined", "all"),
     )
     max_refine_rounds: int = _option(40, "Largest number of batches of gradients for each mode", _count)
+    temper: bool | None = _option(
+        None,
+        "Where importance weights are unreliable, choose draws by the largest power of them at which half as many are "
+        "effective as are wanted; None does so where approximations are refined",
+        (True, False),
+    )
     chains: bool | int | str = _option(
         "auto",
         "Run short chains of Hamiltonian Monte Carlo from the weighted draws, and return their states: True for 125, a "
@@ -152,7 +158,7 @@ class Settings:
             value = getattr(self, field.name)
             checked = _checked(field.name, value, field.default, field.metadata["valid"])
             object.__setattr__(self, field.name, checked)
-        for name in ("refine", "chains"):
+        for name in ("refine", "temper", "chains"):
             if getattr(self, name) not in (None, False, "auto") and not self.calculate_lp:
                 raise ValueError(f"`{name}` needs the log density of the draws; leave `calculate_lp` at True.")
 
@@ -160,6 +166,11 @@ class Settings:
     def refines(self) -> bool:
         """Whether approximations are refined."""
         return self.calculate_lp if self.refine is None else self.refine
+
+    @property
+    def tempers(self) -> bool:
+        """Whether draws are chosen by powers of weights that are unreliable."""
+        return self.refines if self.temper is None else self.temper
 
     @property
     def may_run_chains(self) -> bool:

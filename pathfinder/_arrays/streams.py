@@ -28,6 +28,8 @@ BLOCK = 2**14  # numbers that are made at a time on the host, so that what becom
 COMPILED_FROM = 2**20
 COMPILED_BLOCK = 2**16
 
+CHI_SQUARE_DEGREES = 4
+
 _PARITY = np.uint32(0x1BD11BDA)
 # Bits to the left and to the right; as arrays, since NumPy makes arrays of numbers anew in each operation.
 _ROTATIONS = tuple(
@@ -89,6 +91,20 @@ def normal(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array,
     if namespace(key) is np:
         return _on_host(normal_quantiles, key, dim, dtype)
     return np.sqrt(2.0).astype(dtype) * jax.lax.erf_inv(uniform(key, dim, dtype))
+
+
+def chi_square(key: UInt32[Array, "*batch 2"], dim: int, dtype: Any) -> Float[Array, "*batch"]:
+    """A number of the chi-square distribution with 4 degrees of freedom for each key.
+
+    Args:
+        key: Keys.
+        dim: How many of the numbers of each key are for other things; those that follow are taken.
+        dtype: Of the numbers.
+    """
+    xp = namespace(key)
+    # The sum of two exponential numbers, doubled.
+    unit = _unit(key, xp.arange(dim, dim + CHI_SQUARE_DEGREES // 2, dtype=np.uint32), dtype)
+    return -2.0 * xp.sum(xp.log(unit), axis=-1)
 
 
 def _on_host(

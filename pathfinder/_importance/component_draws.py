@@ -9,12 +9,12 @@ from jaxtyping import Float, Int
 
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, rows
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._importance.components import Component, Mixture, stacked_normals, stacked_source
+from pathfinder._importance.components import Component, Mixture, stacked, stacked_source
 from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.path_draws import HOST_NUMBERS, PathDraws
 from pathfinder._importance.scored_draws import score_draws
-from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import draw_lanes
+from pathfinder._normals.student_t import Distribution
 
 
 COMPONENTS_ON_HOST = 64  # that are made into one source of draws
@@ -85,7 +85,7 @@ class ComponentDraws:
     def _compare(self, pairs: Sequence[tuple[Component, Component]], count: int) -> None:
         kept = [own.positions for own, _ in pairs if own.positions is not None]
         if len(kept) == len(pairs):
-            log_q = log_densities_under(stacked_normals([other.normal for _, other in pairs]), np.stack(kept))
+            log_q = log_densities_under(stacked([other.distribution for _, other in pairs]), np.stack(kept))
         else:
             log_q = np.empty((len(pairs), count))
             source = self._source([own for own, _ in pairs], count)
@@ -111,18 +111,18 @@ class ComponentDraws:
             source = dataclasses.replace(source, draws_per_lane=width, batch_size=max(1, most // width))
         else:
             padded += [padded[-1]] * (self.room - len(padded))
-        return stacked_source([each.normal for each in padded], np.stack([each.key for each in padded]), source)
+        return stacked_source([each.distribution for each in padded], np.stack([each.key for each in padded]), source)
 
 
 @jit_unless_numpy()
-def log_densities_under(normals: LowRankNormal, draws: Float[Array, "lane draw dim"]) -> Float[Array, "lane draw"]:
-    """Log densities of draws under a normal for each lane."""
-    return over_lanes(lambda normal, points: normal.log_density(points))(normals, draws)
+def log_densities_under(distributions: Distribution, draws: Float[Array, "lane draw dim"]) -> Float[Array, "lane draw"]:
+    """Log densities of draws under a distribution for each lane."""
+    return over_lanes(lambda own, points: own.log_density(points))(distributions, draws)
 
 
 @jit_unless_numpy()
 def log_densities_under_some(
-    normals: LowRankNormal, which: Int[Array, " lane"], draws: Float[Array, "lane draw dim"]
+    distributions: Distribution, which: Int[Array, " lane"], draws: Float[Array, "lane draw dim"]
 ) -> Float[Array, "lane draw"]:
-    """The same under those of some normals that `which` names."""
-    return log_densities_under(rows(normals, which), draws)
+    """The same under those of some distributions that `which` names."""
+    return log_densities_under(rows(distributions, which), draws)

@@ -1,4 +1,4 @@
-"""The normals that the draws of a refined fit come from, and the mixture of them."""
+"""What the draws of a refined fit come from: normals and Student's t distributions, and the mixture of them."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
@@ -13,12 +13,12 @@ from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.namespace import namespace
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.student_t import Distribution, NormalOrT
 from pathfinder._refinement.dense_rounds import NUM_KEPT
 from pathfinder._refinement.refine import RefinedFit
 
 
-INFLATION = 1.2  # of the standard deviations of the normals that are added: proposals should be wider than the target
-MOST_ADAPTED = 3  # normals that are added to a mode
+MOST_ADAPTED = 3  # distributions that are added to a mode
 # Numbers of the components of a mode, by which their draws have their random keys.
 REFINED, START, FIRST_KEPT = 0, 1, 2
 FIRST_ADAPTED = FIRST_KEPT + NUM_KEPT
@@ -26,13 +26,13 @@ FIRST_ADAPTED = FIRST_KEPT + NUM_KEPT
 
 @dataclass
 class Component:
-    """A normal of a mixture, with what is known of its draws.
+    """A distribution of a mixture, with what is known of its draws.
 
     Args:
         fit: The fit that it is of.
         mode: The mode of that fit.
         number: Its number in the mixture.
-        normal: The normal.
+        distribution: The distribution.
         key: Key of its draws.
         log_p: Log densities of the model at the draws; there are none before they are evaluated.
         log_q: By the number of a component, log densities under that one at the draws of this one.
@@ -42,7 +42,7 @@ class Component:
     fit: int
     mode: int
     number: int
-    normal: LowRankNormal
+    distribution: Distribution
     key: UInt32[np.ndarray, " 2"]
     log_p: Float[np.ndarray, " draw"] = field(default_factory=lambda: np.zeros(0))
     log_q: dict[int, Float[np.ndarray, " draw"]] = field(default_factory=dict)
@@ -70,6 +70,7 @@ class Mixture:
     def __init__(self, fit: int, refined: RefinedFit, keys: UInt32[np.ndarray, "component 2"]):
         self._per_mode = _per_mode(refined)
         self._fit, self._keys = fit, keys
+        self._refined_normals = [lane.approximation for lane in refined.lanes]
         self._components: dict[int, Component] = {}
         self.refined = [self._add(mode, REFINED, lane.approximation) for mode, lane in enumerate(refined.lanes)]
         self.starts = [self._add(mode, START, lane.initial) for mode, lane in enumerate(refined.lanes)]
@@ -79,30 +80,36 @@ class Mixture:
             for place, kept in enumerate(lane.kept)
         ]
 
-    def _add(self, mode: int, place: int, normal: LowRankNormal, key=None, log_p=None) -> Component:
+    def _add(self, mode: int, place: int, distribution: Distribution, key=None, log_p=None) -> Component:
         number = self._per_mode * mode + place
-        component = Component(self._fit, mode, number, normal, self._keys[number] if key is None else key)
+        component = Component(self._fit, mode, number, distribution, self._keys[number] if key is None else key)
         if log_p is not None:
             component.log_p = np.asarray(log_p)
         self._components[number] = component
         return component
 
     def adapt(self, weights: Float[np.ndarray, " draw"], place: int, positions: Positions) -> list[Component]:
-        """Add a normal to every mode whose draws have weight, by the moments of these.
+        """Add a Student's t to every mode whose draws have weight, by the moments of these.
 
         Args:
             weights: Of all draws.
             place: How many were added before.
             positions: Gives the draws of a component.
         """
-        drawn = self.drawn
-        parts = np.split(weights, np.cumsum([component.count for component in drawn])[:-1])
+        parts = self.by_component(weights)
         added = []
-        for mode, refined in enumerate(self.refined):
-            own = [(component, part) for component, part in zip(drawn, parts, strict=True) if component.mode == mode]
+        for mode in range(len(self.refined)):
+            own = [(component, part) for component, part in parts if component.mode == mode]
             if any(part.any() for _, part in own):
-                added.append(self._add(mode, FIRST_ADAPTED + place, normal_of_moments(own, positions, refined.normal)))
+                moments = normal_of_moments(own, positions, self._refined_normals[mode])
+                added.append(self._add(mode, FIRST_ADAPTED + place, NormalOrT(moments, np.array(True))))
         return added
+
+    def by_component(self, weights: Float[np.ndarray, " draw"]) -> list[tuple[Component, Float[np.ndarray, " part"]]]:
+        """The components that have draws, with the weights of the draws of each."""
+        drawn = self.drawn
+        ends = np.cumsum([component.count for component in drawn])[:-1]
+        return list(zip(drawn, np.split(weights, ends), strict=True))
 
     @property
     def drawn(self) -> list[Component]:
@@ -142,13 +149,13 @@ class Mixture:
         Args:
             like: A source whose sizes of batches to take.
         """
-        placeholder = self.starts[0].normal
+        placeholder = self.starts[0].distribution
         components = [self._components.get(number) for number in range(len(self._keys))]
-        normals = [placeholder if component is None else component.normal for component in components]
+        distributions = [placeholder if component is None else component.distribution for component in components]
         keys = self._keys.copy()
         for component in self.kept:
             keys[component.number] = component.key
-        return stacked_source(normals, keys, like)
+        return stacked_source(distributions, keys, like)
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,7 @@ class MixtureDraws:
 
 
 def is_adaptable(refined: RefinedFit) -> bool:
-    """Whether normals can be added to a mixture: those with a full covariance."""
+    """Whether distributions can be added to a mixture: those with a full covariance."""
     return refined.lanes[0].initial.basis is None
 
 
@@ -186,18 +193,22 @@ def _per_mode(refined: RefinedFit) -> int:
     return FIRST_ADAPTED + MOST_ADAPTED if is_adaptable(refined) else FIRST_KEPT
 
 
-def stacked_normals(normals: Sequence[LowRankNormal]) -> LowRankNormal:
-    """Normals on a leading axis."""
-    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *normals)
+def stacked(distributions: Sequence[Distribution]) -> Distribution:
+    """Distributions on a leading axis; those of nothing but normals are normals."""
+    if any(isinstance(own, NormalOrT) for own in distributions):
+        distributions = [
+            own if isinstance(own, NormalOrT) else NormalOrT(own, np.array(False)) for own in distributions
+        ]
+    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *distributions)
 
 
 def stacked_source(
-    normals: Sequence[LowRankNormal], keys: UInt32[np.ndarray, "component 2"], like: PathDraws
+    distributions: Sequence[Distribution], keys: UInt32[np.ndarray, "component 2"], like: PathDraws
 ) -> PathDraws:
-    """The source of draws of some normals, in arrays and batches like those of another one."""
+    """The source of draws of some distributions, in arrays and batches like those of another one."""
     xp = namespace(like.approximations)
-    stacked, keys = jax.tree_util.tree_map(xp.asarray, (stacked_normals(normals), keys))
-    return dataclasses.replace(like, approximations=stacked, draw_keys=keys, elbo_keys=keys, num_reused=0)
+    approximations, keys = jax.tree_util.tree_map(xp.asarray, (stacked(distributions), keys))
+    return dataclasses.replace(like, approximations=approximations, draw_keys=keys, elbo_keys=keys, num_reused=0)
 
 
 @one_blas_thread()
@@ -231,7 +242,7 @@ def normal_of_moments(
         prior = dim / (1 / squares + dim)
         covariance = (1 - prior) * (second - np.outer(first, first)) + prior * core @ core.T
     try:
-        factor = INFLATION * np.linalg.cholesky(covariance)
+        factor = np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
         return present
     return LowRankNormal((mean + scale * first).astype(mean.dtype), scale, None, factor.astype(core.dtype))

@@ -13,6 +13,7 @@ from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._density.either import Density
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import draw_lanes
+from pathfinder._normals.student_t import Distribution
 from pathfinder._settings import Settings
 
 
@@ -37,7 +38,7 @@ class PathDraws:
         draws_per_lane: Draws that one lane of a batch makes.
     """
 
-    approximations: LowRankNormal
+    approximations: Distribution
     draw_keys: UInt32[Array, "path 2"]
     elbo_keys: UInt32[Array, "path 2"]
     num_reused: int
@@ -51,7 +52,7 @@ class PathDraws:
 
     def lanes(
         self, paths: Int[np.ndarray, " lane"], indices: Int[np.ndarray, "lane draw"]
-    ) -> tuple[LowRankNormal, UInt32[Array, "lane draw 2"]]:
+    ) -> tuple[Distribution, UInt32[Array, "lane draw 2"]]:
         """The approximations of given paths, and the keys of given draws of each."""
         return _lanes(self.approximations, self.draw_keys, self.elbo_keys, paths, indices, num_reused=self.num_reused)
 

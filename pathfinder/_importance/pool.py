@@ -5,12 +5,13 @@ thousand-dimensional model would otherwise take more memory than everything else
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
 
 import psis
+from pathfinder._importance.tempering import raised, tempered
 from pathfinder._settings import Settings
 
 
@@ -38,6 +39,10 @@ class Pool:
         pareto_k_by_path: The same for the draws of each path against its own approximation; NaN for failed paths.
         effective_sample_size: Of importance-weighted means.
         num_invalid: Draws whose density is not finite, which have weight zero.
+        sizes_by_coordinate: Effective sample sizes of the weighted mean of each unconstrained coordinate; empty where
+            they are not known: of the draws of paths, and of so many long draws that making them again would cost more
+            than all else.
+        weight_power: The power of the weights by which draws are chosen; 1 unless they are unreliable.
     """
 
     paths: Int[np.ndarray, " draw"]
@@ -51,15 +56,54 @@ class Pool:
     pareto_k_by_path: Float[np.ndarray, " path"]
     effective_sample_size: float
     num_invalid: int
+    sizes_by_coordinate: Float[np.ndarray, " dim"] = field(default_factory=lambda: np.zeros(0))
+    weight_power: float = 1.0
 
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def least_effective_sample_size(self) -> float:
+        """That of the weights, or of the coordinate with the fewest effective draws if it has fewer."""
+        return float(np.append(self.sizes_by_coordinate, self.effective_sample_size).min())
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether weighted estimates are, by k-hat and by the least effective sample size."""
+        return _is_reliable(self.pareto_k, len(self), self.least_effective_sample_size)
+
+    @property
+    def choice_log_weights(self) -> Float[np.ndarray, " draw"]:
+        """Normalized log weights by which draws are chosen."""
+        return self.log_weights if self.weight_power == 1.0 else raised(self.log_weights, self.weight_power)
+
+
+def _is_reliable(pareto_k: float, num_draws: int, size: float) -> bool:
+    return bool(pareto_k <= psis.pareto_k_threshold(num_draws) and size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE)
+
+
+def choice_power(smoothed: psis.PSISResult, least_size: float, settings: Settings) -> float:
+    """The power of weights by which draws are chosen: 1 if estimates by the weights are reliable.
+
+    Otherwise a few draws have nearly all of the weight, and those that are chosen by it are hardly more than these few:
+    farther from the posterior than the proposal is. Then as many are to be effective as draws are worth of which the
+    weights will do, by the largest power at which they are.
+
+    Args:
+        smoothed: The weights.
+        least_size: Effective sample size of the weights, or of the coordinate with the fewest effective draws.
+        settings: Options.
+    """
+    size = len(smoothed.log_weights)
+    if not settings.tempers or _is_reliable(float(smoothed.pareto_k), size, least_size):
+        return 1.0
+    return tempered(smoothed.log_weights, ENOUGH_OF_WANTED * min(settings.num_psis_draws, size))[0]
+
 
 def weights_will_do(pool: Pool, settings: Settings) -> bool:
-    """Whether draws resampled by the weights of a pool are worth about as much as they are many."""
+    """Whether draws resampled by the weights of a pool are worth about as much as they are many, in all coordinates."""
     wanted = min(settings.num_psis_draws, len(pool))
-    enough = pool.effective_sample_size >= ENOUGH_OF_WANTED * wanted
+    enough = pool.least_effective_sample_size >= ENOUGH_OF_WANTED * wanted
     return bool(enough and pool.pareto_k <= psis.pareto_k_threshold(len(pool)))
 
 
@@ -89,6 +133,7 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
             "The log density is not finite at any draw of any approximation, so the draws cannot be weighted."
         )
     smoothed = psis.smooth_log_weights(ratios)
+    power = choice_power(smoothed, float(smoothed.effective_sample_size), settings)
     own_ratios = log_ratios(scores["log_p"][succeeded], scores["log_q"][succeeded])
     usable = np.any(own_ratios > -np.inf, axis=1)
     own_k = np.full(len(own_ratios), np.inf)
@@ -97,7 +142,7 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
     by_path[succeeded] = own_k
     return Pool(
         paths, paths, indices, log_p, log_q, log_proposal, smoothed.log_weights, float(smoothed.pareto_k), by_path,
-        float(smoothed.effective_sample_size), int(smoothed.num_invalid),
+        float(smoothed.effective_sample_size), int(smoothed.num_invalid), weight_power=power,
     )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""Draws from refined approximations, weighted against the mixture of all normals that they come from.
+"""Draws from refined approximations, weighted against the mixture of all that they come from.
 
 The mixture holds the refined normal of each mode, the normals of its last rounds, whose draws are paid for, and, where
-refinement did not help, the normal that it started from. Where the weights are uneven, normals are added whose moments
-are those of the weighted draws (adaptive importance sampling; Cappe, Guillin, Marin and Robert 2004).
+refinement did not help, the normal that it started from. Where the weights are uneven, Student's t distributions are
+added whose location and scale are the moments of the weighted draws (adaptive importance sampling; Cappe, Guillin,
+Marin and Robert 2004).
 """
 
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _weigh_together(
     while going:
         draws.compare([fit.mixture for fit in going])
         smoothed = smoothed_together([fit.ratios() for fit in going])
-        going = [fit for fit, own in zip(going, smoothed, strict=True) if fit.take(own)]
+        going = [fit for fit, own in zip(going, smoothed, strict=True) if fit.take(own, draws.positions)]
         draws.evaluate([component for fit in going for component in fit.adapt(draws.positions)], num_draws)
     ends = np.cumsum([len(own.lanes) for own in refined])[:-1]
     pareto_k = _pareto_k([(each.log_p, each.log_q[each.number]) for mixture in mixtures for each in mixture.refined])

@@ -4,6 +4,14 @@ import numpy as np
 from jaxtyping import Float
 
 
+def raised(log_weights: Float[np.ndarray, " draw"], power: float) -> Float[np.ndarray, " draw"]:
+    """Normalized log weights to a power; those of -inf stay so."""
+    usable = log_weights > -np.inf
+    own = np.where(usable, power * np.where(usable, log_weights, 0.0), -np.inf)
+    own = own - own.max()
+    return own - np.log(np.exp(own).sum())
+
+
 def tempered(log_weights: Float[np.ndarray, " draw"], wanted: float) -> tuple[float, Float[np.ndarray, " draw"]]:
     """The largest power of weights, at most 1, at which as many draws are effective as are wanted.
 
@@ -14,20 +22,14 @@ def tempered(log_weights: Float[np.ndarray, " draw"], wanted: float) -> tuple[fl
     Returns:
         The power, and normalized log weights.
     """
-    usable = log_weights > -np.inf
-
-    def raised(power):
-        own = np.where(usable, power * np.where(usable, log_weights, 0.0), -np.inf)
-        own = own - own.max()
-        return own - np.log(np.exp(own).sum())
 
     def size(power):
-        return 1.0 / np.exp(2.0 * raised(power)).sum()
+        return 1.0 / np.exp(2.0 * raised(log_weights, power)).sum()
 
     low, high = 0.0, 1.0
-    if size(1.0) >= min(wanted, usable.sum()):
-        return 1.0, raised(1.0)
+    if size(1.0) >= min(wanted, np.sum(log_weights > -np.inf)):
+        return 1.0, raised(log_weights, 1.0)
     for _ in range(50):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if size(middle) >= wanted else (low, middle)
-    return low, raised(low)
+    return low, raised(log_weights, low)

@@ -7,12 +7,16 @@ from jaxtyping import Bool, Float
 
 import psis
 from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
+from pathfinder._importance.coordinate_sizes import sizes_by_coordinate
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, log_ratios
+from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, choice_power, log_ratios
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._refinement.refine import RefinedFit
 from pathfinder._settings import Settings
+
+
+MOST_NUMBERS = 2**24  # of draws that are made again to find how many are effective for each coordinate
 
 
 class RefinedPool(NamedTuple):
@@ -30,7 +34,7 @@ class RefinedPool(NamedTuple):
 
 
 class Weighing:
-    """The draws of one fit, which are weighed again with each normal that is added.
+    """The draws of one fit, which are weighed again with each distribution that is added.
 
     Args:
         mixture: Where they come from; draws of the refined normals are evaluated.
@@ -49,6 +53,7 @@ class Weighing:
         self._uses_start = self._choose_starts()
         self._first: psis.PSISResult | None = None
         self._smoothed: psis.PSISResult | None = None
+        self._sizes = np.zeros(0)
         self._draws: MixtureDraws
 
     def _choose_starts(self) -> Bool[np.ndarray, " mode"]:
@@ -70,17 +75,42 @@ class Weighing:
         self._draws = self.mixture.draws()
         return log_ratios(self._draws.log_p, self._draws.log_mixture)
 
-    def take(self, smoothed: psis.PSISResult | None) -> bool:
-        """Take the weights of all draws so far, None if none is usable; returns whether to add normals."""
+    def take(self, smoothed: psis.PSISResult | None, positions: Positions) -> bool:
+        """Take the weights of all draws so far.
+
+        Args:
+            smoothed: The weights; None if no draw is usable.
+            positions: Gives the draws of a component.
+
+        Returns:
+            Whether to add distributions.
+        """
         self._smoothed, self._first = smoothed, self._first or smoothed
-        if smoothed is None or self._num_adapted == self._num_rounds:
+        if smoothed is None:
             return False
+        can_adapt = self._num_adapted < self._num_rounds
         is_good = smoothed.pareto_k <= psis.pareto_k_threshold(len(smoothed.log_weights))
-        enough = smoothed.effective_sample_size >= ENOUGH_OF_WANTED * self._settings.num_psis_draws
-        return not (is_good and enough)
+        enough = ENOUGH_OF_WANTED * self._settings.num_psis_draws
+        if can_adapt and not (is_good and smoothed.effective_sample_size >= enough):
+            return True
+        self._sizes = self._sizes_by_coordinate(positions)
+        return can_adapt and bool((self._sizes < enough).any())
+
+    def _sizes_by_coordinate(self, positions: Positions) -> Float[np.ndarray, " dim"]:
+        """Effective sample sizes of the coordinates; empty if there are too many numbers to make again for them."""
+        normal = self._lanes[0].approximation
+        if len(self._draws.log_p) * normal.dim > MOST_NUMBERS:
+            return np.zeros(0)
+        parts = (
+            (own[which], points)
+            for component, own in self.mixture.by_component(self._weights)
+            if own.any()
+            for which, points in positions(component)
+        )
+        return sizes_by_coordinate(parts, *(np.asarray(part, np.float64) for part in (normal.mean, normal.scale)))
 
     def adapt(self, positions: Positions) -> list[Component]:
-        """Add normals with the moments of the weighted draws; their own draws are to be evaluated."""
+        """Add distributions with the moments of the weighted draws; their own draws are to be evaluated."""
         added = self.mixture.adapt(self._weights, self._num_adapted, positions)
         self._num_adapted += 1
         self._num_drawn += len(added)
@@ -94,7 +124,7 @@ class Weighing:
     def result(
         self, source: PathDraws, pareto_k: Float[np.ndarray, " mode"], initial_pareto_k: Float[np.ndarray, " mode"]
     ) -> RefinedPool | None:
-        """The weighted draws, once no more normals are added; None if no draw has a usable importance ratio.
+        """The weighted draws, once no more distributions are added; None if no draw has a usable importance ratio.
 
         Args:
             source: Draws of the paths, for the sizes of batches.
@@ -108,7 +138,7 @@ class Weighing:
         modes = tuple(
             RefinedMode(
                 path=lane.path,
-                approximation=self.mixture.refined[mode].normal,
+                approximation=lane.approximation,
                 elbo=float(self.elbo.mean[mode]),
                 elbo_standard_error=float(self.elbo.standard_error[mode]),
                 initial_elbo=lane.initial_elbo,
@@ -124,6 +154,7 @@ class Weighing:
             )
             for mode, lane in enumerate(self._lanes)
         )
+        size = float(smoothed.effective_sample_size)
         pool = Pool(
             paths=np.array([lane.path for lane in self._lanes])[draws.modes],
             lanes=draws.numbers,
@@ -134,8 +165,10 @@ class Weighing:
             log_weights=smoothed.log_weights,
             pareto_k=float(smoothed.pareto_k),
             pareto_k_by_path=np.full(self._settings.num_paths, np.nan),
-            effective_sample_size=float(smoothed.effective_sample_size),
+            effective_sample_size=size,
             num_invalid=int(smoothed.num_invalid),
+            sizes_by_coordinate=self._sizes,
+            weight_power=choice_power(smoothed, float(self._sizes.min(initial=size)), self._settings),
         )
         before = float(first.pareto_k), float(first.effective_sample_size)
         refinement = Refinement(modes, self._num_adapted, *before, self.num_densities)

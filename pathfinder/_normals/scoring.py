@@ -12,7 +12,7 @@ from pathfinder._arrays.namespace import Array, jit_unless_numpy
 from pathfinder._arrays.streams import normal
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.either import Density
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.student_t import Distribution, noise_of_keys
 
 
 class ScoredDraws(NamedTuple):
@@ -55,16 +55,15 @@ def log_densities(
 
 @jit_unless_numpy()
 def draw_lanes(
-    approximations: LowRankNormal, keys: UInt32[Array, "lane draw 2"]
+    approximations: Distribution, keys: UInt32[Array, "lane draw 2"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
     """One draw per key from the approximation of each lane, and the log densities of the draws under it."""
-    noise = normal(keys, approximations.dim, approximations.mean.dtype)
-    return draws_of_noise(approximations, noise)
+    return draws_of_noise(approximations, noise_of_keys(approximations, keys))
 
 
 @jit_unless_numpy()
 def draws_of_noise(
-    approximations: LowRankNormal, noise: Float[Array, "lane draw dim"]
+    approximations: Distribution, noise: Float[Array, "lane draw dim"]
 ) -> tuple[Float[Array, "lane draw dim"], Float[Array, "lane draw"]]:
     """As `draw_lanes`, from standard normal noise in place of keys."""
 

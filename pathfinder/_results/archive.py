@@ -20,6 +20,7 @@ from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._model.model import Model
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.student_t import NormalOrT
 from pathfinder._paths.outcomes import Iterations, Trajectory
 from pathfinder._refinement.history import Cost
 from pathfinder._results.path_result import PathResult
@@ -34,8 +35,8 @@ _CONTENT = "content.json"
 _CLASSES: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
-        PathResult, Pool, PathDraws, ChainDraws, Mixing, LowRankNormal, Refinement, RefinedMode, Cost, Iterations,
-        Trajectory, Settings, Variable,
+        PathResult, Pool, PathDraws, ChainDraws, Mixing, LowRankNormal, NormalOrT, Refinement, RefinedMode, Cost,
+        Iterations, Trajectory, Settings, Variable,
     )
 }  # fmt: skip
 _MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")

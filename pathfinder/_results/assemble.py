@@ -122,10 +122,10 @@ def choose_rows(pool: Pool, settings: Settings, key: Key) -> tuple[bool, np.ndar
     rng = host_generator(key, "resample")
     method: Any = settings.resample
     if settings.resamples_paths:
-        return True, psis.resample(pool.log_weights, settings.num_psis_draws, method=method, rng=rng)
+        return True, psis.resample(pool.choice_log_weights, settings.num_psis_draws, method=method, rng=rng)
     # As many as were drawn, so that without replacement all would be chosen, whatever their weights.
     method = "systematic" if method == "without_replacement" else method
-    return True, psis.resample(pool.log_weights, len(pool), method=method, rng=rng)
+    return True, psis.resample(pool.choice_log_weights, len(pool), method=method, rng=rng)
 
 
 def densities_for_draws(settings: Settings) -> int:

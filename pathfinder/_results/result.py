@@ -108,8 +108,17 @@ class PathfinderResult:
 
     @property
     def draws_from(self) -> str:
-        """What the returned draws are: "chains", "weights" by which they were chosen or have, or "approximations"."""
+        """What the returned draws are.
+
+        "chains", "weights" by which they were chosen or that they have, "tempered weights" where these are unreliable
+        (see `weight_power`), or "approximations".
+        """
         return self._returned.origin
+
+    @property
+    def weight_power(self) -> float:
+        """The power of the importance weights that draws were chosen by; 1 unless these are unreliable."""
+        return self.pool.weight_power if self.is_resampled and not self.uses_chains else 1.0
 
     @property
     def is_reliable(self) -> bool:
@@ -186,7 +195,7 @@ class PathfinderResult:
         method: Literal["systematic", "stratified", "multinomial", "without_replacement"] | None = None,
         seed: int = 0,
     ) -> "PathfinderResult":
-        """Choose other draws from the pool by their importance weights, without running anything again.
+        """Choose other draws from the pool by the weights that those of the fit were chosen by; nothing is run again.
 
         Of a fit whose draws are states of chains, other states are chosen: at random, and as many of each chain.
 
@@ -313,4 +322,4 @@ class PathfinderResult:
         """What the returned draws are."""
         if self.chains is not None and self.uses_chains:
             return ChainRows(self.chains, self.pool, self.source, self.rows)
-        return PoolRows(self.pool, self.source, self.rows, self.settings.calculate_lp)
+        return PoolRows(self.pool, self.source, self.rows, self.settings.calculate_lp, self.weight_power)

@@ -59,17 +59,21 @@ class PoolRows:
         source: Where its draws come from.
         rows: The number of each returned draw in the pool.
         has_weights: Whether the pool has weights that mean something.
+        weight_power: The power of the weights that they were chosen by; 1 if they were not chosen.
     """
 
     pool: Pool
     source: PathDraws
     rows: Int[np.ndarray, " draw"]
     has_weights: bool
+    weight_power: float = 1.0
 
     @property
     def origin(self) -> str:
         """What the draws are, in a word."""
-        return "weights" if self.has_weights else "approximations"
+        if not self.has_weights:
+            return "approximations"
+        return "weights" if self.weight_power == 1.0 else "tempered weights"
 
     @property
     def path_ids(self) -> Int[np.ndarray, " draw"]:
@@ -102,7 +106,7 @@ class PoolRows:
         """
         if not self.has_weights:
             raise ValueError("The draws have no importance weights, because the fit was made with calculate_lp=False.")
-        return psis.resample(self.pool.log_weights, num_draws, method=method, rng=rng)
+        return psis.resample(self.pool.choice_log_weights, num_draws, method=method, rng=rng)
 
     def columns(
         self, values: Float[np.ndarray, "draw scalar"], weights: Float[np.ndarray, " draw"]
@@ -121,11 +125,11 @@ class PoolRows:
 
     def attributes(self) -> dict[str, Any]:
         """Further numbers of all draws, for ArviZ."""
-        return {}
+        return {"weight_power": self.weight_power}
 
     def verdict(self, model: Model) -> Verdict:
         """How far the draws can be trusted."""
-        return weights_verdict(self.pool)
+        return weights_verdict(self.pool, self.weight_power)
 
 
 @dataclass(frozen=True)

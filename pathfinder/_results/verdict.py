@@ -45,13 +45,22 @@ class Verdict(NamedTuple):
     words: str
 
 
-def weights_verdict(pool: Pool) -> Verdict:
-    """Of draws by the importance weights of a pool: by k-hat and effective sample size."""
+def weights_verdict(pool: Pool, power: float = 1.0) -> Verdict:
+    """Of draws by the importance weights of a pool: by k-hat and the least effective sample size.
+
+    Args:
+        pool: The pool.
+        power: The power of the weights that they were chosen by.
+    """
     if np.isnan(pool.pareto_k):
         return Verdict(False, "The draws have no importance weights, so that nothing is known of how good they are.")
-    words = psis.describe_pareto_k(pool.pareto_k, len(pool), pool.effective_sample_size)
-    enough = pool.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
-    return Verdict(bool(pool.pareto_k <= psis.pareto_k_threshold(len(pool)) and enough), words)
+    words = psis.describe_pareto_k(pool.pareto_k, len(pool), pool.least_effective_sample_size)
+    if power < 1.0:
+        words += (
+            f" Draws are chosen by the weights to the power {power:.2g}, which leaves enough of them effective: they "
+            "are nearer to the posterior than by the weights themselves, but biased towards the approximation."
+        )
+    return Verdict(pool.is_reliable, words)
 
 
 def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:

@@ -15,6 +15,14 @@ class PoolOfDraws:
     pareto_k: float
     effective_sample_size: float
 
+    @property
+    def least_effective_sample_size(self):
+        return self.effective_sample_size
+
+    @property
+    def is_reliable(self):
+        return self.pareto_k <= 0.7 and self.effective_sample_size >= 100
+
     def __len__(self):
         return 4000
 

@@ -8,6 +8,7 @@ from pathfinder._arrays import streams
 from pathfinder._arrays.streams import (
     BLOCK,
     Stream,
+    chi_square,
     counted_keys,
     draw_keys,
     fit_key,
@@ -57,6 +58,23 @@ def test_uniform_and_normal_numbers(dtype, xp):
     assert draws.dtype == dtype
     assert np.all(np.isfinite(draws))
     assert scipy.stats.kstest(np.asarray(draws, float), "norm").pvalue > 0.001
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_chi_square_numbers(dtype, xp):
+    """They are independent of the numbers that come before, and of those of other keys."""
+    keys = draw_keys(xp.asarray(SEED), 50_000)
+    numbers = chi_square(keys, 3, dtype)
+    assert numbers.dtype == dtype
+    numbers = np.asarray(numbers, float)
+    assert scipy.stats.kstest(numbers, scipy.stats.chi2(4).cdf).pvalue > 0.001
+    for others in np.asarray(normal(keys, 3, dtype), float).T:
+        for own in (others, others**2):
+            assert abs(scipy.stats.spearmanr(numbers, own).statistic) < 4 / np.sqrt(50_000)
+    assert abs(scipy.stats.spearmanr(numbers[1:], numbers[:-1]).statistic) < 4 / np.sqrt(50_000)
+    following = -2.0 * np.log(0.5 + 0.5 * np.asarray(uniform(keys[7], 5, dtype), float)[3:]).sum()
+    np.testing.assert_allclose(numbers[7], following, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -9,7 +9,7 @@ import pytest
 from pathfinder._arrays.namespace import rows
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._importance.component_draws import ComponentDraws
-from pathfinder._importance.components import INFLATION, Component, normal_of_moments
+from pathfinder._importance.components import Component, normal_of_moments
 from pathfinder._importance.fit_pool import fit_pool
 from pathfinder._importance.pool import NoFiniteDrawError
 from pathfinder._refinement.history import KeptRound, RefinedLane
@@ -123,7 +123,9 @@ def test_moments_of_weighted_draws(kind):
     positions = [np.concatenate([part for _, part in draws.positions(component)]) for component in components]
     for component, points in zip(components, positions, strict=True):
         np.testing.assert_allclose(component.log_p, -0.5 * np.sum(points**2, axis=1), rtol=1e-12)
-        np.testing.assert_allclose(component.log_q[component.number], component.normal.log_density(points), rtol=1e-9)
+        np.testing.assert_allclose(
+            component.log_q[component.number], component.distribution.log_density(points), rtol=1e-9
+        )
     weights = np.random.default_rng(0).uniform(size=(2, 60))
     weights[0, 7] = 0.0
     present = rows(arrays(kind, lanes), 1)
@@ -132,6 +134,6 @@ def test_moments_of_weighted_draws(kind):
     mean = weights @ positions
     covariance = (positions - mean).T @ np.diag(weights) @ (positions - mean)
     prior = DIM / (1 / np.sum(weights**2) + DIM)
-    expected = INFLATION**2 * ((1 - prior) * covariance + prior * np.asarray(present.to_dense()))
+    expected = (1 - prior) * covariance + prior * np.asarray(present.to_dense())
     np.testing.assert_allclose(moments.mean, mean, rtol=1e-10)
     np.testing.assert_allclose(moments.to_dense(), expected, rtol=1e-10)

@@ -36,6 +36,19 @@ def path(result, tmp_path_factory):
     return name
 
 
+def test_a_fit_that_was_adapted_is_drawn_from_again(model, tmp_path):
+    # More draws are wanted than can be effective.
+    result = pathfinder.fit(model, seed=7, num_draws=100, num_psis_draws=5000, chains=False, progress=False)
+    assert result.refinement.num_adapted == 3
+    result.save(tmp_path / "fit.npz")
+    loaded = pathfinder.load(tmp_path / "fit.npz")
+    every, expected = loaded.weighted(), result.weighted()
+    np.testing.assert_array_equal(every.unconstrained_draws, expected.unconstrained_draws)
+    np.testing.assert_allclose([model.log_density(x) for x in every.unconstrained_draws[-5:]], every.log_p[-5:])
+    fresh = loaded.draw(100, seed=2, constrained=False)
+    np.testing.assert_array_equal(fresh, result.draw(100, seed=2, constrained=False))
+
+
 def test_loaded_without_the_density(result, path):
     loaded = pathfinder.load(path)
     for name in ("mu", "sigma"):
