@@ -23,13 +23,13 @@ from benchmarks.speed import machine
 from benchmarks.tables import Table
 
 
-EIGHT_SCHOOLS, LOGISTIC = "eight schools", "logistic regression"
+EIGHT_SCHOOLS, LOGISTIC, HIERARCHY = "eight schools", "logistic regression", "3-level hierarchy"
 # Of each engine that is compared with ours: its package, what it fits, and how many later calls are measured.
 PEERS: dict[str, tuple[str, tuple[str, ...], int]] = {
-    "BlackJAX, Pathfinder": ("blackjax", (EIGHT_SCHOOLS, LOGISTIC), 3),
+    "BlackJAX, Pathfinder": ("blackjax", (EIGHT_SCHOOLS, LOGISTIC, HIERARCHY), 3),
     "PyMC-extras, Pathfinder": ("pymc_extras", (EIGHT_SCHOOLS,), 3),
-    "NumPyro, NUTS": ("numpyro", (EIGHT_SCHOOLS, LOGISTIC), 3),
-    "NumPyro, AutoMultivariateNormal": ("numpyro", (EIGHT_SCHOOLS, LOGISTIC), 3),
+    "NumPyro, NUTS": ("numpyro", (EIGHT_SCHOOLS, LOGISTIC, HIERARCHY), 3),
+    "NumPyro, AutoMultivariateNormal": ("numpyro", (EIGHT_SCHOOLS, LOGISTIC, HIERARCHY), 3),
     "stanli, NUTS": ("stanli", (EIGHT_SCHOOLS, *STAN_PROGRAMS), 1),
 }
 IMPORT = "import of jax"

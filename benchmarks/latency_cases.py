@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import pathfinder
-from benchmarks.models import eight_schools_noncentered
+from benchmarks.models import eight_schools_noncentered, three_levels
 from benchmarks.stan_data import SIMULATORS
 from pathfinder._arrays.vectorized import over_lanes
 
@@ -79,6 +79,10 @@ def logistic_regression(num_rows: int = 2000, dim: int = 50) -> Problem:
     return Problem(pathfinder.Model.from_log_density(logistic, np.zeros(dim), data={"x": x, "y": y}))
 
 
+def three_level_hierarchy() -> Problem:
+    return Problem(three_levels.model(three_levels.simulated(np.random.default_rng(1))))
+
+
 def stan_program(name: str) -> Problem:
     text = (PROGRAMS / f"{name}.stan").read_text()
     data = json.loads(json.dumps(SIMULATORS[name](np.random.default_rng(1)), default=lambda value: value.tolist()))
@@ -88,6 +92,7 @@ def stan_program(name: str) -> Problem:
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "eight schools": eight_schools,
     "logistic regression": logistic_regression,
+    "3-level hierarchy": three_level_hierarchy,
     **{name: partial(stan_program, name) for name in STAN_PROGRAMS},
 }
 

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    return _exit_status(lambda: _dispatch(words))
+    return exit_status(lambda: _dispatch(words))
 
 
 def run_executable(
@@ -56,7 +56,7 @@ def run_executable(
 
     words = sys.argv[1:] if argv is None else list(argv)
     source = ModelSource(path, text, included=tuple((included or {}).items()), simplex=simplex)
-    return _exit_status(lambda: run(words, sys.argv[0], lambda: source))
+    return exit_status(lambda: run(words, sys.argv[0], lambda: source))
 
 
 def _dispatch(words: Sequence[str]) -> int:
@@ -157,7 +157,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
 }
 
 
-def _exit_status(action: Callable[[], int]) -> int:
+def exit_status(action: Callable[[], int]) -> int:
     """Run an action; print what goes wrong on the stream where it belongs."""
     try:
         with stoppable():

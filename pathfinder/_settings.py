@@ -151,6 +151,11 @@ class Settings:
         "takes more is evaluated at fewer points at a time",
         _count,
     )
+    cache: bool = _option(
+        True,
+        "Keep compiled programs in the user's cache folder for other processes, where the host drives; a cache that "
+        "JAX was given is used instead",
+    )
     save_trajectory: bool = _option(False, "Keep the positions, gradients and approximations of all iterations")
 
     def __post_init__(self):

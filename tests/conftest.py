@@ -1,12 +1,16 @@
+import gc
 from pathlib import Path
 
 from tests import compilation
 
 
 compilation.set_up()  # before SciPy and JAX are loaded
+# Traces make objects by the thousand: looking for cycles after every 700 of them took a sixteenth of the tests.
+gc.set_threshold(20_000)
 
 import jax  # noqa: E402
 import pytest  # noqa: E402
+from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
 
@@ -46,3 +50,13 @@ def drop_compiled_programs():
     if not maps.exists() or len(maps.read_bytes().splitlines()) > MOST_MAPS:
         jax.clear_caches()
         drop_programs()
+
+
+@pytest.fixture
+def without_cache_of_jax():
+    """Programs are compiled anew: those that JAX has kept on disk have no bytes that can be kept elsewhere."""
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()  # JAX asks only once whether there is one
+    yield
+    jax.config.update("jax_enable_compilation_cache", True)
+    compilation_cache.reset_cache()

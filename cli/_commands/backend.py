@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pathfinder._cache.folders import JAX_VARIABLE, programs_folder, pruned
 from pathfinder_cli._arguments.grammar import Engine
-from pathfinder_cli._cache.folders import JAX_VARIABLE, programs_folder, pruned
 from pathfinder_cli._errors import RunError
 
 

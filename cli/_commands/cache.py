@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pathfinder._cache.folders import JAX_VARIABLE, models_folder, programs_folder
 from pathfinder_cli._arguments.options import listed, wants_help
-from pathfinder_cli._cache.folders import JAX_VARIABLE, models_folder, programs_folder
 from pathfinder_cli._console.streams import write_stdout
 from pathfinder_cli._errors import RunError, UsageError
 

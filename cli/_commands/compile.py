@@ -21,6 +21,7 @@ from pathfinder_cli._arguments.options import (
     split_options,
     wants_help,
 )
+from pathfinder_cli._commands.prepare import prepare
 from pathfinder_cli._console.streams import write_stdout
 from pathfinder_cli._errors import RunError, UsageError
 from pathfinder_cli._models.source import ModelSource
@@ -35,6 +36,7 @@ Write an executable that runs MODEL. It takes the arguments of CmdStan's executa
 and works as the exe_file of CmdStanPy's CmdStanModel. Without -o it has the name of MODEL without
 its suffix, in the same folder. It holds the text of MODEL: compile again after changing it. What a
 Stan program includes is looked for in its folder, then in those of --include-paths, and held too.
+A Stan program that was run before is compiled for the data of its last runs.
 With --simplex=stick_breaking the executable unconstrains simplexes as Stan did until version 2.36.
 """
 _SIMPLEXES = ("ilr", "stick_breaking")
@@ -62,6 +64,8 @@ def main(words: Sequence[str]) -> int:
         source.module.check_model(source)
     target = name or os.path.join(os.path.dirname(model), source.stem)
     write_executable(source, target, sys.executable)
+    if model.endswith(".stan"):
+        prepare(source)
     return 0
 
 

@@ -13,15 +13,16 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pathfinder._arrays.packed import packed, unpacked
-from pathfinder_cli._cache.file_store import FileStore
-from pathfinder_cli._cache.folders import models_folder
-from pathfinder_cli._cache.versions import compiler, evaluator
+from pathfinder._cache.file_store import FileStore
+from pathfinder._cache.folders import models_folder
+from pathfinder._cache.versions import compiler, evaluator
 from pathfinder_cli._console.streams import write_stderr, write_stdout
 from pathfinder_cli._inputs.input_file import InputFile, parsed_input
 from pathfinder_cli._models import stan_program
+from pathfinder_cli._models.known_runs import KnownRun, KnownRuns
 
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from pathfinder_cli._models.source import ModelOptions, ModelSource
 
 
-_FORM = 1  # of what is kept
-_TRANSFORMED_DATA = re.compile(rb"transformed(\s|/\*.*?\*/|//[^\n]*\n)*data\b", re.DOTALL)
+_FORM = 2  # of what is kept
+_TRANSFORMED_DATA = re.compile(rb"transformed(\s|/\*.*?\*/|//[^\n]*\n)*(data\b|#include)", re.DOTALL)
 
 
 class KeptProgram:
@@ -42,6 +43,8 @@ class KeptProgram:
         options: Options of the model.
         precision: Of its arithmetic, "single" or "double".
         store: Where it is kept.
+        versions: What the text of its compiled program depends on besides.
+        runs: What is known of runs of the program.
     """
 
     def __init__(
@@ -49,16 +52,20 @@ class KeptProgram:
         source: "ModelSource",
         file: tuple[str, bytes],
         options: "ModelOptions",
-        precision: str,
+        precision: Literal["single", "double"],
         store: FileStore,
+        versions: str,
+        runs: "KnownRuns",
     ):
         self._source, self._file, self._options, self._store = source, file, options, store
-        self._key = _digest(evaluator(), _parts(source, file, options, precision))
-        self._included, self._content = self._read()
+        self._run, self._runs = KnownRun.of(file[0], options.simplex, precision), runs
+        self._included = source.all_texts()
+        self._key = _digest(versions, _parts(source, self._included, file, options, precision))
+        self._content = self._read()
 
     @property
     def is_there(self) -> bool:
-        """Whether it is kept already."""
+        """Whether it is kept."""
         return self._content is not None
 
     def model(self, data: InputFile | None) -> "Model":
@@ -71,42 +78,40 @@ class KeptProgram:
 
         if self._content is not None:
             try:
-                return stored_model(self._content, self._full_key, self._store, self._source.stem, self._bound)
+                return stored_model(self._content, self._key, self._store, self._source.stem, self._bound)
             except ValueError:
                 data = parsed_input(*self._file)
         assert data is not None
         with _noted() as (said, print_line):
             model = stan_program.bind(self._source, data, self._options, print_line)
         content = model_bytes(model)
-        if said or content is None:  # it would be said only once
+        # What is said would be said only once; and the key has to be that of the texts that were read.
+        if said or content is None or not stan_program.included(self._source).items() <= self._included.items():
             return model
-        self._included = stan_program.included(self._source)
-        digests = {name: _digest(text) for name, text in self._included.items()}
-        self._store.write(self._key, packed({"form": _FORM, "included": digests}, [content]))
-        return storing_model(model, self._full_key, self._store)
-
-    @property
-    def _full_key(self) -> str:
-        return _digest(self._key, self._included)
+        self._store.write(self._key, packed({"form": _FORM}, [content]))
+        self._content = content
+        self._runs.add(self._run)
+        return storing_model(model, self._key, self._store)
 
     def _bound(self) -> "Model":
         return stan_program.bind(self._source, parsed_input(*self._file), self._options)
 
-    def _read(self) -> tuple[dict[str, str], bytes | None]:
-        """The texts that the program includes, and what is kept of it, if those are the same as then."""
+    def _read(self) -> bytes | None:
+        """What is kept of the program."""
         kept = self._store.read(self._key)
         try:
-            header, (content,) = unpacked(kept or b"")
-            included = stan_program.found_texts(self._source, header["included"]) if header["included"] else {}
-            if {name: _digest(text) for name, text in included.items()} == header["included"]:
-                return included, content
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        return {}, None
+            _, (content,) = unpacked(kept or b"")
+        except ValueError:
+            return None
+        return content
 
 
 def kept_program(
-    source: "ModelSource", data_file: str, options: "ModelOptions", precision: str, environ: Mapping[str, str]
+    source: "ModelSource",
+    data_file: str,
+    options: "ModelOptions",
+    precision: Literal["single", "double"],
+    environ: Mapping[str, str],
 ) -> KeptProgram | None:
     """The place of a model; None if nothing of it is to be kept.
 
@@ -126,20 +131,25 @@ def kept_program(
     except (OSError, ValueError):
         return None  # it will be told of when its turn comes
     store = FileStore(folder, lambda text: write_stderr(f"Warning: {text}\n"), compiler(environ))
-    return KeptProgram(source, (data_file, content), options, precision, store)
+    runs = KnownRuns(source, folder)
+    return KeptProgram(source, (data_file, content), options, precision, store, evaluator(), runs)
 
 
-def _parts(source: "ModelSource", file: tuple[str, bytes], options: "ModelOptions", precision: str) -> list[Any]:
-    """What a model depends on, but for the texts that it finds in other files."""
+def _parts(
+    source: "ModelSource",
+    included: Mapping[str, str],
+    file: tuple[str, bytes],
+    options: "ModelOptions",
+    precision: Literal["single", "double"],
+) -> list[Any]:
+    """What a model depends on."""
     name, content = file
-    text = source.text + "".join(text for _, text in source.included).encode()
-    # Transformed data may be random; included texts are not known yet.
-    is_random = (b"_rng" in text and _TRANSFORMED_DATA.search(text)) or b"#include" in source.text
+    text = b"\n".join([source.text, *(text.encode() for text in included.values())])
+    is_random = b"_rng" in text and _TRANSFORMED_DATA.search(text)
     return [
         _FORM,
         _digest(source.text),
-        [(name, _digest(text)) for name, text in source.included],
-        [os.path.abspath(os.path.dirname(source.path)), *source.include_paths] if b"#include" in source.text else None,
+        sorted((name, _digest(text)) for name, text in included.items()),
         _digest(content),
         name.endswith(".json"),
         options.seed if is_random else None,

@@ -5,8 +5,9 @@ A further kind is one further entry of `KINDS`, and a module with the functions 
 
 import importlib
 import os
+import re
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
@@ -20,6 +21,9 @@ from pathfinder_cli._errors import RunError
 if TYPE_CHECKING:
     from pathfinder import Model
     from pathfinder_cli._inputs.input_file import InputFile
+
+
+_INCLUDE = re.compile(r'#include[ \t\f\r\n]+("[^"\r\n]*"|<[^>\r\n]*>|[^ \t\f\r\n]+)')  # as of the lexer
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,36 @@ class ModelSource:
                 f'Error: pathfinder {command} takes a Stan program, but "{path}" does not end in .stan{question}'
             )
         return cls.read(path, include_paths)
+
+    def included_text(self, name: str) -> str:
+        """The text that is included by a name: what is held with the program, or else in a file.
+
+        Raises:
+            OSError: If there is no such file.
+        """
+        from pathfinder._data_files.texts import found_text  # which loads NumPy
+
+        held = dict(self.included)
+        folders = [os.path.dirname(self.path) or ".", *self.include_paths]
+        return held[name] if name in held else found_text(name, folders)
+
+    def all_texts(self) -> dict[str, str]:
+        """The texts that a Stan program includes, and that those include, by name; without those that are not there.
+
+        Found without parsing it, so that what only a comment includes is among them.
+        """
+        from pathfinder._data_files.texts import decoded
+
+        found: dict[str, str] = {}
+        waiting = [decoded(self.text)]
+        while waiting:
+            for name in _INCLUDE.findall(waiting.pop()):
+                name = name[1:-1] if name[0] in '"<' and name[-1] in '">' else name
+                if name not in found:
+                    with suppress(OSError, ValueError):
+                        found[name] = self.included_text(name)
+                        waiting.append(found[name])
+        return found
 
     @property
     def stem(self) -> str:

@@ -2,13 +2,14 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pathfinder._data_files.texts import decoded
 from pathfinder_cli._console.streams import write_stderr, write_stdout
 from pathfinder_cli._errors import InputError, RunError
 from pathfinder_cli._inputs.input_file import InputFile
@@ -46,15 +47,6 @@ def check_model(source: "ModelSource") -> None:
 def included(source: "ModelSource") -> dict[str, str]:
     """The texts that the program includes, by name."""
     return _parsed(source)[1]
-
-
-def found_texts(source: "ModelSource", names: Iterable[str]) -> dict[str, str]:
-    """What a program would include now under some names.
-
-    Raises:
-        OSError: If there is no such file.
-    """
-    return {name: _text_of(source)(name) for name in names}
 
 
 def _print(line: str) -> None:
@@ -185,13 +177,11 @@ def program_data(source: "ModelSource", file: InputFile) -> "dict[str, object]":
 @lru_cache(maxsize=8)
 def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
     from pathfinder.stan import StanError, StanSyntaxError, check, parse
-    from pathfinder.stan._syntax.source import decoded
 
-    search = _text_of(source)
     found: dict[str, str] = {}
 
     def read_include(name: str) -> str:
-        found[name] = search(name)
+        found[name] = source.included_text(name)
         return found[name]
 
     try:
@@ -199,15 +189,6 @@ def _parsed(source: "ModelSource") -> "tuple[CheckedProgram, dict[str, str]]":
     except StanError as error:
         kind = "Syntax" if isinstance(error, StanSyntaxError) else "Semantic"
         raise RunError(_diagnosed(kind, error)) from error
-
-
-def _text_of(source: "ModelSource") -> Callable[[str], str]:
-    """What gives the texts that a program includes: those that are held with it, then those of files."""
-    from pathfinder.stan._program.files import reader
-
-    held = dict(source.included)
-    search = reader([os.path.dirname(source.path) or ".", *source.include_paths])
-    return lambda name: held[name] if name in held else search(name)
 
 
 def _diagnosed(kind: str, error: "StanError") -> str:

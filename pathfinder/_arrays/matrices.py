@@ -68,11 +68,18 @@ def cholesky(matrices: Any) -> Any:
 def factorize(function: Callable[[Any], Any], matrices: Any) -> Any:
     """What a function of LAPACK gives of a matrix or of a stack of them; NaN where one is not finite.
 
-    LAPACK may go round for ever on an infinite entry (its singular values do), called by NumPy or by JAX.
+    LAPACK may go round for ever on an infinite entry (its singular values do), called by NumPy or by JAX. Where it does
+    not converge, JAX gives NaN, and so does this where NumPy raises.
     """
     xp = namespace(matrices)
     finite = xp.all(xp.isfinite(matrices), axis=(-2, -1))
-    parts = function(select(finite, matrices, xp.zeros_like(matrices)))
+    try:
+        parts = function(select(finite, matrices, xp.zeros_like(matrices)))
+    except np.linalg.LinAlgError:
+        if matrices.ndim > 2:
+            each = [factorize(function, matrix) for matrix in matrices]
+            return jax.tree_util.tree_map(lambda *parts: np.stack(parts), *each)
+        finite, parts = np.zeros((), bool), function(np.zeros_like(matrices))
     return jax.tree_util.tree_map(lambda part: select(finite, part, xp.full_like(part, xp.nan)), parts)
 
 

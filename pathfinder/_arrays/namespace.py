@@ -28,12 +28,13 @@ def namespace(*trees: Any) -> Any:
         if type(tree) is np.ndarray:
             continue
         for leaf in jax.tree_util.tree_leaves(tree):
-            if _is_of_jax(leaf):
+            if is_of_jax(leaf):
                 return jnp
     return np
 
 
-def _is_of_jax(leaf: Any) -> bool:
+def is_of_jax(leaf: Any) -> bool:
+    """Whether something is an array of JAX, or stands for one in a trace."""
     # JAX's own check takes microseconds, and on the host there is one for every few operations.
     return type(leaf) is not np.ndarray and isinstance(leaf, jax.Array)
 
@@ -75,7 +76,7 @@ def _compiled_rows(tree: _Tree, index: Any) -> _Tree:
 
 def select(condition: Any, one: _Tree, other: _Tree) -> _Tree:
     """`one` in the lanes where the condition holds, else `other`, leaf by leaf; lanes are the axes of the condition."""
-    if not _is_of_jax(condition):
+    if not is_of_jax(condition):
         count = np.count_nonzero(condition)
         if count == 0 or count == np.size(condition):
             return one if count else other
@@ -93,7 +94,7 @@ def _selected(condition: Any, one: Any, other: Any) -> Any:
 
 def either(condition: Any, one: Callable[[], _Tree], other: Callable[[], _Tree]) -> _Tree:
     """`select` of what two functions give; on the host nothing is computed that no lane takes."""
-    if not _is_of_jax(condition):
+    if not is_of_jax(condition):
         count = np.count_nonzero(condition)
         if count == 0 or count == np.size(condition):
             return one() if count else other()
@@ -102,10 +103,10 @@ def either(condition: Any, one: Callable[[], _Tree], other: Callable[[], _Tree])
 
 def is_nowhere(condition: Any) -> bool:
     """Whether no lane is known to satisfy a condition: what is computed for such lanes can then be left out."""
-    return not _is_of_jax(condition) and not np.count_nonzero(condition)
+    return not is_of_jax(condition) and not np.count_nonzero(condition)
 
 
-def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
+def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any, numbers: np.ndarray | None = None) -> _Tree:
     """Tables (lane, row, ...) with a row of every lane replaced where `keep` says so; in place on the host.
 
     Args:
@@ -113,6 +114,7 @@ def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
         row: Number of the row of each lane.
         values: What to write there (lane, ...).
         keep: In which lanes.
+        numbers: On the host, which lanes of the tables these are; None for all.
     """
     if namespace(row, keep) is jnp:
         # A row out of bounds is dropped. Choosing between the old table and the new one would copy all of it.
@@ -121,15 +123,15 @@ def put_rows(tables: _Tree, row: Any, values: _Tree, keep: Any) -> _Tree:
             return table.at[jnp.arange(table.shape[0]), place].set(value, mode="drop")
 
         return jax.tree_util.tree_map(put_compiled, tables, values)
-    lanes = np.flatnonzero(keep)
-    places = row[lanes]
-    whole = len(lanes) == len(row)
+    kept = np.flatnonzero(keep)
+    places = (kept if numbers is None else numbers[kept]), row[kept]
+    chosen = slice(None) if len(kept) == len(row) else kept
+    return jax.tree_util.tree_map(partial(_put_in_place, places, chosen), tables, values)
 
-    def put_in_place(table: Any, value: Any) -> Any:
-        table[lanes, places] = value if whole else value[lanes]
-        return table
 
-    return jax.tree_util.tree_map(put_in_place, tables, values)
+def _put_in_place(places: tuple[Any, Any], chosen: Any, table: Any, value: Any) -> Any:
+    table[places] = value[chosen]
+    return table
 
 
 def finfo_eps(dtype: Any) -> float:
@@ -153,13 +155,13 @@ def scan(step: Callable[..., tuple[Any, Any]], carry: Any, *items: Any, reverse:
         reverse: Whether to begin with the last entries.
     """
     count = len(items[0])
-    if namespace(carry, items) is jnp:
+    if namespace(carry) is jnp:
         unroll = count if count <= MOST_UNROLLED else 1
         return jax.lax.scan(lambda carry, entries: step(carry, *entries), carry, items, reverse=reverse, unroll=unroll)
     kept: list[Any] = [None] * count
     for number in reversed(range(count)) if reverse else range(count):
         carry, kept[number] = step(carry, *[item[number] for item in items])
-    return carry, None if kept[0] is None else np.stack(kept)
+    return carry, None if kept[0] is None else np.array(kept)
 
 
 @jit_unless_numpy()

@@ -84,6 +84,9 @@ class GroupedProgram:
         """
         size, at_once, compiled = self._program
         count = len(points[0])
+        if count <= size and self._unsaved is None:
+            group = compiled(tuple([_group(leaf, 0, size) for leaf in points]), shared)
+            return jax.tree_util.tree_map(lambda part: np.asarray(part)[:count].copy(), group)
         results: Any = None
         for first in range(0, count, size * at_once):
             begins = range(first, min(first + size * at_once, count), size)
@@ -111,13 +114,16 @@ class GroupedProgram:
     def _made(self, lowered: jax.stages.Lowered) -> tuple[jax.stages.Lowered, jax.stages.Compiled, Any]:
         """A program with what is known of it if it is stored, else None."""
         entry = None if self._calls_back else self._entry
-        if entry is None:
-            return lowered, lowered.compile(), None
-        found = entry.find(lowered, lambda about: (_points(self._point, about["size"]), self._shared), self._device)
-        if found is not None:
-            return lowered, *found
+        found = None
+        if entry is not None:
+            found = entry.find(lowered, lambda about: (_points(self._point, about["size"]), self._shared), self._device)
+        return (lowered, self._compiled(lowered), None) if found is None else (lowered, *found)
+
+    def _compiled(self, lowered: jax.stages.Lowered) -> jax.stages.Compiled:
+        if self._calls_back or self._entry is None:
+            return lowered.compile()
         with out_of_the_cache_of_jax():
-            return lowered, lowered.compile(), None
+            return lowered.compile()
 
     @cached_property
     def _program(self) -> "_Program":
@@ -125,7 +131,8 @@ class GroupedProgram:
         if about is None:
             size = _within(self._memory, self._most, _memory_of(compiled))
             if size < self._most:
-                lowered, compiled, about = self._made(self._lowered(self._traced(size)))
+                # What is kept stands in the place of the first, so that that is not compiled another time.
+                compiled = self._compiled(self._lowered(self._traced(size)))
         if about is None:
             at_once = 1 if self._calls_back else self._memory // max(1, _memory_of(compiled))
             about = {"size": size, "at_once": max(1, min(at_once, MOST_AT_ONCE))}
@@ -162,7 +169,10 @@ def _group(leaf: np.ndarray | None, begin: int, size: int) -> np.ndarray | None:
     """Some rows; after the last one that one again."""
     if leaf is None or begin + size <= len(leaf):
         return None if leaf is None else leaf[begin : begin + size]
-    return leaf[np.minimum(np.arange(begin, begin + size), len(leaf) - 1)]
+    group = np.empty((size, *leaf.shape[1:]), leaf.dtype)
+    known = len(leaf) - begin
+    group[:known], group[known:] = leaf[begin:], leaf[-1]
+    return group
 
 
 def _memory_of(compiled: jax.stages.Compiled) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pathfinder._density.programs import MEMORY, density_programs, on_cpu
+from pathfinder._density.stored import Kept, Store
 
 
 @runtime_checkable
@@ -39,6 +40,7 @@ class HostDensity:
         rows: The places on the leading axis of the data that the fits have, or the single one has; None if these are
             all in order, or data have no such axis.
         memory: Bytes of intermediate results that one evaluation may take.
+        store: Where programs are kept for other processes; None is nowhere, unless the function brings its own.
     """
 
     function: Callable[[Any, Any], Any]
@@ -48,6 +50,7 @@ class HostDensity:
     num_fits: int | None = None
     rows: Int[np.ndarray, "..."] | None = field(default=None, repr=False)
     memory: int = MEMORY
+    store: Store | None = field(default=None, repr=False)
 
     def __post_init__(self):
         object.__setattr__(self, "data", on_cpu(self.data))
@@ -105,7 +108,8 @@ class HostDensity:
         num_rows = self.num_fits
         if self.rows is not None:
             num_rows = jax.tree_util.tree_leaves(self.data)[0].shape[0]
-        return density_programs(self.data, self.function, self.dim, np.dtype(self.dtype), num_rows, self.memory)
+        dtype, kept_in = np.dtype(self.dtype), Kept(self.store)
+        return density_programs(self.data, self.function, self.dim, dtype, num_rows, self.memory, kept_in)
 
     def _flat(self, positions: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(positions, self.dtype).reshape(-1, self.dim)

@@ -1,5 +1,6 @@
 """The two programs of a density on the host, shared by all data of the same shapes."""
 
+import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,15 +16,22 @@ from pathfinder._arrays.placed import placed
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
-from pathfinder._density.stored import entry_of, traceable
+from pathfinder._density.stored import Kept, entry_of, traceable
+from pathfinder._density.uneven import is_uneven
+from pathfinder._density.work import work
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
 GRADIENTS_PER_GROUP = CPU_PATHS
+# Of a density of so few operations that a call takes longer than they do, more are evaluated at a time.
+GRADIENTS_PER_SMALL_GROUP = 32
+OPERATIONS_LIKE_A_CALL = 2**14
 VALUES_PER_GROUP = 128
 # Of many dimensions few draws are made at a time, and a group that they do not fill is evaluated in vain.
 FEWEST_VALUES_PER_GROUP = 8
 POINTS_BYTES = 2**21
+# Gradients and values of densities that take as long for a group as for the slowest of its points.
+UNEVEN_PER_GROUP = 2, 16
 # Of many data sets there are many lanes, and a call takes as long as a dozen evaluations of a small density. Each lane
 # has its own data, whose copies shall stay in the cache.
 MOST_GRADIENTS_PER_GROUP = 64
@@ -43,6 +51,7 @@ class DensityPrograms:
         dtype: Their floating-point type.
         num_fits: How many data sets there are, on the leading axis of the data, or None for one without that axis.
         memory: Bytes of intermediate results of one evaluation.
+        kept_in: Where they are kept for other processes; None is nowhere.
     """
 
     def __init__(
@@ -53,12 +62,14 @@ class DensityPrograms:
         dtype: np.dtype,
         num_fits: int | None,
         memory: int = MEMORY,
+        kept_in: Kept | None = None,
     ):
         position = jax.ShapeDtypeStruct((dim,), dtype)
         point = (position, None if num_fits is None else jax.ShapeDtypeStruct((), np.int32))
-        device = host_processor()
+        device, store = host_processor(), kept_in and kept_in.store
         entries = [
-            entry_of((function,), program, data, dim, dtype, num_fits, memory) for program in ("gradients", "values")
+            entry_of((function,), store, program, (memory, device.device_kind), data, dim, dtype, num_fits)
+            for program in ("gradients", "values")
         ]
         self._constants: list[Any] = []
         gradients_kept, values_kept = (GroupedProgram.stored(entry, point, (data, []), device) for entry in entries)
@@ -70,8 +81,8 @@ class DensityPrograms:
             raise jax.errors.UnexpectedTracerError("The function has kept a traced value from an earlier call.")
         # What the function has closed over is an argument too: large constants are slow to compile, and held twice.
         self._constants = on_cpu(traced.consts)
-        if self._constants:
-            entries = [None, None]  # they are no part of the program
+        if self._constants:  # what they are does not follow from the function's key
+            entries = [None if entry is None else dataclasses.replace(entry, name=None) for entry in entries]
 
         def density(shared: Any) -> CompiledDensity:
             data, constants = shared
@@ -89,7 +100,9 @@ class DensityPrograms:
             return (density(shared).values(*points),)
 
         shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2, "pathfinder-compile")
-        num_gradients, num_values = points_per_group(dim, dtype, data, num_fits)
+        num_gradients, num_values = points_per_group(
+            dim, dtype, data, num_fits, work(traced.jaxpr), uneven=is_uneven(traced.jaxpr)
+        )
         self._gradients, self._values = (
             GroupedProgram(program, point, shared, most, memory, device, threads, entry)
             for program, most, entry in (
@@ -125,7 +138,9 @@ class DensityPrograms:
         return self._gradients.size, self._values.size
 
 
-def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None) -> tuple[int, int]:
+def points_per_group(
+    dim: int, dtype: np.dtype, data: Any, num_fits: int | None, operations: float, *, uneven: bool = False
+) -> tuple[int, int]:
     """How many gradients, and how many values, are evaluated at a time, if there is memory for so many.
 
     Args:
@@ -133,10 +148,15 @@ def points_per_group(dim: int, dtype: np.dtype, data: Any, num_fits: int | None)
         dtype: Their floating-point type.
         data: Shapes and types of the data.
         num_fits: As in `DensityPrograms`.
+        operations: Of one evaluation of the density.
+        uneven: Whether some points take far longer than others; of many data sets that makes no difference.
     """
     if num_fits is None:
+        like_a_call = min(GRADIENTS_PER_SMALL_GROUP, _power_of_two(int(OPERATIONS_LIKE_A_CALL / max(1.0, operations))))
+        usual = max(GRADIENTS_PER_GROUP, like_a_call), VALUES_PER_GROUP
+        gradients, values = UNEVEN_PER_GROUP if uneven else usual
         most = _power_of_two(POINTS_BYTES // (dim * dtype.itemsize))
-        return GRADIENTS_PER_GROUP, min(VALUES_PER_GROUP, max(FEWEST_VALUES_PER_GROUP, most))
+        return gradients, min(values, max(FEWEST_VALUES_PER_GROUP, most))
     leaves = jax.tree_util.tree_leaves(data)
     data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
     fitting = [

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from pathfinder._arrays.devices import Devices
+from pathfinder._cache.user_store import user_store
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
@@ -66,5 +67,6 @@ def density_of(model: Model, data: Any, num_fits: int | None, settings: Settings
     dtype = jax.numpy.dtype(model.dtype)
     if devices.is_host:
         memory = settings.density_memory * 2**20
-        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits, memory=memory)
+        store = user_store(settings.cache)
+        return HostDensity(model.density, model.dim, dtype, data, num_fits=num_fits, memory=memory, store=store)
     return CompiledDensity(traceable(model.density), model.dim, dtype, data, num_fits=num_fits)

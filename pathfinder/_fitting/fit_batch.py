@@ -13,6 +13,7 @@ from jaxtyping import PyTree, UInt32
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._density.batch_sizes import scoring_batch_size
@@ -90,7 +91,7 @@ def fit_batch(
             f"their shapes are {shapes}."
         )
     num_fits = int(next(iter(sizes))[0])
-    first = map_in_order(lambda leaf: leaf[0], data)
+    first = map_in_order(lambda leaf: placed(np.asarray(leaf)[0]), data)  # which compiles nothing
     if isinstance(model, Model):
         # The names are those of the data that the model was made with.
         model = dataclasses.replace(model, data=first)

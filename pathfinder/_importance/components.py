@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt32
 
 from pathfinder._arrays.blas_threads import one_blas_thread
+from pathfinder._arrays.matrices import cholesky
 from pathfinder._arrays.namespace import namespace
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
@@ -241,8 +242,6 @@ def normal_of_moments(
         # A covariance of fewer effective draws than dimensions is nearly singular; `present` counts as `dim` draws.
         prior = dim / (1 / squares + dim)
         covariance = (1 - prior) * (second - np.outer(first, first)) + prior * core @ core.T
-    try:
-        factor = np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        return present
-    return LowRankNormal((mean + scale * first).astype(mean.dtype), scale, None, factor.astype(core.dtype))
+        factor = cholesky(covariance)
+        found = LowRankNormal((mean + scale * first).astype(mean.dtype), scale, None, factor.astype(core.dtype))
+        return found if found.is_finite else present

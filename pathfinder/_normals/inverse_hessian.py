@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from pathfinder._arrays.matrices import add_identity, cholesky, solve_triangular
-from pathfinder._arrays.namespace import Array, namespace
+from pathfinder._arrays.namespace import Array, finfo_eps, namespace, norm
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.orthonormal import orthonormal_rows
 
@@ -44,8 +44,8 @@ def has_curvature(
     """
     xp = namespace(step, change)
     inner = xp.vecdot(step, change)
-    least = 100.0 * float(xp.finfo(step.dtype).eps)
-    return xp.isfinite(inner) & (inner > least * xp.linalg.norm(step, axis=-1) * xp.linalg.norm(change, axis=-1))
+    least = 100.0 * finfo_eps(step.dtype)
+    return xp.isfinite(inner) & (inner > least * norm(step) * norm(change))
 
 
 def update_diagonal(

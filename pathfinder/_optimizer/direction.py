@@ -5,17 +5,19 @@ from jaxtyping import Float, Int
 
 from pathfinder._arrays.namespace import Array, namespace, scan
 from pathfinder._normals.inverse_hessian import Pairs
+from pathfinder._optimizer.chosen import Chosen
 
 
-def newest_pairs(pairs: Pairs, end: Int[Array, " lane"], history_size: int) -> Pairs:
-    """The `history_size` pairs before row `end` of every lane."""
-    if isinstance(end, np.ndarray) and (end == end[0]).all():
+def newest_pairs(pairs: Pairs, end: Int[Array, " lane"], history_size: int, lanes: Chosen | None = None) -> Pairs:
+    """The `history_size` pairs before row `end` of some lanes, or of all."""
+    numbers = None if lanes is None else lanes.numbers
+    if isinstance(end, np.ndarray) and numbers is None and (end == end[0]).all():
         # All lanes are as far: nothing needs to be copied.
         return Pairs(*[part[:, end[0] - history_size : end[0]] for part in pairs])
-    xp = namespace(pairs, end)
-    lanes = xp.arange(len(end))[:, None]
-    window = end[:, None] - history_size + xp.arange(history_size, dtype=end.dtype)[None, :]
-    return Pairs(*[part[lanes, window] for part in pairs])
+    xp = namespace(pairs.positions, end)
+    window = end[:, None] + xp.arange(-history_size, 0, dtype=end.dtype)[None, :]
+    own = (xp.arange(len(end)) if numbers is None else numbers)[:, None]
+    return Pairs(pairs.positions[own, window], pairs.gradients[own, window])
 
 
 def two_loop(
@@ -32,21 +34,23 @@ def two_loop(
     xp = namespace(gradient)
     history_size = pairs.positions.shape[1]
     inner = xp.vecdot(pairs.positions, pairs.gradients)
-    used = xp.arange(history_size, dtype=num_pairs.dtype)[None, :] >= history_size - num_pairs[:, None]
+    used = xp.arange(history_size, 0, -1, dtype=num_pairs.dtype)[None, :] <= num_pairs[:, None]
     rho = xp.where(used, 1.0 / xp.where(used, inner, 1.0), 0.0)
     newest = pairs.gradients[:, -1]
     curvature = xp.vecdot(initial, newest * newest) * rho[:, -1]
     has_pairs = num_pairs > 0
     scale = xp.where(has_pairs[:, None], initial / xp.where(has_pairs, curvature, 1.0)[:, None], 1.0)
 
-    def backward(q, s, y, rho_i):
-        a = (rho_i * xp.vecdot(s, q))[:, None]
-        return q - a * y, a
-
-    def forward(q, s, y, rho_i, a):
-        return q + (a - (rho_i * xp.vecdot(y, q))[:, None]) * s, None
-
     by_age = [xp.swapaxes(part, 0, 1) for part in (*pairs, rho)]
-    q, a = scan(backward, -gradient, *by_age, reverse=True)
-    direction, _ = scan(forward, scale * q, *by_age, a)
+    q, a = scan(_backward, -gradient, *by_age, reverse=True)
+    direction, _ = scan(_forward, scale * q, *by_age, a)
     return direction
+
+
+def _backward(q, s, y, rho):
+    a = (rho * namespace(q).vecdot(s, q))[:, None]
+    return q - a * y, a
+
+
+def _forward(q, s, y, rho, a):
+    return q + (a - (rho * namespace(q).vecdot(y, q))[:, None]) * s, None

@@ -5,6 +5,7 @@ from jaxtyping import Int
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._density.host import HostDensity
+from pathfinder._optimizer.chosen import Chosen
 from pathfinder._optimizer.lbfgs import propose_start, step, trial_point
 from pathfinder._optimizer.state import Path, Tolerances, can_step
 
@@ -34,14 +35,13 @@ def advance_on_host(
         history_size: Number of pairs of the direction.
     """
     for _ in range(max_steps):
-        moving = np.flatnonzero(can_step(paths))
-        if len(moving) == 0:
+        moving = Chosen(can_step(paths))
+        if moving.is_none:
             break
         paths = paths._replace(state=paths.state._replace(position=propose_start(paths.state)))
         trials = np.asarray(trial_point(paths))
-        log_density, score = np.zeros_like(paths.state.f), np.zeros_like(trials)
         # Lanes that are done cost nothing.
-        own = None if fits is None else fits[moving]
-        log_density[moving], score[moving] = density.values_and_gradients(trials[moving], own)
+        evaluated = density.values_and_gradients(*moving.take((trials, fits)))
+        log_density, score = moving.put(evaluated, (np.zeros_like(paths.state.f), np.zeros_like(trials)))
         paths = step(paths, trials, log_density, score, tolerances, history_size)
     return paths

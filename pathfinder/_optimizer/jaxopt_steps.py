@@ -15,6 +15,7 @@ import numpy as np
 
 from pathfinder._arrays.namespace import joined_rows, rows
 from pathfinder._density.compiled import CompiledDensity
+from pathfinder._optimizer.chosen import Chosen
 from pathfinder._optimizer.lbfgs import accept, propose_start, step, trial_point
 from pathfinder._optimizer.state import DONE, STARTING, Path, PathState, Tolerances, can_step, record
 from pathfinder._status import Status
@@ -52,7 +53,7 @@ def _programs(history_size: int) -> _Programs:
     def take_iterate(path: Path, position, f, gradient, num_gradients, tolerances: Tolerances) -> Path:
         before = path.state._replace(num_gradients=num_gradients)
         yes, position, f, gradient = jnp.ones(1, bool), position[None], f[None], gradient[None]
-        state, pairs = accept(before, path.records.pairs, yes, position, f, gradient, tolerances, history_size)
+        state, pairs = accept(before, path.records.pairs, Chosen(yes), position, f, gradient, tolerances, history_size)
         return record(Path(state, path.records._replace(pairs=pairs)), yes, before)
 
     def update(position, solver_state, density):

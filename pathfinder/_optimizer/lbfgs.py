@@ -10,11 +10,12 @@ algorithm 7.4), but that pairs without curvature are left out, and with nearly i
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pathfinder._arrays.namespace import Array, either, is_nowhere, namespace, norm, put_rows, select
+from pathfinder._arrays.namespace import Array, either, namespace, norm, select
 from pathfinder._normals.diagonals import update_secant_sums
 from pathfinder._normals.inverse_hessian import Pairs, has_curvature, update_diagonal
+from pathfinder._optimizer.chosen import Chosen
 from pathfinder._optimizer.direction import newest_pairs, two_loop
-from pathfinder._optimizer.line_search import continue_search, first_trial, judged, new_search
+from pathfinder._optimizer.line_search import Evaluation, continue_search, first_trial, judged, new_search
 from pathfinder._optimizer.start import LONGEST_FIRST_MOVE, noted, tried_points
 from pathfinder._optimizer.state import (
     DONE,
@@ -33,7 +34,7 @@ from pathfinder._status import Status
 
 # What Stan's tests of convergence find, in Stan's order.
 _TERMINATIONS = [
-    np.int32(status)
+    np.array(status, np.int32)
     for status in (
         Status.CONVERGED_OBJECTIVE,
         Status.CONVERGED_GRADIENT,
@@ -43,6 +44,10 @@ _TERMINATIONS = [
         Status.CONVERGED_RELATIVE_GRADIENT,
     )
 ]
+
+
+_RUNNING = np.array(Status.RUNNING, np.int32)
+_EXPANDING, _ZOOMING, _DONE = (np.array(phase, np.int32) for phase in (EXPANDING, ZOOMING, DONE))
 
 
 def propose_start(state: PathState) -> Float[Array, "lane dim"]:
@@ -68,35 +73,44 @@ def step(
 ) -> Path:
     """Move on, given the log density and its gradient at the trial points; a path that cannot step stays as it is."""
     xp = namespace(trial)
-    state = path.state
+    before, (pairs, trace) = path
     moving = can_step(path)
-    starting = (state.phase == STARTING) & moving
     f, gradient = -log_density, -score
     # A gradient whose squared norm overflows is no use either: no slope can be told from it.
     finite = xp.isfinite(f) & xp.isfinite(xp.vecdot(gradient, gradient))
     # Unused branches get harmless numbers instead of NaN.
-    f, gradient = select(finite, (f, gradient), (xp.zeros_like(f), xp.zeros_like(gradient)))
-    tries = either(starting, lambda: noted(state.tries, starting, trial, log_density, score), lambda: state.tries)
-    evaluated = state._replace(num_gradients=state.num_gradients + 1, tries=tries)
+    f, gradient = either(
+        finite, lambda: (f, gradient), lambda: (xp.zeros(f.shape, f.dtype), xp.zeros(gradient.shape, f.dtype))
+    )
+    state = before._replace(num_gradients=before.num_gradients + moving.astype(np.int32))
+    stationary = starting = (before.phase == STARTING) & moving
+    searching = moving & ~starting
+    starts = Chosen(starting)
+    if not starts.is_none:
+        tries = noted(before.tries, starting, trial, log_density, score)
+        started = _start(*starts.take((state._replace(tries=tries), trial, f, gradient, finite)), tolerances)
+        state = starts.put(started, state)
+        stationary = starting & (state.status == Status.STATIONARY_START)
+    slope = xp.vecdot(gradient, before.direction)
+    evaluation = Evaluation(before.phase == ZOOMING, before.f, f, slope, finite)
+    good, accepted = judged(before.search, evaluation)
+    accepted &= searching
+    searches = Chosen(searching & ~accepted)
+    if not searches.is_none:
+        state = searches.put(_search_on(*searches.take((state, good, evaluation)), tolerances), state)
+    arrives = Chosen(accepted)
+    if not arrives.is_none:
+        state, pairs = accept(state, pairs, arrives, trial, f, gradient, tolerances, history_size)
+    return record(Path(state, Records(pairs, trace)), accepted | stationary, before)
 
-    zooming, searches = state.phase == ZOOMING, moving & ~starting
-    evaluation = zooming, state.f, f, xp.vecdot(gradient, state.direction), finite
-    verdict = judged(state.search, *evaluation)
-    accepted = verdict.accepted & searches
-    following = evaluated
-    if not is_nowhere(searches & ~accepted):
-        search, failed, zooms = continue_search(state.search, verdict, *evaluation)
-        phase = xp.where(zooms, ZOOMING, EXPANDING).astype(np.int32)
-        searching = evaluated._replace(search=search, phase=phase)
-        following = either(failed & searches, lambda: _retry(evaluated, tolerances), lambda: searching)
-    pairs = path.records.pairs
-    if not is_nowhere(accepted):
-        moved, pairs = accept(evaluated, pairs, accepted, trial, f, gradient, tolerances, history_size)
-        following = select(accepted, moved, following)
-    following = either(starting, lambda: _start(evaluated, trial, f, gradient, finite, tolerances), lambda: following)
-    following = select(moving, following, state)
-    stationary = starting & (following.status == Status.STATIONARY_START)
-    return record(Path(following, Records(pairs, path.records.trace)), accepted | stationary, state)
+
+def _search_on(
+    state: PathState, good: Bool[Array, " lane"], evaluation: Evaluation, tolerances: Tolerances
+) -> PathState:
+    """The next trial of line searches that go on, or what follows one that has failed."""
+    search, failed, zooms = continue_search(state.search, good, evaluation)
+    phase = namespace(zooms).where(zooms, _ZOOMING, _EXPANDING)
+    return either(failed, lambda: _retry(state, tolerances), lambda: state._replace(search=search, phase=phase))
 
 
 def _start(state: PathState, trial, f, gradient, finite, tolerances: Tolerances) -> PathState:
@@ -145,43 +159,49 @@ def _retry(state: PathState, tolerances: Tolerances) -> PathState:
 
 
 def accept(
-    state: PathState, pairs: Pairs, accepted: Bool[Array, " lane"], position, f, gradient, tolerances, history_size: int
+    paths: PathState, pairs: Pairs, lanes: Chosen, position, f, gradient, tolerances: Tolerances, history_size: int
 ) -> tuple[PathState, Pairs]:
-    """Move to points: pairs, diagonal, tolerances, next direction. Where not `accepted`, the pairs stay as they are."""
-    xp = namespace(state.f)
+    """Move some lanes to points: pairs, diagonal, tolerances, next direction."""
+    xp = namespace(f)
+    state, position, f, gradient = lanes.take((paths, position, f, gradient))
     change = gradient - state.gradient
     moved = position - state.position
     diagonal = update_diagonal(state.diagonal, moved, change)
     # A pair without curvature would make the inverse Hessian indefinite, and the approximation no normal. The diagonal
     # is asked as well, because its squares overflow before the curvature does.
-    curved = has_curvature(moved, change) & xp.all(xp.isfinite(diagonal) & (diagonal > 0), axis=-1)
+    curved = has_curvature(moved, change) & ((diagonal > 0) & (diagonal < np.inf)).all(axis=-1)
     diagonal = select(curved, diagonal, state.diagonal)
     secant_sums = state.secant_sums
     if secant_sums is not None:
         secant_sums = select(curved, update_secant_sums(secant_sums, moved, change), secant_sums)
-    enters = curved & accepted
-    pairs = put_rows(pairs, state.pairs_end, Pairs(moved, change), enters)
-    pairs_end = state.pairs_end + enters.astype(np.int32)
+    pairs = lanes.put_rows(pairs, state.pairs_end, Pairs(moved, change), curved)
+    enters = curved.astype(np.int32)
+    pairs_end = state.pairs_end + enters
     # A reset forgets the pairs for the direction, which they had led astray. Approximations keep them, as curvature
     # that was seen: `pairs_end` goes on.
-    num_pairs = xp.minimum(xp.where(state.is_reset, 0, state.num_pairs) + curved.astype(np.int32), history_size)
+    num_pairs = xp.minimum(xp.where(state.is_reset, 0, state.num_pairs) + enters, history_size)
 
-    initial = xp.where(tolerances.scale_by_diagonal, diagonal, xp.ones_like(diagonal))
-    direction = two_loop(newest_pairs(pairs, pairs_end, history_size), num_pairs, initial, gradient)
+    initial = either(tolerances.scale_by_diagonal, lambda: diagonal, lambda: xp.ones(diagonal.shape, diagonal.dtype))
+    direction = two_loop(newest_pairs(pairs, pairs_end, history_size, lanes), num_pairs, initial, gradient)
     slope = xp.vecdot(direction, gradient)
-    status = _termination(state, moved, f, gradient, slope, tolerances)
+    # Whether the step changed the log density by about as much as there is of it.
+    f_change = f - state.f
+    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
+    leaps = xp.abs(f_change) >= 0.5 * largest
+    decrement_is_small = -slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad
+    status = _termination(state, moved, f_change, gradient, largest, decrement_is_small & ~leaps, tolerances)
     last_slope = xp.vecdot(gradient, state.direction)
-    first_step = first_trial(state.search, state.is_reset, f - state.f, last_slope, moved, change)
+    first_step = first_trial(state.search, state.is_reset, f_change, last_slope, moved, change)
     iterated = state._replace(
-        phase=xp.where(status == Status.RUNNING, EXPANDING, DONE).astype(xp.int32),
+        phase=xp.where(status == _RUNNING, _EXPANDING, _DONE),
         status=status,
         position=position,
         gradient=gradient,
         f=f,
         direction=direction,
         search=new_search(f, slope, first_step),
-        is_reset=xp.zeros_like(state.is_reset),
-        was_reset=xp.zeros_like(state.was_reset),
+        is_reset=xp.zeros(f.shape, bool),
+        was_reset=xp.zeros(f.shape, bool),
         iteration=state.iteration + 1,
         diagonal=diagonal,
         secant_sums=secant_sums,
@@ -190,33 +210,38 @@ def accept(
     )
     # After a leap from where the density falls like exp(x) the pair says that everything is minute: its direction leads
     # nowhere, and would take twenty trials to find that out.
-    stays = _is_leap(state, f) & (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad)
-    descends = xp.isfinite(slope) & (slope < 0) & ~stays
-    return either(descends, lambda: iterated, lambda: _steepest_descent(iterated, tolerances.init_alpha)), pairs
+    descends = xp.isfinite(slope) & (slope < 0) & ~(leaps & decrement_is_small)
+    arrived = either(descends, lambda: iterated, lambda: _steepest_descent(iterated, tolerances.init_alpha))
+    return lanes.put(arrived, paths), pairs
 
 
-def _termination(state: PathState, moved, f, gradient, slope, tolerances: Tolerances) -> Int[Array, " lane"]:
-    """The first of Stan's tests that holds, in Stan's order; `slope` is minus g'Hg with the new inverse Hessian H."""
-    xp = namespace(f)
+def _termination(
+    state: PathState, moved, f_change, gradient, largest_f, has_small_decrement, tolerances: Tolerances
+) -> Int[Array, " lane"]:
+    """The first of Stan's tests that holds, in Stan's order.
+
+    Args:
+        state: The states before the step.
+        moved: The step.
+        f_change: What it changed of the objective.
+        gradient: The gradient after it.
+        largest_f: The larger absolute value of the objective before and after, at least 1.
+        has_small_decrement: Whether g'Hg with the new inverse Hessian H is small, and that says something.
+        tolerances: When paths end.
+    """
+    xp = namespace(gradient)
+    settles = state.search.settles
     # A step that a failed search has settled for says nothing about convergence.
-    change = xp.where(state.search.settles, xp.inf, xp.abs(state.f - f))
-    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
+    change = xp.where(settles, xp.inf, xp.abs(f_change))
     in_order = [
         change < tolerances.tol_obj,
         norm(gradient) < tolerances.tol_grad,
-        (norm(moved) < tolerances.tol_param) & ~state.search.settles,
+        (norm(moved) < tolerances.tol_param) & ~settles,
         state.iteration + 1 >= tolerances.max_lbfgs_iters,
-        change / largest < tolerances.tol_rel_obj,
-        (-slope / xp.maximum(xp.abs(f), 1.0) < tolerances.tol_rel_grad) & ~_is_leap(state, f),
+        change / largest_f < tolerances.tol_rel_obj,
+        has_small_decrement,
     ]
-    status = xp.full_like(state.status, Status.RUNNING)
+    status = xp.full(settles.shape, Status.RUNNING, np.int32)
     for holds, code in zip(reversed(in_order), reversed(_TERMINATIONS), strict=True):
         status = xp.where(holds, code, status)
     return status
-
-
-def _is_leap(state: PathState, f) -> Bool[Array, " lane"]:
-    """Whether a step changed the log density by about as much as there is of it."""
-    xp = namespace(f)
-    largest = xp.maximum(xp.maximum(xp.abs(state.f), xp.abs(f)), 1.0)
-    return xp.abs(state.f - f) >= 0.5 * largest

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from pathfinder._arrays.namespace import Array, either, finfo_eps, namespace, select
+from pathfinder._arrays.namespace import Array, either, finfo_eps, namespace
 
 
 SUFFICIENT_DECREASE = 1e-4
@@ -25,30 +25,50 @@ _IS_END = np.array([[True], [True], [False], [False]])  # of the candidates for 
 
 
 class LineSearch(NamedTuple):
-    """Strong Wolfe searches of all lanes; `f` is the objective and `slope` its derivative along the direction.
+    """Strong Wolfe searches of all lanes.
 
-    `low` is the best step so far and the low end of the bracket, `high` the other end (once zooming).
+    `low` is the best step so far and the low end of the bracket, `high` the other end (once zooming): the length of the
+    step, the objective there, and its derivative along the direction.
     """
 
     step: Float[Array, " lane"]  # the trial step length, to be evaluated next
     first_step: Float[Array, " lane"]
     slope_at_zero: Float[Array, " lane"]
-    low: Float[Array, " lane"]
-    f_low: Float[Array, " lane"]
-    slope_low: Float[Array, " lane"]
-    high: Float[Array, " lane"]
-    f_high: Float[Array, " lane"]
-    slope_high: Float[Array, " lane"]
+    low: Float[Array, "lane 3"]
+    high: Float[Array, "lane 3"]
     num_trials: Int[Array, " lane"]  # expansions, then zooms
     num_failed: Int[Array, " lane"]  # consecutive evaluations that were not finite
     settles: Bool[Array, " lane"]  # the trial step is the best so far, to be taken without the curvature condition
 
 
 def new_search(f, slope, first_step) -> LineSearch:
-    """Searches that have not been evaluated yet."""
+    """Searches that have not been evaluated yet, where the objective is `f` and its derivative is `slope`."""
     xp = namespace(f)
-    zero, nothing, no = xp.zeros_like(f), xp.zeros(f.shape, xp.int32), xp.zeros(f.shape, bool)
-    return LineSearch(first_step, first_step, slope, zero, f, slope, zero, zero, zero, nothing, nothing, no)
+    zero, nothing, no = xp.zeros(f.shape, f.dtype), xp.zeros(f.shape, xp.int32), xp.zeros(f.shape, bool)
+    low, high = _end(zero, f, slope), xp.zeros((*f.shape, 3), f.dtype)
+    return LineSearch(first_step, first_step, slope, low, high, nothing, nothing, no)
+
+
+def _end(step, f, slope) -> Float[Array, "lane 3"]:
+    return namespace(f).array((step, f, slope)).T
+
+
+class Evaluation(NamedTuple):
+    """What is known at the trial steps.
+
+    Args:
+        zooming: Whether there is a bracket.
+        f_start: The objective where the search began.
+        f: The objective at the trial step.
+        slope: Its derivative along the direction there.
+        finite: Whether these are finite; they are replaced by zeros if not.
+    """
+
+    zooming: Bool[Array, " lane"]
+    f_start: Float[Array, " lane"]
+    f: Float[Array, " lane"]
+    slope: Float[Array, " lane"]
+    finite: Bool[Array, " lane"]
 
 
 class Judged(NamedTuple):
@@ -58,17 +78,9 @@ class Judged(NamedTuple):
     accepted: Bool[Array, " lane"]  # it ends the search
 
 
-def judged(search: LineSearch, zooming, f_start, f, slope, finite) -> Judged:
-    """Whether the trial step of each lane is taken.
-
-    Args:
-        search: The searches.
-        zooming: Whether there is a bracket.
-        f_start: The objective where the search began.
-        f: The objective at the trial step.
-        slope: Its derivative along the direction there.
-        finite: Whether these are finite; they are replaced by zeros if not.
-    """
+def judged(search: LineSearch, evaluation: Evaluation) -> Judged:
+    """Whether the trial step of each lane is taken."""
+    zooming, f_start, f, slope, finite = evaluation
     xp = namespace(f)
     slope_at_zero = search.slope_at_zero
     decreased = f <= f_start + SUFFICIENT_DECREASE * search.step * slope_at_zero
@@ -76,75 +88,68 @@ def judged(search: LineSearch, zooming, f_start, f, slope, finite) -> Judged:
     decreased_by_slope = within_rounding & (slope <= (2 * SUFFICIENT_DECREASE - 1) * slope_at_zero)
     flat_enough = xp.abs(slope) <= -CURVATURE * slope_at_zero
     # The first trial has nothing yet to be lower than (i > 1 in algorithm 3.5).
-    below_low = (f < search.f_low) | ((search.num_trials == 0) & ~zooming)
+    below_low = (f < search.low[:, 1]) | ((search.num_trials == 0) & ~zooming)
     good = (decreased & below_low) | decreased_by_slope
     return Judged(good, finite & ((good & flat_enough) | search.settles))
 
 
 class Continued(NamedTuple):
-    """Searches whose trial steps were not taken; what is said of others means nothing."""
+    """Searches whose trial steps were not taken."""
 
     search: LineSearch
     failed: Bool[Array, " lane"]
     zooms: Bool[Array, " lane"]
 
 
-def continue_search(search: LineSearch, judged: Judged, zooming, f_start, f, slope, finite) -> Continued:
-    """The next trial step of every lane whose search goes on; arguments as of `judged`."""
+def continue_search(search: LineSearch, good: Bool[Array, " lane"], evaluation: Evaluation) -> Continued:
+    """The next trial step of every lane whose search goes on; `good` as in `Judged`."""
+    zooming, f_start, f, slope, finite = evaluation
     xp = namespace(f)
-    step, good = search.step, judged.good
     eps = finfo_eps(f.dtype)
-    trial = (step, f, slope)
-    low = (search.low, search.f_low, search.slope_low)
-    high = (search.high, search.f_high, search.slope_high)
     # Where the trial is no improvement it becomes the high end; otherwise the low end, and the high end stays on the
     # side to which the slope points.
-    crossed = xp.where(zooming, slope * (search.high - search.low) >= 0, slope >= 0)
-    new_low = select(good, trial, low)
-    new_high = select(good, select(crossed, low, high), trial)
-    begins_zoom = ~good | crossed
-    zooms = finite & (zooming | begins_zoom)
-    num_trials = xp.where(zooms & ~zooming, 0, search.num_trials + 1)
-    next_step = either(zooms, lambda: _zoom_step(new_low, new_high, num_trials), lambda: 10.0 * step)
-    bracket = xp.abs(new_high[0] - new_low[0])
-    exhausted = xp.where(
-        zooms,
-        (num_trials >= MAX_ZOOMS) | (bracket <= 2 * eps * xp.maximum(new_high[0], new_low[0])),
-        num_trials >= MAX_EXPANSIONS,
-    )
-    moved_on = search._replace(
-        step=next_step,
-        low=new_low[0],
-        f_low=new_low[1],
-        slope_low=new_low[2],
-        high=new_high[0],
-        f_high=new_high[1],
-        slope_high=new_high[2],
-        num_trials=num_trials,
-        num_failed=xp.zeros_like(search.num_failed),
-    )
-    # Out of the support: back towards the last good step, faster after a few tries.
-    nearer = xp.where(zooming, xp.minimum(search.low, search.high), search.low)
-    shrink = xp.where(search.num_failed < 3, 0.5, 0.1)
-    retreat = search._replace(step=nearer + shrink * (step - nearer), num_failed=search.num_failed + 1)
-    stuck = (retreat.num_failed > MAX_FAILED_EVALUATIONS) | (retreat.step <= SMALLEST_STEP * search.first_step)
-    over = xp.where(finite, ~judged.accepted & exhausted, stuck)
+    crossed = slope * xp.where(zooming, search.high[:, 0] - search.low[:, 0], 1.0) >= 0
+    zooms = zooming | (finite & ~(good & ~crossed))
+
+    def moved_on():
+        trial = _end(search.step, f, slope)
+        low = xp.where(good[:, None], trial, search.low)
+        high = xp.where(good[:, None], xp.where(crossed[:, None], search.low, search.high), trial)
+        num_trials = xp.where(zooms & ~zooming, 0, search.num_trials + 1)
+        next_step = either(zooms, lambda: _zoom_step(low, high, num_trials), lambda: 10.0 * search.step)
+        bracket = xp.abs(high[:, 0] - low[:, 0])
+        closed = zooms & (bracket <= 2 * eps * xp.maximum(high[:, 0], low[:, 0]))
+        exhausted = closed | (num_trials >= xp.where(zooms, MAX_ZOOMS, MAX_EXPANSIONS))
+        none_failed = xp.zeros(f.shape, xp.int32)
+        return search._replace(
+            step=next_step, low=low, high=high, num_trials=num_trials, num_failed=none_failed
+        ), exhausted
+
+    def retreated():
+        # Out of the support: back towards the last good step, faster after a few tries.
+        low = search.low[:, 0]
+        nearer = xp.where(zooming, xp.minimum(low, search.high[:, 0]), low)
+        shrink = xp.where(search.num_failed < 3, 0.5, 0.1).astype(f.dtype)
+        step, num_failed = nearer + shrink * (search.step - nearer), search.num_failed + 1
+        stuck = (num_failed > MAX_FAILED_EVALUATIONS) | (step <= SMALLEST_STEP * search.first_step)
+        return search._replace(step=step, num_failed=num_failed), stuck
+
+    following, over = either(finite, moved_on, retreated)
     # At a kink no step satisfies the curvature condition: the best one is evaluated again, for its gradient, and taken.
-    following = select(finite, moved_on, retreat)
-    lower = f_start - following.f_low > 8 * eps * xp.abs(f_start)
-    settles = over & xp.where(finite, zooms, zooming) & lower & ~search.settles
-    following = following._replace(step=xp.where(settles, following.low, following.step), settles=settles)
-    return Continued(following, over & ~settles, xp.where(finite, zooms, zooming))
+    lower = f_start - following.low[:, 1] > 8 * eps * xp.abs(f_start)
+    settles = over & zooms & lower & ~search.settles
+    step = either(settles, lambda: following.low[:, 0], lambda: following.step)
+    return Continued(following._replace(step=step, settles=settles), over & ~settles, zooms)
 
 
 def _zoom_step(low, high, num_trials):
     """Minimizer of the cubic through both ends of the bracket, or its midpoint (Nocedal and Wright, equation 3.59)."""
-    (a, f_a, slope_a), (b, f_b, slope_b) = low, high
-    xp = namespace(a)
+    xp = namespace(low)
+    (a, f_a, slope_a), (b, f_b, slope_b) = low.T, high.T
     middle = 0.5 * (a + b)
     d1 = slope_a + slope_b - 3 * (f_a - f_b) / xp.where(a == b, 1.0, a - b)
     square = d1**2 - slope_a * slope_b
-    d2 = xp.sqrt(xp.maximum(square, 0.0)) * xp.where(b < a, -1.0, 1.0)
+    d2 = xp.sqrt(xp.maximum(square, 0.0)) * xp.where(b < a, -1.0, 1.0).astype(a.dtype)
     denominator = slope_b - slope_a + 2 * d2
     cubic = b - (b - a) * (slope_b + d2 - d1) / xp.where(denominator == 0, 1.0, denominator)
     margin = 0.01 * xp.abs(b - a)
@@ -159,7 +164,11 @@ def first_trial(search: LineSearch, is_reset, f_change, slope_new, moved, change
     xp = namespace(moved)
     # After steepest descent the last step is measured in units of the scaled inverse Hessian.
     inner = xp.vecdot(moved, change)
-    unit = xp.where(is_reset & (inner > 0), xp.vecdot(change, change) / xp.where(inner > 0, inner, 1.0), 1.0)
+    unit = either(
+        is_reset & (inner > 0),
+        lambda: xp.vecdot(change, change) / xp.where(inner > 0, inner, 1.0),
+        lambda: xp.ones(inner.shape, inner.dtype),
+    )
     cubic = _cubic_minimizer(search.slope_at_zero / unit, search.step * unit, f_change, slope_new / unit)
     return xp.minimum(1.0, 1.01 * cubic)
 
@@ -172,11 +181,12 @@ def _cubic_minimizer(slope_0, x_1, f_1, slope_1):
     square = c2**2 - 2 * slope_0 * c3
     root = xp.sqrt(xp.maximum(square, 0.0))
     # The stationary points are the roots of c3/2 t^2 + c2 t + slope_0, in the form that does not cancel.
-    q = -(c2 + xp.where(c2 >= 0, 1.0, -1.0) * root)
+    q = -(c2 + xp.copysign(root, c2))
     stationary = [q / xp.where(c3 == 0, xp.nan, c3), 2 * slope_0 / xp.where(q == 0, xp.nan, q)]
-    t = xp.stack([xp.full_like(x_1, SMALLEST_STEP), xp.ones_like(x_1), *stationary])
+    ends = xp.full(x_1.shape, SMALLEST_STEP, x_1.dtype), xp.ones(x_1.shape, x_1.dtype)
+    t = xp.array((*ends, *stationary))
     exists = (t >= SMALLEST_STEP) & (t <= 1.0) & ((square >= 0)[None, :] | _IS_END)
     t = xp.where(exists, t, 1.0)
     value = t * (t * (t * c3[None, :] / 3 + c2[None, :]) / 2 + slope_0[None, :])
-    best = xp.argmin(xp.where(exists & ~xp.isnan(value), value, xp.inf), axis=0)
+    best = xp.argmin(xp.where(exists & (value < xp.inf), value, xp.inf), axis=0)
     return t[best, xp.arange(len(x_1))]

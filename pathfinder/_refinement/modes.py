@@ -62,5 +62,7 @@ def _profiles(
     num_fits, num_paths, dim = means.shape
     shares = xp.linspace(0.0, 1.0, POINTS + 2, dtype=means.dtype)[None, None, :, None]
     origins = means[xp.arange(num_fits), newest][:, None, None, :]
-    points = (1 - shares) * origins + shares * means[:, :, None, :]
+    # Paths that failed have no means, and a function of the host may raise where it is not given numbers.
+    ends = xp.where(xp.isfinite(means[:, :, None, :]), means[:, :, None, :], origins)
+    points = (1 - shares) * origins + shares * ends
     return density.values(points.reshape(num_fits * num_paths, -1, dim)).reshape(points.shape[:-1])

@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 import psis
 from pathfinder._arrays.key_order import map_in_order
+from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
@@ -72,7 +73,9 @@ class BatchResult(Sequence[PathfinderResult]):
             raise IndexError(f"There are {len(self)} fits, but fit {fit} was asked for.")
         fit %= len(self)
         lanes = self._lanes(fit)
-        model = dataclasses.replace(self.model, data=map_in_order(lambda leaf: leaf[fit], self.data))
+        model = dataclasses.replace(
+            self.model, data=map_in_order(lambda leaf: placed(np.asarray(leaf)[fit]), self.data)
+        )
         outcomes = self.outcomes.of_lanes(lanes)
         require_paths(outcomes)
         with finite_draws_required(outcomes):
@@ -198,7 +201,7 @@ class BatchResult(Sequence[PathfinderResult]):
             self.keys[np.repeat(np.arange(len(self)), self.settings.num_paths)], paths, Stream.GENERATED_QUANTITIES
         )
         model = dataclasses.replace(self.model, data=self.data)
-        named = named_draws(model, self.source, lanes, indices, keys, fits)
+        named = named_draws(model, self.source, lanes, indices, keys, fits, cache=self.settings.cache)
         ends = np.cumsum(sizes)
         return self._stacked(
             {

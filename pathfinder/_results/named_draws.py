@@ -11,10 +11,11 @@ from pathfinder._arrays.namespace import Array, rows
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import fold_in
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._cache.user_store import user_store
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept
-from pathfinder._density.stored import entry_of, traceable
+from pathfinder._density.stored import Kept, entry_of, traceable
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._model.model import Model
 
@@ -31,6 +32,8 @@ def named_draws(
     indices: Int[np.ndarray, " n"],
     generator_keys: UInt32[Array, "lane 2"],
     fits: Int[np.ndarray, " n"] | None = None,
+    *,
+    cache: bool = False,
 ) -> dict[str, np.ndarray]:
     """Make draws from their keys and map them to variables, in batches so that little more than the result is held.
 
@@ -41,6 +44,7 @@ def named_draws(
         indices: The number of each draw within its lane.
         generator_keys: Key of each lane for generated quantities.
         fits: The data set of each draw, if there are several.
+        cache: Whether the program is kept for other processes.
 
     Returns:
         Arrays of shape `(n, *variable.shape)` by name, in the order of the model's variables.
@@ -48,7 +52,7 @@ def named_draws(
     if model.is_callable:
         variables = _called(model)
     else:
-        variables = _compiled(model, lanes, indices, np.asarray(generator_keys), fits)
+        variables = _compiled(model, lanes, indices, np.asarray(generator_keys), fits, cache)
     bytes_per_row = (sum(variable.size for variable in model.variables) + model.dim) * np.dtype(model.dtype).itemsize
     batch = min(MOST_ROWS_PER_BATCH, BATCH_BYTES // bytes_per_row)
     values: dict[str, np.ndarray] = {}
@@ -60,6 +64,18 @@ def named_draws(
     if model.warn_fn is not None:
         model.warn_fn(values)
     return {variable.name: values[variable.name] for variable in model.variables}
+
+
+def variables_at(model: Model, positions: np.ndarray, *, cache: bool = False) -> dict[str, np.ndarray]:
+    """Variables at given positions, by the program of the draws; generated quantities with some random numbers.
+
+    Args:
+        model: A model in JAX.
+        positions: Unconstrained vectors, one in each row.
+        cache: As in `named_draws`.
+    """
+    rows = np.arange(len(positions))
+    return _compiled(model, np.zeros_like(rows), rows, np.zeros((1, 2), np.uint32), None, cache)(rows, positions)
 
 
 def _merged(parts, size: int):
@@ -90,13 +106,14 @@ def _called(model: Model) -> Callable[[np.ndarray, np.ndarray], dict[str, np.nda
 
 
 def _compiled(
-    model: Model, lanes: np.ndarray, indices: np.ndarray, lane_keys: np.ndarray, fits: np.ndarray | None
+    model: Model, lanes: np.ndarray, indices: np.ndarray, lane_keys: np.ndarray, fits: np.ndarray | None, cache: bool
 ) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
     """Variables of draws, by their numbers, at their positions, by the program of the model."""
     (device,) = jax.device_put(0.0).devices()  # that of JAX's default, as large generated quantities may want
     data = placed(model.data, device)
+    dtype, kept_in = np.dtype(model.dtype), Kept(user_store(cache and device.platform == "cpu"))
     program = _constrain_program(
-        data, model.constrain_fn, model.generate_fn, model.dim, np.dtype(model.dtype), fits is not None, device
+        data, model.constrain_fn, model.generate_fn, model.dim, dtype, fits is not None, device, kept_in
     )
 
     def variables(numbers, positions):
@@ -117,17 +134,27 @@ class ConstrainProgram:
         dtype: Its floating-point type.
         has_fits: Whether data have a leading axis of data sets.
         device: Where the variables are computed.
+        kept_in: Where the program is kept for other processes.
     """
 
     def __init__(
-        self, data: Any, constrain: Any, generate: Any, dim: int, dtype: np.dtype, has_fits: bool, device: Any
+        self,
+        data: Any,
+        constrain: Any,
+        generate: Any,
+        dim: int,
+        dtype: np.dtype,
+        has_fits: bool,
+        device: Any,
+        kept_in: Kept,
     ):
         point = (
             jax.ShapeDtypeStruct((dim,), dtype),
             None if generate is None else jax.ShapeDtypeStruct((2,), np.uint32),
             jax.ShapeDtypeStruct((), np.int32) if has_fits else None,
         )
-        entry = entry_of((constrain, generate), "constrain", data, dim, dtype, has_fits, device.device_kind)
+        executable = (BATCH_BYTES, device.device_kind)
+        entry = entry_of((constrain, generate), kept_in.store, "constrain", executable, data, dim, dtype, has_fits)
         stored = GroupedProgram.stored(entry, point, data, device)
         if stored is not None:
             self._program = stored

@@ -173,7 +173,7 @@ class PathfinderResult:
 
         All draws weigh the same, unless this is what `weighted()` returned.
         """
-        return self._returned.named(self.model, self._keys)
+        return self._returned.named(self.model, self._keys, cache=self.settings.cache)
 
     @cached_property
     def unconstrained_draws(self) -> Float[np.ndarray, "draw dim"]:
@@ -232,7 +232,7 @@ class PathfinderResult:
         indices = np.arange(num_draws)
         if not constrained:
             return drawn_positions(fresh, lanes, indices, self.model)
-        return named_draws(self.model, fresh, lanes, indices, fresh.draw_keys)
+        return named_draws(self.model, fresh, lanes, indices, fresh.draw_keys, cache=self.settings.cache)
 
     def summary(self) -> "pd.DataFrame":
         """Mean, standard deviation, quantiles and effective sample size of every scalar, one row each.

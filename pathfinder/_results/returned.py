@@ -93,10 +93,11 @@ class PoolRows:
         """The draws on the unconstrained scale."""
         return drawn_positions(self.source, self.pool.lanes[self.rows], self.pool.indices[self.rows], model)
 
-    def named(self, model: Model, keys: ResultKeys) -> dict[str, np.ndarray]:
+    def named(self, model: Model, keys: ResultKeys, *, cache: bool) -> dict[str, np.ndarray]:
         """The draws by name."""
         own = keys.of_lanes(self.source.num_lanes, Stream.GENERATED_QUANTITIES)
-        return named_draws(model, self.source, self.pool.lanes[self.rows], self.pool.indices[self.rows], own)
+        lanes, indices = self.pool.lanes[self.rows], self.pool.indices[self.rows]
+        return named_draws(model, self.source, lanes, indices, own, cache=cache)
 
     def others(self, num_draws: int, method: Any, rng: np.random.Generator) -> Int[np.ndarray, " draw"]:
         """Numbers of other draws by their weights.
@@ -181,11 +182,11 @@ class ChainRows:
         """The states on the unconstrained scale."""
         return self.chains.states.reshape(-1, model.dim)[self.rows]
 
-    def named(self, model: Model, keys: ResultKeys) -> dict[str, np.ndarray]:
+    def named(self, model: Model, keys: ResultKeys, *, cache: bool) -> dict[str, np.ndarray]:
         """The states by name."""
         iterations, chains = np.divmod(self.rows, self.chains.num_chains)
         own = keys.of_whole(self.chains.num_chains, Stream.GENERATED_QUANTITIES)
-        return named_draws(model, self.chains, chains, iterations, own)
+        return named_draws(model, self.chains, chains, iterations, own, cache=cache)
 
     def others(self, num_draws: int, method: Any, rng: np.random.Generator) -> Int[np.ndarray, " draw"]:
         """Numbers of other states, as many of each chain.

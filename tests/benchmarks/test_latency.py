@@ -18,6 +18,7 @@ from benchmarks.latency_cases import (
     Cost,
     logistic_regression,
     measured,
+    three_level_hierarchy,
 )
 
 
@@ -111,6 +112,9 @@ def test_problems_can_be_fitted():
     with jax.enable_x64(True):
         problem = logistic_regression(num_rows=20, dim=2)
         assert np.isfinite(problem.model.log_density(np.zeros(2)))
+        hierarchy = three_level_hierarchy().model
+        assert hierarchy.dim == 41
+        assert np.isfinite(hierarchy.log_density(np.zeros(41)))
 
 
 def test_it_prints_the_tables_of_the_chosen_sections(capsys, monkeypatch):

@@ -8,7 +8,8 @@ import pytest
 
 import pathfinder
 import pathfinder_cli
-from pathfinder_cli import _main, main
+from pathfinder_cli import main
+from pathfinder_cli._main import exit_status
 from tests.cli.conftest import FEW_DRAWS, new_files
 
 
@@ -85,39 +86,37 @@ def test_the_console_script_is_main():
     assert pathfinder_cli.main is main
 
 
-def test_an_unforeseen_exception_is_one_line_and_how_to_report_it(cli, monkeypatch):
-    def fail(words):
-        raise ZeroDivisionError("one\n  over nothing")
+def failing(error):
+    """A command in which something goes wrong that nobody has thought of."""
 
-    monkeypatch.setitem(_main._COMMANDS, "help", fail)
-    outcome = cli("help")
-    assert outcome.code == 1
-    assert outcome.err.startswith("Error: ZeroDivisionError: one over nothing\n")
-    assert "PATHFINDER_TRACEBACK" in outcome.err
-    assert "Traceback" not in outcome.err
+    def command():
+        raise error
+
+    return command
 
 
-def test_the_traceback_is_printed_on_request(cli, monkeypatch):
-    def fail(words):
-        raise ZeroDivisionError
+def test_an_unforeseen_exception_is_one_line_and_how_to_report_it(capsys):
+    assert exit_status(failing(ZeroDivisionError("one\n  over nothing"))) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("Error: ZeroDivisionError: one over nothing\n")
+    assert "PATHFINDER_TRACEBACK" in told
+    assert "Traceback" not in told
 
-    monkeypatch.setitem(_main._COMMANDS, "help", fail)
+
+def test_the_traceback_is_printed_on_request(capsys, monkeypatch):
     monkeypatch.setenv("PATHFINDER_TRACEBACK", "1")
-    assert "Traceback" in cli("help").err
+    exit_status(failing(ZeroDivisionError()))
+    assert "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")]
 )
-def test_too_little_memory_is_no_defect(cli, monkeypatch, error):
-    def fail(words):
-        raise error
-
-    monkeypatch.setitem(_main._COMMANDS, "help", fail)
-    outcome = cli("help")
-    assert outcome.code == 1
-    assert "not enough memory" in outcome.err
-    assert "defect" not in outcome.err
+def test_too_little_memory_is_no_defect(capsys, error):
+    assert exit_status(failing(error)) == 1
+    told = capsys.readouterr().err
+    assert "not enough memory" in told
+    assert "defect" not in told
 
 
 def test_a_reader_that_goes_away_does_not_end_a_run(folder):

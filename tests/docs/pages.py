@@ -131,4 +131,5 @@ def _rewrite() -> None:
 
 
 if __name__ == "__main__":
+    jax.config.update("jax_enable_compilation_cache", False)  # what is printed is what first fits cost
     _rewrite()

@@ -14,7 +14,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._library.solvers.ode import all_finite, in_order
+from pathfinder.stan._library.solvers.ode import all_finite, in_order, is_before
 from pathfinder.stan._state.errors import StanRejectError
 from pathfinder.stan._state.run import Run, here
 from pathfinder.stan._syntax.tree import Call, Expression
@@ -46,11 +46,7 @@ ODE = (
     Requirement(("times",), all_finite, "the times have to be finite"),
     _FINITE_ARGUMENTS,
     Requirement(("times",), in_order, "no time may be less than the one before"),
-    Requirement(
-        ("initial time", "times"),
-        lambda start, times: jnp.asarray(start) < jnp.asarray(times)[0],
-        "the initial time has to be less than the first of the times",
-    ),
+    Requirement(("initial time", "times"), is_before, "the initial time has to be less than the first of the times"),
 )
 ROOT = (Requirement(("initial guess",), all_finite, "the initial guess has to be finite"), _FINITE_ARGUMENTS)
 INTEGRAL = (

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pathfinder._data_files import parse_json, parse_rdump
+from pathfinder._data_files.texts import decoded, found_text
 from pathfinder.stan._checking.programs import CheckedProgram, check
 from pathfinder.stan._parsing.programs import parse
-from pathfinder.stan._syntax.source import decoded
 
 
 def is_file(program: Any) -> bool:
@@ -39,17 +39,7 @@ def load(program: Any, include_paths: Sequence[Any] = ()) -> CheckedProgram:
 
 def reader(folders: Sequence[str]) -> Callable[[str], str]:
     """What finds included files in some folders; raises FileNotFoundError if none has it."""
-
-    def read_include(name: str) -> str:
-        for folder in folders:
-            try:
-                with open(name if name.startswith("/") else f"{folder}/{name}", "rb") as file:
-                    return decoded(file.read())
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-                continue
-        raise FileNotFoundError(name)
-
-    return read_include
+    return lambda name: found_text(name, folders)
 
 
 def load_data(data: Any) -> Mapping[str, Any]:

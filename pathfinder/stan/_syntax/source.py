@@ -6,14 +6,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 
-def decoded(raw: bytes) -> str:
-    r"""The text of a file, with `\n` at the ends of lines and without a byte order mark.
-
-    Bytes that are no UTF-8 become U+FFFD, which, as in stanc, may stand in comments only.
-    """
-    return raw.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-
-
 @dataclass(frozen=True, eq=False)
 class Source:
     """One text with the name to call it by.

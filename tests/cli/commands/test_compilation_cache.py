@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pathfinder_cli._cache.folders import programs_folder, pruned
+from pathfinder._cache.folders import programs_folder, pruned
 from tests import compilation
 from tests.cli.commands.started_jax import RUN, started
 

@@ -1,6 +1,7 @@
 """Stan programs that were run before: neither read, nor traced, nor compiled again."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,9 +10,13 @@ import numpy as np
 import pytest
 import stanio
 
+from pathfinder._cache.file_store import FileStore
 from pathfinder._density.kept_programs import drop_programs
 from pathfinder_cli import run_executable
-from pathfinder_cli._models import stan_program
+from pathfinder_cli._inputs.input_file import parsed_input
+from pathfinder_cli._models.kept_program import KeptProgram
+from pathfinder_cli._models.known_runs import KnownRuns
+from pathfinder_cli._models.source import ModelOptions, ModelSource
 from tests import compilation
 from tests.cli.conftest import FEW_DRAWS
 
@@ -44,25 +49,31 @@ print("PROBE", code, *sorted(heavy | {name for name in done if "jaxpr" in name o
 
 
 @pytest.fixture
-def run(folder, cli, monkeypatch):
-    """Runs the program as a new process would; gives its draws, and how often the program was bound to data."""
+def traced():
+    """Names of what JAX traces from here on."""
+    names = []
+
+    def listen(event, duration, **details):
+        if event.endswith("jaxpr_trace_duration"):
+            names.append(details["fun_name"])
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
+@pytest.fixture
+def run(folder, cli, monkeypatch, without_cache_of_jax, traced):
+    """Runs the program as a new process would; gives its draws, and whether the program was traced."""
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "cache"))
-    monkeypatch.setattr("jax._src.compiler._cache_read", lambda *_: (None, None))  # where other tests have put programs
     (folder / "m.stan").write_text(PROGRAM)
-    bound, bind = [], stan_program.bind
-
-    def counted(*arguments):
-        bound.append(True)
-        return bind(*arguments)
-
-    monkeypatch.setattr(stan_program, "bind", counted)
 
     def call(*words, program=RUN, seed=1):
         drop_programs()
-        bound.clear()
+        traced.clear()
         outcome = cli(*program, "random", f"seed={seed}", *words)
         assert (outcome.code, outcome.err) == (0, ""), outcome.err
-        return stanio.read_csv("output.csv")[1], len(bound)
+        return stanio.read_csv("output.csv")[1], bool(traced)
 
     yield call
     drop_programs()
@@ -90,13 +101,13 @@ def test_a_later_process_traces_and_loads_nothing(folder, further):
 
 
 def test_a_later_run_gives_the_same_and_another_seed_other_draws(run):
-    first, bound = run()
-    assert bound == 1
-    again, bound = run()
-    assert bound == 0
+    first, is_new = run()
+    assert is_new
+    again, is_new = run()
+    assert not is_new
     np.testing.assert_array_equal(first, again)
-    other, bound = run(seed=2)
-    assert bound == 0
+    other, is_new = run(seed=2)
+    assert not is_new
     assert not np.array_equal(first, other)
 
 
@@ -107,18 +118,29 @@ def test_each_part_of_the_key_counts(folder, run, monkeypatch):
         ("engine", "precision=single"),
     ]
     for words in changes:
-        assert run(*words)[1] == 1, words
+        assert run(*words)[1], words
     (folder / "m.stan").write_text(PROGRAM.replace("bernoulli(theta)", "bernoulli(theta^2)"))
-    assert run()[1] == 1
+    assert run()[1]
     (folder / "m.stan").write_text(PROGRAM)
-    assert run()[1] == 0
+    assert not run()[1]
     data = {"N": 10, "y": [1] * 10}
     (folder / "bernoulli.data.json").write_text(json.dumps(data))
-    assert run()[1] == 1
-    monkeypatch.setattr("pathfinder_cli._models.kept_program.evaluator", lambda: "other versions")
-    assert run()[1] == 1
-    monkeypatch.setattr("pathfinder_cli._models.kept_program.compiler", lambda _: "other versions")
-    assert run()[1] == 1
+    assert run()[1]
+    monkeypatch.setenv("JAX_OF_ANOTHER_RUN", "1")
+    assert run()[1]
+
+
+def test_versions_count(tmp_path):
+    source = ModelSource("m.stan", PROGRAM.encode())
+    file = ("d.json", b'{"N": 1, "y": [1]}')
+    store = FileStore(tmp_path / "cache", pytest.fail)
+
+    def kept(versions):
+        return KeptProgram(source, file, ModelOptions(1), "double", store, versions, KnownRuns(source, tmp_path))
+
+    kept("these").model(parsed_input(*file))
+    assert kept("these").is_there
+    assert not kept("others").is_there
 
 
 def test_other_data_of_the_same_shapes_share_executables(folder, run):
@@ -133,18 +155,74 @@ def test_included_texts_count(folder, run):
     head, _, tail = PROGRAM.partition("y ~")
     (folder / "m.stan").write_text(f"{head}#include part.stan\n{tail.partition(chr(10))[2]}")
     (folder / "part.stan").write_text("y ~ bernoulli(theta);")
-    assert run()[1] == 1
-    assert run()[1] == 0
+    assert run()[1]
+    assert not run()[1]
     (folder / "part.stan").write_text("y ~ bernoulli(theta^2);")
-    assert run()[1] == 1
+    assert run()[1]
 
 
-def test_an_executable_finds_what_was_kept_of_its_program(run, monkeypatch, capsys):
-    first, _ = run()
-    monkeypatch.setattr(stan_program, "bind", None)
+def test_included_texts_are_kept_as_all_others_are(folder, run, traced, capsys):
+    """By their content, whatever the seed, and with an executable that holds them."""
+    head, _, tail = PROGRAM.partition("y ~")
+    (folder / "m.stan").write_text(f"{head}#include <parts/one.stan>\n{tail.partition(chr(10))[2]}")
+    (folder / "parts").mkdir()
+    (folder / "parts" / "one.stan").write_text("#include parts/two.stan\n// #include missing.stan\n")
+    (folder / "parts" / "two.stan").write_text("y ~ bernoulli(theta);")
+    first, bound = run(seed=1)
+    assert bound
+    assert not run(seed=2)[1]
     drop_programs()
+    traced.clear()
+    texts = {name: (folder / name).read_text() for name in ("parts/one.stan", "parts/two.stan")}
+    program = (folder / "m.stan").read_bytes()
+    shutil.rmtree(folder / "parts")
+    assert run_executable("elsewhere.stan", program, [*RUN[1:], "random", "seed=1"], included=texts) == 0
+    assert capsys.readouterr().err == ""
+    assert not traced
+    np.testing.assert_array_equal(first, stanio.read_csv("output.csv")[1])
+
+
+def test_what_is_compiled_for_known_data_runs_at_once(folder, run, cli, monkeypatch):
+    data = (folder / "bernoulli.data.json").read_text()
+    assert cli("compile", "m.stan").out == (
+        "No data are known from a run of this program before: the first run will compile it.\n"
+    )
+    first, _ = run()
+    monkeypatch.setenv("JAX_OF_ANOTHER_RUN", "1")  # what was compiled before no longer fits
+    drop_programs()
+    compiled = cli("compile", "m.stan")
+    assert (compiled.code, compiled.err) == (0, "")
+    path = folder / "bernoulli.data.json"
+    assert compiled.out == f"Compiled for {path}; runs with such data will start fast.\n"
+    before = files(folder)
+    again, bound = run()
+    assert not bound
+    np.testing.assert_array_equal(first, again)
+    assert files(folder) == before  # the programs were there, too
+    path.write_text(json.dumps({"N": 3}))  # no longer what the program needs
+    assert cli("compile", "m.stan").out.startswith("No data are known")
+    path.write_text(data)
+    (folder / "m.stan").write_text(PROGRAM + "// another program\n")
+    assert cli("compile", "m.stan").out.startswith("No data are known")
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
+    assert cli("compile", "m.stan").out.startswith("Nothing is compiled before the first run")
+
+
+def test_a_program_without_data_is_compiled_at_once(folder, run, cli):
+    (folder / "m.stan").write_text("parameters {\n  real x;\n}\nmodel {\n  x ~ normal(0, 1);\n}\n")
+    assert cli("compile", "m.stan").out == "Compiled for a run without data; runs with such data will start fast.\n"
+    before = files(folder)
+    assert not run(program=("m.stan", "pathfinder", *FEW_DRAWS))[1]
+    assert files(folder) == before
+
+
+def test_an_executable_finds_what_was_kept_of_its_program(run, traced, capsys):
+    first, _ = run()
+    drop_programs()
+    traced.clear()
     code = run_executable("m.stan", PROGRAM.encode(), [*RUN[1:], "random", "seed=1"])
     assert (code, capsys.readouterr().err) == (0, "")
+    assert not traced
     np.testing.assert_array_equal(first, stanio.read_csv("output.csv")[1])
 
 
@@ -152,15 +230,15 @@ def test_random_transformed_data_depend_on_the_seed(folder, run):
     (folder / "m.stan").write_text(
         PROGRAM.replace("parameters {", "transformed data {\n  real x = normal_rng(0, 1);\n}\nparameters {", 1)
     )
-    assert run(seed=1)[1] == 1
-    assert run(seed=1)[1] == 0
-    assert run(seed=2)[1] == 1
+    assert run(seed=1)[1]
+    assert not run(seed=1)[1]
+    assert run(seed=2)[1]
 
 
 def test_random_generated_quantities_do_not(folder, run):
     (folder / "m.stan").write_text(PROGRAM.replace("theta / (1 - theta)", "normal_rng(theta, 1)"))
-    assert run(seed=1)[1] == 1
-    assert run(seed=2)[1] == 0
+    assert run(seed=1)[1]
+    assert not run(seed=2)[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"something else", None])
@@ -169,8 +247,8 @@ def test_damaged_files_are_made_again(folder, run, content):
     sizes = {path: path.stat().st_size for path in files(folder)}
     for path in sizes:
         path.write_bytes(path.read_bytes()[:-1] if content is None else content)
-    again, bound = run()
-    assert bound == 1
+    again, is_new = run()
+    assert is_new
     np.testing.assert_array_equal(first, again)
     assert {path: path.stat().st_size for path in files(folder)} == sizes
 
@@ -219,7 +297,8 @@ def test_an_unwritable_folder_is_said_once_and_does_no_harm(folder, run, cli):
 
 def test_no_folder_is_wanted(folder, run, monkeypatch):
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
-    assert run()[1] == run()[1] == 1
+    assert run()[1]
+    assert run()[1]
     assert not (folder / "cache").exists()
 
 
@@ -247,7 +326,7 @@ def test_the_command_cache(folder, run, cli):
     other.write_text("")
     assert cli("cache", "--clear").out.startswith("Removed from ")
     assert files(folder) == [other]
-    assert run()[1] == 1
+    assert run()[1]
     assert cli("cache", "--help").out.startswith("Usage: pathfinder cache")
     assert "takes --clear alone" in cli("cache", "all").err
 

@@ -11,6 +11,7 @@ import pytest
 
 from pathfinder_cli import main
 from pathfinder_cli._console.signals import Stopped, stoppable
+from pathfinder_cli._main import exit_status
 from pathfinder_cli._outputs.atomic_files import atomic_file
 from tests.cli.conftest import FEW_DRAWS, new_files
 
@@ -137,14 +138,11 @@ def test_in_another_thread_there_are_no_signals_to_wait_for():
     assert codes == [0]
 
 
-def test_a_keyboard_interrupt_from_elsewhere(capsys, monkeypatch):
-    from pathfinder_cli import _main
-
-    def interrupt(words):
+def test_a_keyboard_interrupt_from_elsewhere(capsys):
+    def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(_main._COMMANDS, "help", interrupt)
-    assert main(["help"]) == 130
+    assert exit_status(interrupt) == 130
     assert capsys.readouterr().err == "Error: stopped by SIGINT; nothing was written.\n"
 
 

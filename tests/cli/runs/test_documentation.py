@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from pathfinder._cache.folders import JAX_VARIABLE
 from pathfinder_cli import _main
 from pathfinder_cli._arguments.grammar import ARGUMENTS
-from pathfinder_cli._cache.folders import JAX_VARIABLE
 
 
 PAGE = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text()

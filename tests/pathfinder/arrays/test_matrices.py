@@ -40,6 +40,22 @@ def test_matrices_that_are_not_finite_have_no_factors(xp, bad):
         np.testing.assert_allclose(factorize(xp.linalg.svd, matrix)[1], found)
 
 
+def test_factors_that_do_not_converge_are_nan():
+    """Those of NumPy: it raises an error where JAX gives NaN."""
+
+    def eigenvalues(matrices):
+        if np.any(matrices[..., 0, 0] == 13.0):
+            raise np.linalg.LinAlgError("Eigenvalues did not converge")
+        return np.linalg.eigh(matrices)
+
+    matrices = np.stack([np.diag([4.0, 9.0]), np.diag([13.0, 1.0]), np.diag([np.nan, 1.0])])
+    values, vectors = factorize(eigenvalues, matrices)
+    np.testing.assert_array_equal(values, [[4, 9], [np.nan, np.nan], [np.nan, np.nan]])
+    np.testing.assert_allclose(np.abs(vectors[0]), np.eye(2))
+    assert np.isnan(vectors[1:]).all()
+    np.testing.assert_array_equal(factorize(eigenvalues, matrices[1])[0], [np.nan, np.nan])
+
+
 @pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
 def test_diagonals_and_transposes_of_stacks(xp):
     diagonals = xp.asarray([[1.0, 2.0], [3.0, 4.0]])

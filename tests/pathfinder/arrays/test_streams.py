@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pathfinder._arrays import streams
 from pathfinder._arrays.streams import (
     BLOCK,
+    COMPILED_FROM,
     Stream,
     chi_square,
     counted_keys,
@@ -23,6 +23,7 @@ from pathfinder._arrays.streams import (
 
 
 SEED = jnp.asarray([0, 42], jnp.uint32)
+MANY = COMPILED_FROM  # numbers at once
 BOTH = pytest.mark.parametrize("xp", [np, jnp], ids=["numpy", "jax"])
 
 
@@ -115,6 +116,12 @@ def test_longer_vectors_begin_like_shorter_ones():
     np.testing.assert_array_equal(normal(SEED, 3, float), normal(SEED, 10, float)[:3])
 
 
+@pytest.mark.parametrize(("short", "long"), [(3, 10), (BLOCK - 1, BLOCK + 9), (MANY + 5, MANY + 70_000)])
+def test_where_blocks_of_the_host_end_does_not_matter(short, long):
+    key = np.asarray(SEED)
+    np.testing.assert_array_equal(normal(key, short, float), normal(key, long, float)[:short])
+
+
 def test_keys_of_a_path_do_not_depend_on_the_others():
     few, many = (path_keys(SEED, np.arange(n), Stream.DRAWS) for n in (2, 9))
     np.testing.assert_array_equal(few, many[:2])
@@ -157,14 +164,15 @@ def test_host_generators_are_apart():
     assert len({one, other, third}) == 3
 
 
-@pytest.mark.parametrize(("rows", "dim"), [(3, 1000), (1, 2**16 + 5), (40, 7)])
+# Long rows, rows of which many fit into a block, and a row that ends within its last block.
+@pytest.mark.parametrize(("rows", "dim"), [(3, MANY // 3 + 5), (MANY // 7 + 3, 7), (1, MANY + 5)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_what_makes_many_numbers_is_compiled_and_changes_no_bit(monkeypatch, rows, dim, dtype):
-    keys = np.asarray(path_keys(SEED, np.arange(rows), Stream.DRAWS))
-    in_numpy = normal(keys, dim, dtype)
-    monkeypatch.setattr(streams, "COMPILED_FROM", 1)
-    monkeypatch.setattr(streams, "COMPILED_BLOCK", 512)
-    monkeypatch.setattr(streams, "_unit", None)
+def test_what_makes_many_numbers_is_compiled_and_changes_no_bit(compilations, rows, dim, dtype):
+    keys = path_keys(np.asarray(SEED), np.arange(rows), Stream.DRAWS)
+    few_at_a_time = [normal(part, min(dim, MANY - 1), dtype) for part in np.array_split(keys, min(rows, 8))]
+    assert not compilations
+    jax.clear_caches()
     compiled = normal(keys, dim, dtype)
+    assert len(compilations) == 1
     assert compiled.dtype == dtype
-    np.testing.assert_array_equal(compiled, in_numpy)
+    np.testing.assert_array_equal(compiled[:, : MANY - 1], np.concatenate(few_at_a_time))

@@ -1,5 +1,6 @@
 """A density evaluated from the host: as compiled programs evaluate it, with two compilations for all data."""
 
+import math
 from dataclasses import dataclass
 
 import jax
@@ -11,6 +12,7 @@ from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
 from pathfinder._density.kept_programs import drop_programs
 from pathfinder._density.programs import density_programs, points_per_group
+from pathfinder._density.stored import Kept
 
 
 DIM, NUM_FITS = 3, 2
@@ -191,7 +193,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
     expected = -np.logaddexp(0.0, points @ design.T).sum(axis=1) - 0.5 * (points**2).sum(axis=1)
     np.testing.assert_allclose(density.values(points), expected, rtol=1e-12)
     np.testing.assert_allclose(density.values_and_gradients(points)[0], expected, rtol=1e-12)
-    sizes = density_programs(density.data, logistic, DIM, np.dtype(float), None, memory).group_sizes
+    sizes = density_programs(density.data, logistic, DIM, np.dtype(float), None, memory, Kept()).group_sizes
     # Of 2000 rows one intermediate result of 128 points takes 2 MB.
     assert sizes == {2**26: (4, 128), 2**12: (1, 1)}.get(memory, sizes)
     assert memory != 2**18 or 1 < sizes[1] <= 16
@@ -201,7 +203,7 @@ def test_groups_are_as_large_as_memory_allows(memory, compilations):
 def test_long_points_come_in_smaller_groups(compilations):
     programs = density_programs(None, lambda x, data: jnp.sum(x), 1000, np.dtype(float), None, 2**19)
     np.testing.assert_array_equal(programs.values(np.ones((70, 1000)), None, None), np.full(70, 1000.0))
-    assert programs.group_sizes == (4, 64)
+    assert programs.group_sizes == (16, 64)
     assert len(compilations) == 2
 
 
@@ -238,9 +240,33 @@ def test_python_may_compute_with_what_it_is_given():
 )
 def test_of_many_small_data_sets_more_points_are_evaluated_at_a_time(num_fits, size, expected):
     data = jax.ShapeDtypeStruct((size,) if num_fits is None else (num_fits, size), np.float64)
-    assert points_per_group(2, np.dtype(float), data, num_fits) == expected
+    assert points_per_group(2, np.dtype(float), data, num_fits, math.inf) == expected
 
 
 @pytest.mark.parametrize(("dim", "expected"), [(100, 128), (2000, 128), (10_000, 16), (10**6, 8)])
 def test_of_many_dimensions_fewer_points_are_evaluated_at_a_time(dim, expected):
-    assert points_per_group(dim, np.dtype(float), None, None) == (4, expected)
+    assert points_per_group(dim, np.dtype(float), None, None, math.inf) == (4, expected)
+
+
+@pytest.mark.parametrize(("operations", "expected"), [(1, 32), (600, 16), (2**12, 4), (10**6, 4), (math.inf, 4)])
+def test_of_a_small_density_more_gradients_are_evaluated_at_a_time(operations, expected):
+    assert points_per_group(10, np.dtype(float), None, None, operations)[0] == expected
+
+
+@pytest.mark.parametrize(("dim", "expected"), [(100, 16), (10**6, 8)])
+def test_uneven_points_come_in_small_groups(dim, expected):
+    assert points_per_group(dim, np.dtype(float), None, None, math.inf, uneven=True) == (2, expected)
+
+
+def test_a_density_with_a_heavy_loop_has_small_groups():
+    def slow(x, data):
+        def turn(y):
+            for _ in range(200):
+                y = jnp.sin(y)
+            return 0.5 * y
+
+        return jax.lax.while_loop(lambda y: jnp.abs(y) > 0.1, turn, jax.lax.stop_gradient(x[0]))
+
+    programs = density_programs(None, slow, DIM, np.dtype(float), None, 2**26, Kept())
+    np.testing.assert_array_less(np.abs(programs.values(positions(40), None, None)), 0.1 + 1e-12)
+    assert programs.group_sizes == (2, 16)

@@ -137,3 +137,20 @@ def test_moments_of_weighted_draws(kind):
     expected = (1 - prior) * covariance + prior * np.asarray(present.to_dense())
     np.testing.assert_allclose(moments.mean, mean, rtol=1e-10)
     np.testing.assert_allclose(moments.to_dense(), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("far", [1e30, 1e200, np.inf])
+def test_draws_without_moments_leave_what_there_was(far, dtype):
+    """Those of a density without end, whose squares or weighted sums are no numbers of the type."""
+    present = rows(normals(), 0)
+    present = dataclasses.replace(present, **{name: getattr(present, name).astype(dtype) for name in ("mean", "core")})
+    component = Component(0, 0, 0, present, np.zeros(2, np.uint32))
+    with np.errstate(over="ignore"):
+        points = np.array([[far, 0.0, 1.0], [-far, 1.0, 0.0], [1.0, 2.0, 3.0]], dtype)
+        has_squares = np.all(np.isfinite(points.astype(float) ** 2))
+    weights = np.array([0.25, 0.5, 0.25])
+    found = normal_of_moments([(component, weights)], lambda _: [(slice(None), points)], present)
+    assert found.is_finite
+    assert found.mean.dtype == found.core.dtype == dtype
+    assert has_squares or found is present

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pathfinder import Model
 from pathfinder._density.compiled import CompiledDensity
+from pathfinder._density.host import HostDensity
 from pathfinder._refinement import modes as _modes
 
 
@@ -47,6 +49,20 @@ def test_shallow_valleys_are_of_one_mode():
 def test_failed_paths_are_in_no_mode():
     means = [[-3.0], [np.nan], [3.0]]
     assert modes_of(mixture([[-3.0], [3.0]], [1.0, 1.0]), means, [0.0, -np.inf, -1.0])[0] == [0, 2]
+
+
+def test_functions_of_the_host_are_given_numbers():
+    def value_and_grad(x):
+        if not np.all(np.isfinite(x)):
+            raise OverflowError
+        return -0.5 * float(x @ x), -x
+
+    model = Model.from_callable(value_and_grad, 2)
+    means, elbos = np.array([[[0.0, 0.5], [np.nan, 0.0], [np.nan, np.nan]]]), np.array([[0.0, -np.inf, -np.inf]])
+    density = HostDensity(model.density, model.dim, model.dtype)
+    assert _modes.distinct_modes(density, means, elbos)[0] == [[0]]
+    elbos[0, 1], means[0, 1] = -1.0, 1.0
+    assert _modes.distinct_modes(density, means, elbos) == ([[0]], 3 * (_modes.POINTS + 2))
 
 
 def test_a_mean_without_density_is_no_mode():

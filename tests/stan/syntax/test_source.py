@@ -3,8 +3,9 @@
 import pytest
 
 from pathfinder import Model
+from pathfinder._data_files.texts import decoded
 from pathfinder.stan import StanError, StanSyntaxError, parse
-from pathfinder.stan._syntax.source import Source, decoded
+from pathfinder.stan._syntax.source import Source
 
 
 LINES = ["parameters {", "\treal x; // größe → ℝ", "}", "model {", "\t/* é */ x ~ normal(0, s);", "}", ""]

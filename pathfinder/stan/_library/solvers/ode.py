@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from pathfinder._arrays.namespace import namespace
 from pathfinder.stan._library.functions.function import real
 from pathfinder.stan._library.solvers.ode_sensitivities import states
 from pathfinder.stan._library.solvers.ode_steps import DEFAULT_LIMITS, DerivativeLimits, Method
@@ -102,16 +103,24 @@ def solve_ode(
 def all_finite(*values: Any) -> Any:
     """Whether all numbers are finite."""
     leaves = [leaf for leaf in jax.tree.leaves(values) if jnp.issubdtype(jnp.result_type(leaf), jnp.inexact)]
-    result: Any = jnp.asarray(True)
+    xp = namespace(*leaves)  # of data nothing is compiled
+    result: Any = xp.asarray(True)
     for leaf in leaves:
-        result = jnp.logical_and(result, jnp.all(jnp.isfinite(leaf)))
+        result = xp.logical_and(result, xp.all(xp.isfinite(leaf)))
     return result
 
 
 def in_order(times: Any) -> Any:
     """Whether no time is less than the one before."""
-    times = jnp.asarray(times)
-    return jnp.all(times[1:] >= times[:-1])
+    xp = namespace(times)
+    times = xp.asarray(times)
+    return xp.all(times[1:] >= times[:-1])
+
+
+def is_before(start: Any, times: Any) -> Any:
+    """Whether a time is less than the first of others."""
+    xp = namespace(start, times)
+    return xp.asarray(start) < xp.asarray(times)[0]
 
 
 def _implicit(

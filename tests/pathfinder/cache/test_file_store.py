@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pathfinder_cli._cache import file_store
-from pathfinder_cli._cache.file_store import FileStore
+from pathfinder._cache.file_store import FileStore
 
 
 def store_in(folder, **options):
@@ -113,9 +112,10 @@ def test_it_stays_below_its_limit_and_keeps_what_was_used_last(tmp_path):
     assert {"0", "large"} <= set(kept)
 
 
-def test_very_large_things_are_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(file_store, "LARGEST", 10)
-    store, said = store_in(tmp_path / "s")
-    store.write("name", b"x" * 11)
-    assert store.read("name") is None
+def test_very_large_things_are_not_kept(tmp_path):
+    store, said = store_in(tmp_path / "s", largest=10)
+    store.write("name", b"x" * 10)
+    store.write("larger", b"x" * 11)
+    assert store.read("name") is not None
+    assert store.read("larger") is None
     assert not said

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pathfinder_cli._cache.folders import pruned
+from pathfinder._cache.folders import pruned
 
 
 LIMIT = 2**28  # bytes of all files
@@ -26,10 +26,20 @@ class FileStore:
         warn: Told once if something cannot be kept.
         surroundings: What everything depends on that is kept: under other ones there is nothing.
         limit: Bytes of all files, beyond which the oldest go.
+        largest: Bytes of one file; what is larger is not kept.
     """
 
-    def __init__(self, folder: Path, warn: Callable[[str], None], surroundings: str = "", limit: int = LIMIT):
-        self._folder, self._warn, self._surroundings, self._limit = folder, warn, surroundings, limit
+    def __init__(
+        self,
+        folder: Path,
+        warn: Callable[[str], None],
+        surroundings: str = "",
+        *,
+        limit: int = LIMIT,
+        largest: int = LARGEST,
+    ):
+        self._folder, self._warn, self._surroundings = folder, warn, surroundings
+        self._limit, self._largest = limit, largest
         self._failed = False
 
     def read(self, name: str) -> bytes | None:
@@ -51,7 +61,7 @@ class FileStore:
 
     def write(self, name: str, content: bytes) -> None:
         """Keep something under a name; two processes may do so at once."""
-        if self._failed or len(content) > LARGEST:
+        if self._failed or len(content) > self._largest:
             return
         temporary = self._folder / f".{secrets.token_hex(8)}.tmp"
         try:

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from pathfinder_cli._cache.folders import JAX_VARIABLE, processor
+from pathfinder._cache.folders import JAX_VARIABLE, processor
 
 
 _PACKAGES = ("pathfinder-vi", "numpy", "scipy", "numpyro", "diffrax", "optimistix")
@@ -25,6 +26,7 @@ def evaluator() -> str:
     return repr((sys.version, [_version(name) for name in _PACKAGES], list(_own_files())))
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

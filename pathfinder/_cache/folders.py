@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 
@@ -27,6 +28,7 @@ def models_folder(system: str, environ: Mapping[str, str]) -> Path | None:
     return Path(_base(system, environ)) / f"models-{processor()}"
 
 
+@cache
 def processor() -> str:
     """A short name for what this machine's processor can do."""
     features = platform.processor()
