@@ -50,6 +50,9 @@ def test_each_fit_is_that_of_its_data_alone(options):
         assert own.num_draws == expected.num_draws == batch.num_draws[number]
         np.testing.assert_allclose(own.draws["x"], expected.draws["x"], rtol=1e-6)
         np.testing.assert_array_equal(batch.draws["x"][number], own.draws["x"])
+        if own.uses_chains:
+            assert len(own.chains.states) == -(-300 // own.chains.num_chains)  # those of the draws alone
+            assert own.chains.nested_rhat == pytest.approx(expected.chains.nested_rhat, rel=1e-6)
 
 
 def test_only_fits_whose_weights_will_not_do_have_chains(batch):
