@@ -10,6 +10,8 @@ from pathfinder._version import __version__ as __version__
 
 if _typing.TYPE_CHECKING:
     from pathfinder import constraints as constraints
+    from pathfinder._chains.chain_draws import ChainDraws as ChainDraws
+    from pathfinder._chains.mixing import Mixing as Mixing
     from pathfinder._fitting.fit import fit as fit
     from pathfinder._fitting.fit_batch import fit_batch as fit_batch
     from pathfinder._fitting.initial_points import InitialPoints as InitialPoints
@@ -31,9 +33,11 @@ if _typing.TYPE_CHECKING:
 else:  # where type checkers do not see that any name may be asked for
     _MODULES = {
         "BatchResult": "_results.batch_result",
+        "ChainDraws": "_chains.chain_draws",
         "InitialPoints": "_fitting.initial_points",
         "Iterations": "_paths.outcomes",
         "LowRankNormal": "_normals.low_rank",
+        "Mixing": "_chains.mixing",
         "Model": "_model.model",
         "PathReport": "_paths.outcomes",
         "PathResult": "_results.path_result",

@@ -16,9 +16,11 @@ import psis
 
 PATHFINDER = {
     "BatchResult",
+    "ChainDraws",
     "InitialPoints",
     "Iterations",
     "LowRankNormal",
+    "Mixing",
     "Model",
     "PathReport",
     "PathResult",

@@ -13,7 +13,18 @@ from typing import Any, Literal, get_args, get_origin
 
 from pathfinder_cli._arguments import other_methods
 from pathfinder_cli._arguments.tree import Category, Node, Option, Rule, Selection
-from pathfinder_cli._arguments.values import BOOLEAN, DOUBLE, INIT, INTEGER, LONG, STRING, Init, ValueType, one_of
+from pathfinder_cli._arguments.values import (
+    BOOLEAN,
+    CHAINS,
+    DOUBLE,
+    INIT,
+    INTEGER,
+    LONG,
+    STRING,
+    Init,
+    ValueType,
+    one_of,
+)
 
 
 _ANY = Rule("All")
@@ -21,6 +32,7 @@ _POSITIVE = Rule("0 < {name}", lambda value: value > 0)
 _NOT_NEGATIVE = Rule("0 <= {name}", lambda value: value >= 0)
 _ID = Rule("id >= 0", lambda value: value >= 0)
 _SWITCH = Rule("[0, 1, false, true]")
+_NUMBER_OF_CHAINS = Rule("0, 1, auto, or a number of chains of at least 8 that one of 2 to 8 divides")
 _RADIUS_OR_FILE = Rule("a finite radius >= 0, or the path of a file")
 _READABLE = Rule("the path of an existing file, or nothing")
 _WRITABLE = Rule("the path of a file in an existing folder")
@@ -128,6 +140,14 @@ class Engine:
         "cmdstan", "How ELBOs are compared: num_elbo_draws for all (CmdStan), or a race whose best are estimated again"
     )
     refine: bool = _switch(False, "Refine the best approximation of each mode with further gradients, and draw from it")
+    chains: Any = _option(
+        False,
+        _NUMBER_OF_CHAINS,
+        "Run short chains of Hamiltonian Monte Carlo from the weighted draws and write their states: 1 is 125 chains; "
+        "auto runs them after refine=true, where the importance weights will not do",
+        type=CHAINS,
+    )
+    max_chain_gradients: int = _option(100_000, _POSITIVE, "Gradients that all chains may take together")
     simplex: Literal["ilr", "stick_breaking"] = _word(
         "ilr", "How simplexes of Stan programs are unconstrained: as in Stan 2.37 and later, or as before that"
     )

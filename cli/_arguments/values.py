@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from pathfinder._settings import superchains
+
 
 _SPACE = r"[ \t\n\v\f\r]*"
 _INTEGER = re.compile(_SPACE + r"[+-]?[0-9]+")
@@ -109,6 +111,18 @@ def _init(text: str) -> Init:
     return Init(text, radius=radius)
 
 
+def _chains(text: str) -> bool | int | str:
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if text == "auto":
+        return text
+    number = _integer(32)(text)
+    if superchains(number) is None:
+        few = "there must be at least 8" if number < 8 else "no number from 2 to 8 divides it"
+        raise BadValue(f"{number} chains cannot be shared out to starts, because {few}")
+    return number
+
+
 def one_of(*words: str) -> ValueType:
     """The type of an option that takes one of some words."""
 
@@ -126,4 +140,5 @@ UNSIGNED = ValueType("unsigned int", _integer(64))
 DOUBLE = ValueType("double", _double, lambda value: format(value, "g"))
 BOOLEAN = ValueType("boolean", _boolean, lambda value: "true" if value else "false")
 STRING = ValueType("string", str)
+CHAINS = ValueType("chains", _chains, lambda value: BOOLEAN.show(value) if isinstance(value, bool) else str(value))
 INIT = ValueType("string", _init, lambda value: value.text)

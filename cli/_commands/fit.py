@@ -7,6 +7,7 @@ from typing import Any
 
 from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
 from pathfinder._fitting.fit import fit_model
+from pathfinder._results.verdict import chains_in_words
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._console import texts
 from pathfinder_cli._console.progress import PathPrinter
@@ -48,6 +49,8 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         out=print_line,
         error=print_error_line,
     )
+    if config.engine.chains == "auto" and not config.engine.refine:
+        print_line(texts.chains_need_refinement())
     begin = time.perf_counter()
     try:
         if len(inits.failures) == options.num_paths:
@@ -72,7 +75,7 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
         raise RunError(_failure(error, inits, config.id)) from error
     except ValueError as error:
         raise RunError(f"Error: {error}") from error
-    if not result.settings.resamples_paths:
+    if not (result.settings.resamples_paths or result.uses_chains):
         result = result.weighted()  # CmdStan's files hold every draw once, with the densities to weigh it by
     psis_seconds = time.perf_counter() - begin - result.seconds["total"]
     printer.finish([path.status for path in result.paths])
@@ -91,6 +94,8 @@ def _settings(config: Configuration, names: OutputNames) -> Settings:
         optimizer=engine.optimizer,
         schedule=engine.schedule,
         refine=engine.refine,
+        chains=engine.chains,
+        max_chain_gradients=engine.max_chain_gradients,
         save_trajectory=bool(names.trajectories),
     )
 
@@ -99,10 +104,14 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
     if result.interrupted:
         cut = sum(path.status in (Status.INTERRUPTED, Status.INTERRUPTED_AT_START) for path in result.paths)
         what = "the refinement" if result.refinement else f"{cut} of {len(result.paths)} paths"
+        what = what if result.chains is None else "the chains"
         print_line(f"Warning: engine time_limit={config.engine.time_limit:g} ended {what} early.")
     if config.output.refresh and len(result.paths) > 1:
         print_line(texts.total_evaluations(result.num_gradients + result.num_densities))
-    if result.is_resampled and result.pareto_k > result.pareto_k_threshold:
+    said = chains_in_words(result.chains, result.settings, interrupted=result.interrupted)
+    if said:
+        print_line(said)
+    if result.chains is None and result.is_resampled and result.pareto_k > result.pareto_k_threshold:
         print_line(texts.pareto_k_warning(result.pareto_k, result.pareto_k_threshold))
     if result.settings.calculate_lp and (config.output.refresh or not result.is_reliable):
         print_line(result.reliability)

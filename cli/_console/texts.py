@@ -169,5 +169,10 @@ def pareto_k_warning(pareto_k: float, threshold: float) -> str:
     )
 
 
+def chains_need_refinement() -> str:
+    """Chains that can only come after a refinement which was not asked for."""
+    return "Warning: engine chains=auto runs chains only after a refinement, which engine refine=true asks for."
+
+
 _REJECTING = "Rejecting initial value:\n"
 _CANNOT_START = "  Stan can't start sampling from this initial value."

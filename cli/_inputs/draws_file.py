@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pathfinder._chains.chain_draws import draws_per_chain
 from pathfinder._close_names import did_you_mean
 from pathfinder_cli._arguments.similar_files import similar_file
 from pathfinder_cli._errors import RunError
+from pathfinder_cli._outputs.csv import NUM_CHAINS
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,16 @@ class DrawsFile:
     @property
     def reliability(self) -> str:
         """What the run that wrote the file said of its draws; empty if nothing."""
-        return next((comment for comment in self.comments if comment.startswith("Pareto k")), "")
+        return next((comment for comment in self.comments if comment.startswith(("Pareto k", "Chains "))), "")
+
+    @property
+    def chain_ids(self) -> np.ndarray | None:
+        """The chain of each draw, if they are states of chains."""
+        start = f"{NUM_CHAINS} = "
+        number = next((comment.removeprefix(start) for comment in self.comments if comment.startswith(start)), "")
+        if not number.isdecimal():
+            return None
+        return np.repeat(np.arange(int(number)), draws_per_chain(len(self.draws), int(number)))
 
 
 def read_draws(path: str) -> DrawsFile:

@@ -1,6 +1,6 @@
 """Draws as CSV in Stan's layout: comments, names, rows, timing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
 import numpy as np
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 
 DEFAULT_SIG_FIGS = 6
+NUM_CHAINS = "num_chains"  # in comments after draws that stand chain after chain
 PATH_COLUMN = 2  # after `lp_approx__` and `lp__`
-PARETO_K, EFFECTIVE_SAMPLE_SIZE = "pareto_k", "effective_sample_size"  # names in comments
 
 
 def write_comments(file: TextIO, lines: Iterable[str]) -> None:
@@ -62,20 +62,16 @@ def number_format(sig_figs: int) -> str:
     return f"%.{DEFAULT_SIG_FIGS if sig_figs < 0 else sig_figs}g"
 
 
-def write_diagnostics(
-    file: TextIO, pareto_k: float, effective_sample_size: float, words: str, *, sig_figs: int = -1
-) -> None:
+def write_diagnostics(file: TextIO, numbers: Mapping[str, float], words: str, *, sig_figs: int = -1) -> None:
     """Write how far the draws of a run can be trusted, as comments after them.
 
     Args:
         file: Where to write.
-        pareto_k: k-hat of the importance weights.
-        effective_sample_size: Of the weighted draws, before any resampling.
-        words: What both mean.
+        numbers: Diagnostics by name.
+        words: What they mean.
         sig_figs: As for `write_draws`.
     """
     form = number_format(sig_figs)
-    numbers = {PARETO_K: pareto_k, EFFECTIVE_SAMPLE_SIZE: effective_sample_size}
     write_comments(file, ["", *(f"{name} = {form % number}" for name, number in numbers.items()), words])
 
 

@@ -13,6 +13,7 @@ from pathfinder._variables import flatten_draws
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._outputs.atomic_files import atomic_file
 from pathfinder_cli._outputs.csv import (
+    NUM_CHAINS,
     write_comments,
     write_diagnostics,
     write_draws,
@@ -63,8 +64,7 @@ class _Writer:
         with atomic_file(name) as file:
             self._write(file, matrix, result.path_ids)
             if result.settings.calculate_lp:
-                words = result.reliability
-                write_diagnostics(file, result.pareto_k, result.effective_sample_size, words, sig_figs=self._sig_figs)
+                write_diagnostics(file, _diagnostics(result), result.reliability, sig_figs=self._sig_figs)
             if result.is_resampled:
                 write_multi_timing(file, result.seconds["total"], self._fitted.psis_seconds)
             elif len(result.paths) > 1:
@@ -95,6 +95,19 @@ class _Writer:
     def _write(self, file: Any, matrix: np.ndarray, paths: np.ndarray) -> None:
         write_comments(file, header_lines(self._config, **self._info))
         write_draws(file, self._columns, matrix, paths=self._config.id + paths, sig_figs=self._sig_figs)
+
+
+def _diagnostics(result: PathfinderResult) -> dict[str, float]:
+    """What tells how far the draws can be trusted: of the weights that they were chosen by, or of the chains."""
+    chains = result.chains if result.uses_chains else None
+    if chains is None:
+        return {"pareto_k": result.pareto_k, "effective_sample_size": result.effective_sample_size}
+    return {
+        NUM_CHAINS: chains.num_chains,
+        "num_superchains": chains.num_superchains,
+        "nested_rhat": chains.nested_rhat,
+        "effective_sample_size": chains.effective_sample_size,
+    }
 
 
 def _matrix(result: PathfinderResult) -> np.ndarray:

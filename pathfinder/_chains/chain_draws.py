@@ -1,5 +1,6 @@
 """What short chains come to."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,28 +82,42 @@ class ChainDraws:
         State number `iteration * num_chains + chain` is that of a chain after an iteration. If more draws are wanted
         than there are states, some come more than once.
         """
-        num_iterations = len(self.log_p)
+        counts = draws_per_chain(num_draws, self.num_chains)
+        spread = self._spread(int(counts.max()))
         chosen = [
-            (num_iterations - 1 - (np.arange(count) * num_iterations) // count)[::-1] * self.num_chains + chain
-            for chain, count in enumerate(self._per_chain(num_draws))
+            spread[len(spread) - count :] * self.num_chains + chain  # those with a draw less leave out the first
+            for chain, count in enumerate(counts)
         ]
         return np.concatenate(chosen).astype(np.int64)
+
+    def thinned(self, num_draws: int) -> "ChainDraws":
+        """The same chains with those iterations alone that so many rows are of, the same rows; diagnostics stay."""
+        spread = self._spread(int(draws_per_chain(num_draws, self.num_chains).max()))
+        if len(spread) >= len(self.log_p):
+            return self
+        return dataclasses.replace(self, states=self.states[spread], log_p=self.log_p[spread])
+
+    def _spread(self, count: int) -> Int[np.ndarray, " iteration"]:
+        """Numbers of iterations, evenly spread and with the last one."""
+        num_iterations = len(self.log_p)
+        return (num_iterations - 1 - (np.arange(count) * num_iterations) // count)[::-1]
 
     def random_rows(self, num_draws: int, rng: np.random.Generator) -> Int[np.ndarray, " draw"]:
         """The same of random iterations; none of them twice unless more draws are wanted than there are states."""
         num_iterations = len(self.log_p)
         chosen = []
-        for chain, count in enumerate(self._per_chain(num_draws)):
+        for chain, count in enumerate(draws_per_chain(num_draws, self.num_chains)):
             repeats = -(-int(count) // num_iterations)
             orders = [rng.permutation(num_iterations) for _ in range(repeats)]
             iterations = np.sort(np.concatenate([np.zeros(0, np.int64), *orders])[:count])
             chosen.append(iterations * self.num_chains + chain)
         return np.concatenate(chosen).astype(np.int64)
 
-    def _per_chain(self, num_draws: int) -> Int[np.ndarray, " chain"]:
-        """How many draws each chain gives."""
-        per_chain = np.full(self.num_chains, num_draws // self.num_chains)
-        # Of the chains that give one draw more there is the same number in every part of the superchains.
-        extra = num_draws - per_chain.sum()
-        per_chain[(np.arange(extra) * self.num_chains) // max(extra, 1)] += 1
-        return per_chain
+
+def draws_per_chain(num_draws: int, num_chains: int) -> Int[np.ndarray, " chain"]:
+    """How many of the draws that are wanted each chain gives."""
+    per_chain = np.full(num_chains, num_draws // num_chains)
+    # Of the chains that give one draw more there is the same number in every part of the superchains.
+    extra = num_draws - per_chain.sum()
+    per_chain[(np.arange(extra) * num_chains) // max(extra, 1)] += 1
+    return per_chain

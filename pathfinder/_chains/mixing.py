@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtri
 
 
 NOISE = 3.0  # standard errors by which a mean may move without that being called a drift
@@ -70,6 +69,7 @@ def _mixing(values: Float[np.ndarray, "iteration chain quantity"], num_superchai
 
 def normal_scores(values: Float[np.ndarray, "iteration chain quantity"]) -> Float[np.ndarray, "..."]:
     """Normal quantiles of the ranks of the values of each quantity; NaN for one that is not finite everywhere."""
+    from scipy.special import ndtri  # loaded for those who have chains
     from scipy.stats import rankdata
 
     flat = values.reshape(-1, values.shape[-1])

@@ -57,7 +57,7 @@ def fit_batch(
 
     Every fit is one of `fit`, with its own paths, weights, k-hat and statuses; one that fails does not disturb the
     others. Memory is bounded: as many fits run together as fit the budget of the devices. Chains, of the fits whose
-    weights will not do, run one fit after the other.
+    weights will not do, run one fit after the other, and of their states only the returned draws are kept.
 
     Args:
         model: A `Model`, or a log density `log_density(params, data)` as in `fit`.
@@ -176,7 +176,9 @@ def _chains_of_fits(
             if own is not None:
                 lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
                 of_fit = outcomes.of_lanes(lanes)
-                found[fit], ended = chain_draws(density.of_fit(fit), of_fit, own, keys[fit], settings, check)
+                chains, ended = chain_draws(density.of_fit(fit), of_fit, own, keys[fit], settings, check)
+                # All states of many fits would take more memory than everything else.
+                found[fit] = None if chains is None else chains.thinned(settings.num_psis_draws)
                 if ended:
                     return tuple(found), True
     except (Interrupt, KeyboardInterrupt):

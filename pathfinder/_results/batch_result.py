@@ -170,12 +170,13 @@ class BatchResult(Sequence[PathfinderResult]):
     @property
     def is_reliable(self) -> Bool[np.ndarray, " fit"]:
         """Whether estimates from the draws of a fit can be trusted, as `PathfinderResult.is_reliable`."""
-        sizes = self.settings.num_draws * self._path_succeeded.sum(axis=1)
         if self.refined is not None:
-            sizes = np.array([0 if own is None else len(own.pool) for own in self.refined])
-        thresholds = np.array([psis.pareto_k_threshold(int(size)) if size > 1 else -np.inf for size in sizes])
-        enough = self.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
-        by_weights = (self.pareto_k <= thresholds) & enough
+            by_weights = np.array([own is not None and own.pool.is_reliable for own in self.refined])
+        else:
+            sizes = self.settings.num_draws * self._path_succeeded.sum(axis=1)
+            thresholds = np.array([psis.pareto_k_threshold(int(size)) if size > 1 else -np.inf for size in sizes])
+            enough = self.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
+            by_weights = (self.pareto_k <= thresholds) & enough
         names = unconstrained_names(self.model.parameters, self.model.dim)
         by_chains = [own is not None and chains_verdict(own, names).is_reliable for own in self._chains]
         return np.where(self.uses_chains, by_chains, by_weights)

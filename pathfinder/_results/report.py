@@ -87,8 +87,7 @@ def _headline(fit: Shown) -> list[str]:
     ]
     if fit.settings.calculate_lp:
         lines.append(fit.verdict.words)
-    if fit.chains is not None:
-        lines += _chains(fit.chains, fit.pool)
+    lines += _chains(fit)
     was_cut = fit.interrupted and fit.chains is None
     if fit.refinement:
         if was_cut:
@@ -113,12 +112,14 @@ def _draws(fit: Shown) -> str:
     return f"{fit.num_draws} draws {chosen}, effective sample size {fit.pool.effective_sample_size:.0f}"
 
 
-def _chains(chains: ChainDraws, pool: Pool) -> list[str]:
-    return [
-        f"{chains_in_words(chains)}.",
-        f"They started from weighted draws with k-hat {pool.pareto_k:.2f} and an effective sample size of "
-        f"{pool.effective_sample_size:.0f}.",
-    ]
+def _chains(fit: Shown) -> list[str]:
+    lines = [chains_in_words(fit.chains, fit.settings, interrupted=fit.interrupted)]
+    if fit.chains is not None:
+        lines.append(
+            f"They started from weighted draws with k-hat {fit.pool.pareto_k:.2f} and an effective sample size of "
+            f"{fit.pool.effective_sample_size:.0f}."
+        )
+    return [line for line in lines if line]
 
 
 def _refinement(refinement: Refinement, interrupted: bool) -> list[str]:

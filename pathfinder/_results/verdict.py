@@ -8,6 +8,7 @@ import numpy as np
 import psis
 from pathfinder._chains.chain_draws import ENDS, ChainDraws
 from pathfinder._importance.pool import Pool
+from pathfinder._settings import Settings
 from pathfinder._variables import Variable
 
 
@@ -75,7 +76,7 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
     sizes = chains.mixing.effective_sample_size
     fewest, most = int(np.argmin(sizes)), int(np.argmax(sizes))
     found = (
-        f"nested R-hat is at most {rhat:.3g} ({worst}), and effective sample sizes are from {sizes[fewest]:.0f} "
+        f"the largest nested R-hat is {rhat:.3g} ({worst}), and effective sample sizes are from {sizes[fewest]:.0f} "
         f"({names[fewest]}) to {sizes[most]:.0f} ({names[most]})"
     )
     # NaN, of states that are not finite, is no agreement.
@@ -93,12 +94,23 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
     return Verdict(False, f"Chains are unreliable: {found}; {_listed(faults)}. {_advice(chains)}")
 
 
-def chains_in_words(chains: ChainDraws) -> str:
-    """What chains did, and why they ended."""
-    return (
-        f"{chains.num_chains} chains in {chains.num_superchains} superchains: {chains.num_iterations} iterations, "
-        f"{chains.num_gradients} gradients, acceptance {chains.acceptance:.2f}; ended because {ENDS[chains.ended]}"
-    )
+def chains_in_words(chains: ChainDraws | None, settings: Settings, *, interrupted: bool) -> str:
+    """What chains did, and why they ended; or why there are none, if they were asked for in any case; or nothing.
+
+    Args:
+        chains: The chains, if some ran.
+        settings: Of the fit.
+        interrupted: Whether it was ended early.
+    """
+    if chains is not None:
+        return (
+            f"{chains.num_chains} chains in {chains.num_superchains} superchains: {chains.num_iterations} iterations, "
+            f"{chains.num_gradients} gradients, acceptance {chains.acceptance:.2f}; ended because {ENDS[chains.ended]}."
+        )
+    if settings.chains == "auto" or not settings.chains:
+        return ""
+    why = f"max_chain_gradients={settings.max_chain_gradients} is too few for {settings.num_chains} of them"
+    return f"No chains ran, because {'the fit was ended early' if interrupted else why}."
 
 
 def unconstrained_names(parameters: Sequence[Variable], dim: int) -> list[str]:

@@ -52,6 +52,8 @@ RANGES = {
     "engine optimizer": (["lbfgs", "jaxopt"], ["bfgs"]),
     "engine schedule": (["cmdstan", "race"], ["stan"]),
     "engine refine": SWITCH,
+    "engine chains": (["0", "1", "false", "auto", "8", "125"], ["7", "11", "2", "all", "-8", "1e2", "125.0", ""]),
+    "engine max_chain_gradients": POSITIVE_INT,
     "engine simplex": (["ilr", "stick_breaking"], ["old"]),
     "engine print": SWITCH,
     "engine platform": (["auto", "cpu", "gpu", "tpu"], ["cuda"]),

@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pathfinder_cli._arguments.values import BOOLEAN, DOUBLE, INIT, INTEGER, LONG, STRING, BadValue, Init, one_of
+from pathfinder_cli._arguments.values import (
+    BOOLEAN,
+    CHAINS,
+    DOUBLE,
+    INIT,
+    INTEGER,
+    LONG,
+    STRING,
+    BadValue,
+    Init,
+    one_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +108,31 @@ def test_booleans_have_four_spellings(text, value):
 def test_other_spellings_are_no_booleans(text):
     with pytest.raises(BadValue):
         BOOLEAN.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "shown"),
+    [("0", False, "false"), ("1", True, "true"), ("false", False, "false"), ("auto", "auto", "auto"), ("40", 40, "40")],
+)
+def test_chains_are_a_switch_or_a_number(text, value, shown):
+    found = CHAINS.read(text)
+    assert (found, type(found), CHAINS.show(found)) == (value, type(value), shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("7", "7 chains cannot be shared out to starts, because there must be at least 8"),
+        ("-1", "-1 chains cannot be shared out to starts, because there must be at least 8"),
+        ("11", "11 chains cannot be shared out to starts, because no number from 2 to 8 divides it"),
+        ("40.5", "only the beginning of '40.5', '40', is a whole number"),
+        ("Auto", ""),
+    ],
+)
+def test_numbers_of_chains_that_no_starts_share(text, reason):
+    with pytest.raises(BadValue) as refused:
+        CHAINS.read(text)
+    assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize(("text", "radius"), [("2", 2.0), ("0", 0.0), ("-0", 0.0), (" 1e-3", 0.001), ("0x10", 16.0)])

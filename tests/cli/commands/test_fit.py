@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import psis
+from pathfinder._results.verdict import weights_verdict
 from pathfinder_cli._commands import fit as _fit
 
 
@@ -13,6 +14,14 @@ from pathfinder_cli._commands import fit as _fit
 class PoolOfDraws:
     pareto_k: float
     effective_sample_size: float
+
+    @property
+    def least_effective_sample_size(self):
+        return self.effective_sample_size
+
+    @property
+    def is_reliable(self):
+        return self.pareto_k <= 0.7 and self.effective_sample_size >= 100
 
     def __len__(self):
         return 4000
@@ -31,9 +40,11 @@ class PoolOfDraws:
 )
 def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, capsys):
     pool = PoolOfDraws(pareto_k, size)
+    verdict = weights_verdict(pool)
     result = SimpleNamespace(
         interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
-        pool=pool, settings=SimpleNamespace(calculate_lp=True),
+        is_reliable=verdict.is_reliable, reliability=verdict.words, chains=None,
+        settings=SimpleNamespace(calculate_lp=True, chains=False),
     )  # fmt: skip
     _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=refresh)))
     said = capsys.readouterr().out.splitlines()

@@ -38,6 +38,7 @@ def values_of(option):
         "int": st.integers(-1, 18).map(str),
         "x": st.integers(-1, 2**32 - 1).map(str),
         "double": floats | st.just("inf"),
+        "chains": st.sampled_from(["0", "1", "true", "auto", "40"]),
         "boolean": st.sampled_from(["0", "1", "true", "false"]),
         "string": lines.filter(lambda text: not text.endswith(" (Default)")),
         "list element": st.sampled_from(option.valid_values.split(", ")),

@@ -9,8 +9,8 @@ import pytest
 import pathfinder
 
 
-OPTIONS = {"num_paths": 2, "num_draws": 200, "num_psis_draws": 100, "max_chain_gradients": 8_000, "progress": False}
-DATA = {"pull": np.array([0.0, 2.0, 0.0, 3.0])}
+OPTIONS = {"num_paths": 2, "num_draws": 200, "num_psis_draws": 300, "max_chain_gradients": 8_000, "progress": False}
+DATA = {"pull": np.array([0.0, 3.0, 0.0, 4.0])}
 DIM = 6
 
 
@@ -50,6 +50,9 @@ def test_each_fit_is_that_of_its_data_alone(options):
         assert own.num_draws == expected.num_draws == batch.num_draws[number]
         np.testing.assert_allclose(own.draws["x"], expected.draws["x"], rtol=1e-6)
         np.testing.assert_array_equal(batch.draws["x"][number], own.draws["x"])
+        if own.uses_chains:
+            assert len(own.chains.states) == -(-300 // own.chains.num_chains)  # those of the draws alone
+            assert own.chains.nested_rhat == pytest.approx(expected.chains.nested_rhat, rel=1e-6)
 
 
 def test_only_fits_whose_weights_will_not_do_have_chains(batch):
@@ -83,9 +86,9 @@ def test_a_time_limit_ends_the_chains_of_all_fits():
 
 
 def test_a_fit_that_fails_has_no_chains():
-    data = {"pull": np.array([np.nan, 2.0])}
+    data = {"pull": np.array([np.nan, 3.0])}
     batch = pathfinder.fit_batch(pulled, data, jnp.zeros(DIM), seed=3, **OPTIONS)
     assert batch.uses_chains.tolist() == [False, True]
     assert batch.is_reliable[0] == np.False_
-    assert batch.num_draws.tolist() == [0, 100]
+    assert batch.num_draws.tolist() == [0, 300]
     assert np.all(np.isnan(batch.draws["x"][0]))

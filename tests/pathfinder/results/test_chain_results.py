@@ -72,7 +72,7 @@ def test_log_q_is_that_of_the_approximation_that_a_chain_started_from(result):
 
 def test_the_report(result):
     text = repr(result)
-    assert "410 draws of 40 chains\nChains agree: nested R-hat is at most" in text
+    assert "410 draws of 40 chains\nChains agree: the largest nested R-hat is" in text
     assert f"{result.chains.num_iterations} iterations, {result.chains.num_gradients} gradients" in text
     assert "They started from weighted draws with k-hat" in text
     assert result.is_reliable

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pathfinder import Variable
+from pathfinder import Settings, Variable
 from pathfinder._importance.pool import Pool
 from pathfinder._results.verdict import chains_in_words, chains_verdict, unconstrained_names, weights_verdict
 from tests.pathfinder.results.chains import NUM_CHAINS, PER_START, SUPERCHAINS, chains_of, independent
@@ -17,7 +17,7 @@ NAMES = ["mu", "tau", "theta[1]"]
 def test_chains_that_agree_are_reliable():
     verdict = chains_verdict(chains_of(independent()), NAMES)
     assert verdict.is_reliable
-    assert verdict.words.startswith("Chains agree: nested R-hat is at most 1.0")
+    assert verdict.words.startswith("Chains agree: the largest nested R-hat is 1.0")
     assert "so that estimates are reliable" in verdict.words
 
 
@@ -26,7 +26,7 @@ def test_chains_that_have_not_forgotten_their_starts_are_not():
     states[..., 1] += 2 * np.repeat(np.random.default_rng(1).normal(size=SUPERCHAINS), PER_START)
     verdict = chains_verdict(chains_of(states), NAMES)
     assert not verdict.is_reliable
-    assert "nested R-hat is at most 1.48 (tau)" in verdict.words
+    assert "the largest nested R-hat is 1.48 (tau)" in verdict.words
     assert "superchains disagree, as nested R-hat should be at most 1.1" in verdict.words
 
 
@@ -102,9 +102,23 @@ def test_what_to_do_depends_on_why_chains_ended(ended, advice):
 
 
 def test_what_chains_did():
-    assert chains_in_words(chains_of(independent())) == (
-        "100 chains in 20 superchains: 24 iterations, 10000 gradients, acceptance 0.80; ended because they had mixed"
+    assert chains_in_words(chains_of(independent()), Settings(), interrupted=False) == (
+        "100 chains in 20 superchains: 24 iterations, 10000 gradients, acceptance 0.80; ended because they had mixed."
     )
+
+
+@pytest.mark.parametrize("chains", ["auto", False])
+def test_nothing_is_said_of_chains_that_nobody_asked_for(chains):
+    assert chains_in_words(None, Settings(chains=chains), interrupted=False) == ""
+
+
+@pytest.mark.parametrize(("chains", "number"), [(True, 125), (40, 40)])
+def test_why_chains_that_were_asked_for_did_not_run(chains, number):
+    settings = Settings(chains=chains, max_chain_gradients=50)
+    assert chains_in_words(None, settings, interrupted=False) == (
+        f"No chains ran, because max_chain_gradients=50 is too few for {number} of them."
+    )
+    assert chains_in_words(None, settings, interrupted=True) == "No chains ran, because the fit was ended early."
 
 
 def test_names_of_unconstrained_parameters():
