@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-import jax
 import numpy as np
-from jaxtyping import UInt32
+from jaxtyping import Float, Int, UInt32
 
+from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array
+from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import host_generator
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.run_chains import ChainOptions, run_chains
@@ -14,19 +15,21 @@ from pathfinder._chains.starts import choose_starts
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._importance.fit_pool import FitPool
+from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import weights_will_do
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._paths.outcomes import PathOutcomes
+from pathfinder._normals.student_t import NormalOrT
 from pathfinder._settings import Settings, superchains
 
 
 def chain_draws(
     density: Density,
-    outcomes: PathOutcomes,
     weighted: FitPool,
     key: UInt32[Array, " 2"],
     settings: Settings,
     check: Callable[[], None],
+    *,
+    was_rescued: bool = False,
 ) -> tuple[ChainDraws | None, bool]:
     """The states of short chains from the weighted draws of a fit, and whether an interrupt ended them early.
 
@@ -34,13 +37,15 @@ def chain_draws(
 
     Args:
         density: What was fitted; one data set.
-        outcomes: How its paths ended.
         weighted: Its draws.
         key: Key of the fit.
         settings: Options.
         check: As in `run_chains`.
+        was_rescued: Whether a second refinement was needed. Weights that will do after it may be those of a part of the
+            mass that is all its normals cover; chains go where the others were.
     """
-    if not settings.may_run_chains or (settings.chains == "auto" and weights_will_do(weighted.pool, settings)):
+    in_doubt = was_rescued or not weights_will_do(weighted.pool, settings)
+    if not settings.may_run_chains or (settings.chains == "auto" and not in_doubt):
         return None, False
     shares = superchains(settings.num_chains)
     assert shares is not None  # checked with the settings
@@ -50,7 +55,7 @@ def chain_draws(
     starts = np.empty((len(rows), density.dim), density.dtype)
     for which, positions in source.positions(pool.lanes[rows], pool.indices[rows]):
         starts[which] = positions
-    whitening = _whitening(outcomes, weighted)
+    whitening = _whitening(source, pool.lanes[rows], starts)
     try:
         found = run_chains(density, starts, rows, pool.paths[rows], whitening, key, options, check=check)
     except Interrupt:
@@ -58,10 +63,16 @@ def chain_draws(
     return found, found is not None and found.ended == "interrupted"
 
 
-def _whitening(outcomes: PathOutcomes, weighted: FitPool) -> LowRankNormal:
-    """The normal with the highest ELBO."""
-    if weighted.refinement is not None:
-        best = max(weighted.refinement.modes, key=lambda mode: np.nan_to_num(mode.elbo, nan=-np.inf))
-        return jax.tree_util.tree_map(np.asarray, best.approximation)
-    path = int(np.argmax(np.where(outcomes.best_iteration >= 0, outcomes.elbo, -np.inf)))
-    return jax.tree_util.tree_map(lambda leaf: np.asarray(leaf[path]), outcomes.approximations)
+def _whitening(
+    source: PathDraws, lanes: Int[np.ndarray, " start"], starts: Float[np.ndarray, "start dim"]
+) -> LowRankNormal:
+    """Of the normals that starts came from, the one under which all of them are likeliest.
+
+    That with the highest ELBO may be far narrower than the posterior.
+    """
+    proposals = source.approximations
+    normals = proposals.normal if isinstance(proposals, NormalOrT) else proposals
+    candidates = [on_host(rows_of(normals, int(lane))) for lane in np.unique(lanes)]
+    with np.errstate(all="ignore"):
+        scores = [np.mean(normal.log_density(starts), dtype=float) for normal in candidates]
+    return candidates[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]

@@ -138,15 +138,16 @@ def fit_model(
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
     with finite_draws_required(outcomes):
         weighted = fit_pool(paths, refined, whole)
+    was_rescued = False
     if refined is not None and not outcomes.interrupted:
-        (weighted,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
+        (weighted,), (was_rescued,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
         assert weighted is not None
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
     now = time.perf_counter()
     seconds["draws"] = now - drawing
     chains = None
     if settings.may_run_chains and not outcomes.interrupted:
-        chains, ended = chain_draws(density, outcomes, weighted, whole, settings, check)
+        chains, ended = chain_draws(density, weighted, whole, settings, check, was_rescued=bool(was_rescued))
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin

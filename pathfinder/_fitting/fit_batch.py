@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import PyTree, UInt32
+from jaxtyping import Bool, PyTree, UInt32
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.key_order import map_in_order
@@ -31,7 +31,6 @@ from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
-from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.refine import refine_modes
 from pathfinder._results.batch_result import BatchResult
 from pathfinder._settings import Settings
@@ -135,7 +134,7 @@ def _fit_all(
         )
     drawing = time.perf_counter()
     seconds = dict(outcomes.seconds)
-    scores, refined, chains = {}, None, ()
+    scores, refined, chains, was_rescued = {}, None, (), np.zeros(num_fits, bool)
     if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
         modes = [None] * num_fits
         if settings.refines:
@@ -146,14 +145,14 @@ def _fit_all(
         paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
         refined = tuple(fit_pools(paths, modes, fit_keys))
         if settings.refines and not outcomes.interrupted:
-            weighted, ended = rescue_fits(paths, modes, refined, fit_keys, check)
+            weighted, was_rescued, ended = rescue_fits(paths, modes, refined, fit_keys, check)
             refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
     else:
         scores = score_paths(paths)
     now = time.perf_counter()
     seconds["draws"] = now - drawing
     if refined is not None and settings.may_run_chains and not outcomes.interrupted:
-        chains, ended = _chains_of_fits(density, outcomes, refined, fit_keys, settings, check)
+        chains, ended = _chains_of_fits(density, refined, was_rescued, fit_keys, settings, check)
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin
@@ -162,8 +161,8 @@ def _fit_all(
 
 def _chains_of_fits(
     density: Density,
-    outcomes: PathOutcomes,
     weighted: Sequence[FitPool | None],
+    was_rescued: Bool[np.ndarray, " fit"],
     keys: UInt32[Array, "fit 2"],
     settings: Settings,
     check: Callable[[], None],
@@ -174,9 +173,9 @@ def _chains_of_fits(
         for fit, own in enumerate(weighted):
             check()
             if own is not None:
-                lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
-                of_fit = outcomes.of_lanes(lanes)
-                chains, ended = chain_draws(density.of_fit(fit), of_fit, own, keys[fit], settings, check)
+                chains, ended = chain_draws(
+                    density.of_fit(fit), own, keys[fit], settings, check, was_rescued=was_rescued[fit]
+                )
                 # All states of many fits would take more memory than everything else.
                 found[fit] = None if chains is None else chains.thinned(settings.num_psis_draws)
                 if ended:

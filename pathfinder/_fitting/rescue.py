@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import UInt32
+from jaxtyping import Bool, UInt32
 
 from pathfinder._arrays.namespace import Array
 from pathfinder._importance.fit_pool import FitPool, fit_pool
@@ -19,7 +19,7 @@ def rescue_fits(
     weighted: Sequence[FitPool | None],
     keys: UInt32[Array, "fit 2"],
     check: Callable[[], None],
-) -> tuple[list[FitPool | None], bool]:
+) -> tuple[list[FitPool | None], Bool[np.ndarray, " fit"], bool]:
     """Refine again where the weights will not do, and weigh anew what has become better by that.
 
     Args:
@@ -30,7 +30,7 @@ def rescue_fits(
         check: As in `rescued`.
 
     Returns:
-        The weighted draws, and whether an interrupt ended this early.
+        The weighted draws; which fits were refined again; and whether an interrupt ended this early.
     """
     worthwhile = np.array(
         [
@@ -40,7 +40,7 @@ def rescue_fits(
     )
     pools = list(weighted)
     if not worthwhile.any():
-        return pools, False
+        return pools, worthwhile, False
     found, interrupted = rescued(paths.density, refined, keys, paths.settings, worthwhile, check=check)
     for fit in np.flatnonzero(worthwhile).tolist():
         before, now, own = refined[fit], found[fit], pools[fit]
@@ -58,4 +58,4 @@ def rescue_fits(
             again = fit_pool(paths.of_fit(fit), now, keys[fit])
             more = again.cost.num_densities - now.num_densities
             pools[fit] = again._replace(cost=cost._replace(num_densities=cost.num_densities + more))
-    return pools, interrupted
+    return pools, worthwhile, interrupted

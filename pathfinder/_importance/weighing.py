@@ -57,11 +57,12 @@ class Weighing:
         self._draws: MixtureDraws
 
     def _choose_starts(self) -> Bool[np.ndarray, " mode"]:
-        """Whether the starting normal of each mode takes part: because its ELBO was higher, or by the setting."""
+        """Whether the starting normal of each mode takes part: its ELBO was higher, it is kept, or by the setting."""
         initial_error = np.array([lane.initial_elbo_standard_error for lane in self._lanes])
         error = np.hypot(np.nan_to_num(self.elbo.standard_error), np.nan_to_num(initial_error))
         was_better = self.elbo.mean < np.array([lane.initial_elbo for lane in self._lanes]) - 2 * error
-        choices = {"auto": was_better, "refined": np.zeros_like(was_better), "all": np.ones_like(was_better)}
+        kept = np.array([lane.keeps_initial for lane in self._lanes])
+        choices = {"auto": was_better | kept, "refined": np.zeros_like(was_better), "all": np.ones_like(was_better)}
         return choices[self._settings.proposal]
 
     def starts(self) -> list[Component]:

@@ -32,6 +32,8 @@ class RefinedLane:
         num_gradients: Evaluations of the log density with its gradient.
         kept: Rounds whose draws are worth keeping, with the normal that they are from.
         first_draws: Log densities of the draws of the starting approximation.
+        keeps_initial: Whether draws should come from `initial` too, because `approximation` was not reached from it by
+            rounds, and there may be mass that only the one or the other covers.
     """
 
     path: int
@@ -44,6 +46,7 @@ class RefinedLane:
     num_gradients: int = 0
     kept: list["KeptRound"] = field(default_factory=list)
     first_draws: tuple[np.ndarray, np.ndarray] | None = None
+    keeps_initial: bool = False
 
     @property
     def initial_elbo(self) -> float:

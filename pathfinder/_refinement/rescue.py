@@ -15,7 +15,14 @@ from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.elbo_ascent import PAIRS_OF_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.judging import is_close, judge
-from pathfinder._refinement.refine import LANES_PER_BATCH, NUMBERS_ON_HOST, RefinedFit, refine
+from pathfinder._refinement.refine import (
+    LANES_PER_BATCH,
+    NEGLIGIBLE,
+    NEGLIGIBLE_PER_DIM,
+    NUMBERS_ON_HOST,
+    RefinedFit,
+    refine,
+)
 from pathfinder._settings import Settings
 
 
@@ -119,9 +126,17 @@ def _rescued_lanes(
 
 
 def _followed(before: RefinedLane, after: RefinedLane) -> RefinedLane:
-    """One lane that begins where the first did and ends where the second does."""
+    """One lane that begins where the first did and ends where the second does.
+
+    A collapsed neck of a funnel can have a higher ELBO than the body that holds the mass. Normals that are in the neck
+    alone have even weights, which would not tell. So draws come from what was there before as well, unless its share of
+    the mass is negligible if it is about as well approximated as the other.
+    """
+    negligible = NEGLIGIBLE + NEGLIGIBLE_PER_DIM * before.approximation.dim
     return dataclasses.replace(
         before,
+        initial=before.approximation,
+        keeps_initial=bool(before.elbos[-1] >= after.elbos[-1] - negligible),
         approximation=after.approximation,
         elbos=before.elbos + after.elbos,
         elbo_standard_errors=before.elbo_standard_errors + after.elbo_standard_errors,
