@@ -50,6 +50,7 @@ class Stream(IntEnum):
     REFINED_DRAWS = 6
     WHOLE_FIT = 7  # not of a path: its number stands for a fit whose paths are not counted from 0
     CHAINS = 8
+    ASCENT = 9
 
 
 def threefry(key: UInt32[Array, "*#batch 2"], first: UInt32[Array, "*#batch"], second: UInt32[Array, "*#batch"]):

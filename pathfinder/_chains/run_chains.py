@@ -105,7 +105,10 @@ def run_chains(
         check: Called between iterations; ends the chains by raising `Interrupt`.
 
     Returns:
-        The states of the last half of the iterations; None if an interrupt came before there were enough.
+        The states of the last half of the iterations; None if the budget is for too few.
+
+    Raises:
+        Interrupt: If one came before there were enough.
     """
     size = options.num_chains
     keys = path_keys(key, np.arange(size), Stream.CHAINS)
@@ -142,6 +145,8 @@ def run_chains(
     except (Interrupt, KeyboardInterrupt):
         ended = "interrupted"
     if len(history.log_p) < FEWEST_KEPT:
+        if ended == "interrupted":
+            raise Interrupt
         return None
     if found is None or judged != history.num_iterations:
         found = _mixing(history, options)

@@ -12,6 +12,7 @@ from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.run_chains import ChainOptions, run_chains
 from pathfinder._chains.starts import choose_starts
 from pathfinder._density.either import Density
+from pathfinder._density.interrupt import Interrupt
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import weights_will_do
 from pathfinder._normals.low_rank import LowRankNormal
@@ -26,8 +27,10 @@ def chain_draws(
     key: UInt32[Array, " 2"],
     settings: Settings,
     check: Callable[[], None],
-) -> ChainDraws | None:
-    """The states of short chains from the weighted draws of a fit; None if its weights will do or no chains are wanted.
+) -> tuple[ChainDraws | None, bool]:
+    """The states of short chains from the weighted draws of a fit, and whether an interrupt ended them early.
+
+    There are none if the weights will do, or no chains are wanted, or an interrupt or the budget left too few.
 
     Args:
         density: What was fitted; one data set.
@@ -38,7 +41,7 @@ def chain_draws(
         check: As in `run_chains`.
     """
     if not settings.may_run_chains or (settings.chains == "auto" and weights_will_do(weighted.pool, settings)):
-        return None
+        return None, False
     shares = superchains(settings.num_chains)
     assert shares is not None  # checked with the settings
     options = ChainOptions(*shares, settings.max_chain_gradients, settings.num_psis_draws)
@@ -48,7 +51,11 @@ def chain_draws(
     for which, positions in source.positions(pool.lanes[rows], pool.indices[rows]):
         starts[which] = positions
     whitening = _whitening(outcomes, weighted)
-    return run_chains(density, starts, rows, pool.paths[rows], whitening, key, options, check=check)
+    try:
+        found = run_chains(density, starts, rows, pool.paths[rows], whitening, key, options, check=check)
+    except Interrupt:
+        return None, True
+    return found, found is not None and found.ended == "interrupted"
 
 
 def _whitening(outcomes: PathOutcomes, weighted: FitPool) -> LowRankNormal:

@@ -17,6 +17,7 @@ from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
+from pathfinder._fitting.rescue import rescue_fits
 from pathfinder._importance.fit_pool import fit_pool
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
@@ -137,14 +138,17 @@ def fit_model(
         seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
     with finite_draws_required(outcomes):
         weighted = fit_pool(paths, refined, whole)
+    if refined is not None and not outcomes.interrupted:
+        (weighted,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
+        assert weighted is not None
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
     now = time.perf_counter()
     seconds["draws"] = now - drawing
     chains = None
-    if not outcomes.interrupted:
-        chains = chain_draws(density, outcomes, weighted, whole, settings, check)
-    if chains is not None:
+    if settings.may_run_chains and not outcomes.interrupted:
+        chains, ended = chain_draws(density, outcomes, weighted, whole, settings, check)
+        outcomes = dataclasses.replace(outcomes, interrupted=ended)
         seconds["chains"] = time.perf_counter() - now
-        outcomes = dataclasses.replace(outcomes, interrupted=chains.ended == "interrupted")
     seconds["total"] = time.perf_counter() - begin
     return assemble(model, settings, seed, key, outcomes, weighted, chains, seconds, first_path)
 

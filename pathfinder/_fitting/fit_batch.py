@@ -25,6 +25,7 @@ from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
+from pathfinder._fitting.rescue import rescue_fits
 from pathfinder._importance.fit_pool import FitPool, fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
@@ -144,6 +145,9 @@ def _fit_all(
         size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
         paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
         refined = tuple(fit_pools(paths, modes, fit_keys))
+        if settings.refines and not outcomes.interrupted:
+            weighted, ended = rescue_fits(paths, modes, refined, fit_keys, check)
+            refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
     else:
         scores = score_paths(paths)
     now = time.perf_counter()
@@ -172,10 +176,10 @@ def _chains_of_fits(
             if own is not None:
                 lanes = slice(fit * settings.num_paths, (fit + 1) * settings.num_paths)
                 of_fit = outcomes.of_lanes(lanes)
-                chains = chain_draws(density.of_fit(fit), of_fit, own, keys[fit], settings, check)
+                chains, ended = chain_draws(density.of_fit(fit), of_fit, own, keys[fit], settings, check)
                 # All states of many fits would take more memory than everything else.
                 found[fit] = None if chains is None else chains.thinned(settings.num_psis_draws)
-                if chains is not None and chains.ended == "interrupted":
+                if ended:
                     return tuple(found), True
     except (Interrupt, KeyboardInterrupt):
         return tuple(found), True

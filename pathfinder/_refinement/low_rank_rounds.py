@@ -14,6 +14,7 @@ from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.scoring import ScoredDraws
 from pathfinder._refinement.history import RefinedLane
+from pathfinder._refinement.judging import MOST_UNDONE, Judgement, is_close, is_failure
 from pathfinder._refinement.low_rank_matching import Window, empty_window, match_low_rank, with_rank
 from pathfinder._refinement.score_matching import usable_draws
 
@@ -23,7 +24,6 @@ WINDOW = 128  # pairs
 RANK = 64
 MATCHED_DIVERGENCE = 0.1  # of all dimensions together: about four times the Kullback-Leibler divergence
 STALLED_ROUNDS = 4  # compared with as many before them
-CLOSE_ERRORS = 2.0  # standard errors by which the last ELBO may be below the best
 
 
 class LowRankRound(NamedTuple):
@@ -35,7 +35,15 @@ class LowRankRound(NamedTuple):
     divergence: Float[Array, ""]
 
 
-@jit_unless_numpy(donate_argnames=("window",))
+class _Judged(NamedTuple):
+    """A normal with the pairs up to its own draws, and what these say."""
+
+    normal: LowRankNormal
+    window: Window
+    judgement: Judgement
+
+
+@jit_unless_numpy()
 def low_rank_round(
     present: LowRankNormal,
     window: Window,
@@ -75,7 +83,8 @@ def refine_low_rank(
 
     The rounds end when the scores match, when the ELBO has stopped rising, or at `max_rounds`. The last normal is
     taken unless an earlier one, the start included, had a clearly higher ELBO, so the result is not worse than the
-    start by more than the errors of these estimates.
+    start by more than the errors of these estimates. A round that is far worse than the best is undone: the best is
+    drawn from once more, and the next normal fitted to more pairs from there.
 
     Args:
         density: What to fit.
@@ -85,38 +94,44 @@ def refine_low_rank(
         check: Called between rounds; ends them by raising `Interrupt`.
     """
     present, window, key = density.arrays((lane.initial, empty_window(WINDOW, density.dim, density.dtype), key))
-    best, last = present, present
+    accepted = best = _Judged(present, window, Judgement.nothing(1))
+    judgements: list[Judgement] = []  # of the normals that were accepted
+    returned = False
     try:
         for number in range(max_rounds):
             check()
             keys = draw_keys(counted_keys(key, np.array([number])), BATCH_SIZE)[0]
             outcome = low_rank_round(present, window, keys, density)
             log_p, log_q = np.asarray(outcome.scored.log_p), np.asarray(outcome.scored.log_q)
-            elbo = estimate_elbo(log_p, log_q)
-            lane.note(float(elbo.mean), float(elbo.standard_error), float(outcome.divergence), BATCH_SIZE, log_p, log_q)
-            if elbo.mean >= np.max(lane.elbos):
-                best = present
-            last, present, window = present, outcome.updated, outcome.window
-            if float(outcome.divergence) * density.dim < MATCHED_DIVERGENCE:
-                best = last = present  # one step further for nothing
-                break
-            if _has_stalled(lane):
+            elbo = estimate_elbo(log_p[None], log_q[None])
+            lane.note(
+                float(elbo.mean[0]), float(elbo.standard_error[0]), float(outcome.divergence), BATCH_SIZE, log_p, log_q
+            )
+            judgement = Judgement.of(elbo, BATCH_SIZE)
+            if is_failure(judgement, best.judgement, density.dim) and not returned:
+                lane.num_undone += 1
+                if lane.num_undone > MOST_UNDONE:
+                    break
+                present, window, returned = best.normal, best.window, True
+                continue
+            # Of a normal that is drawn from once more there are twice as many draws.
+            judgement = judgement.pooled(best.judgement) if returned else judgement
+            accepted = _Judged(present, outcome.window, judgement)
+            if returned or judgement.lower_end > best.judgement.lower_end:
+                best = accepted
+            judgements.append(judgement)
+            present, window, returned = outcome.updated, outcome.window, False
+            # One step further would be for nothing.
+            if float(outcome.divergence) * density.dim < MATCHED_DIVERGENCE or _has_stalled(judgements):
                 break
     finally:
-        lane.approximation = on_host(last if _is_close_to_best(lane) else best)
+        lane.approximation = on_host(accepted.normal if is_close(accepted.judgement, best.judgement) else best.normal)
 
 
-def _has_stalled(lane: RefinedLane) -> bool:
-    if len(lane.elbos) <= 2 * STALLED_ROUNDS:
+def _has_stalled(judgements: list[Judgement]) -> bool:
+    if len(judgements) <= 2 * STALLED_ROUNDS:
         return False
-    newest, before = lane.elbos[-STALLED_ROUNDS:], lane.elbos[-2 * STALLED_ROUNDS : -STALLED_ROUNDS]
-    error = np.linalg.norm(lane.elbo_standard_errors[-STALLED_ROUNDS:]) / STALLED_ROUNDS
+    elbos = [judgement.elbo for judgement in judgements]
+    newest, before = elbos[-STALLED_ROUNDS:], elbos[-2 * STALLED_ROUNDS : -STALLED_ROUNDS]
+    error = np.linalg.norm([judgement.elbo_error for judgement in judgements[-STALLED_ROUNDS:]]) / STALLED_ROUNDS
     return bool(np.mean(newest) <= np.mean(before) + error)
-
-
-def _is_close_to_best(lane: RefinedLane) -> bool:
-    if not lane.elbos:
-        return False
-    best = int(np.argmax(lane.elbos))
-    error = np.hypot(lane.elbo_standard_errors[-1], lane.elbo_standard_errors[best])
-    return bool(lane.elbos[-1] >= lane.elbos[best] - CLOSE_ERRORS * error)

@@ -42,16 +42,23 @@ def low_rank_target(dim, seed=0):
     return log_density, 2.0 * sd, np.sqrt(covariance_diagonal)
 
 
-def misleading(push, near=0.3):
-    """A standard normal whose gradient is wrong further than `near` from its mode: `push` along the first axis."""
+def misleading(push, near=0.3, end=np.inf):
+    """A standard normal that looks like exp(push x[0]) further than `near` from its mode, wherever a gradient is taken.
+
+    Its value alone is right, and NaN from x[0] = `end` on.
+    """
 
     @jax.custom_vjp
     def log_density(x):
-        return -0.5 * jnp.sum(x**2)
+        return jnp.where(x[0] < end, -0.5 * jnp.sum(x**2), jnp.nan)
 
-    def backward(x, g):
-        wrong = jnp.zeros_like(x).at[0].set(push)
-        return (g * jnp.where(jnp.sum(x**2) < near**2, -x, wrong),)
+    def forward(x):
+        is_near = jnp.sum(x**2) < near**2
+        return jnp.where(is_near, -0.5 * jnp.sum(x**2), push * x[0]), (x, is_near)
 
-    log_density.defvjp(lambda x: (log_density(x), x), backward)
+    def backward(seen, g):
+        x, is_near = seen
+        return (g * jnp.where(is_near, -x, jnp.zeros_like(x).at[0].set(push)),)
+
+    log_density.defvjp(forward, backward)
     return log_density

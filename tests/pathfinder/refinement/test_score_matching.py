@@ -41,6 +41,32 @@ def test_large_weights_find_a_normal_target():
 
 
 @both
+@pytest.mark.parametrize(("num_draws", "dim"), [(30, 4), (128, 60), (8, 12)])
+def test_a_mean_that_is_far_off_is_moved_in_one_step(num_draws, dim, xp):
+    noise, far = batch(num_draws, dim), 10.0 * np.sign(batch(1, dim, 1)[0])
+    scores = -(noise - far)
+    moved, creeping = (
+        matched(xp.asarray(noise), scores, everything(noise), np.float64(10 * num_draws), may_move=np.array(may))
+        for may in (True, False)
+    )
+    # As far as a batch may count.
+    np.testing.assert_allclose(moved.mean, far, rtol=2 / num_draws)
+    np.testing.assert_allclose(moved.factor @ moved.factor.T, np.eye(dim), atol=0.02)
+    assert moved.log_change == np.inf
+    assert np.abs(creeping.mean - far).max() > 1
+
+
+def test_scores_that_differ_more_than_their_mean_are_of_a_metric_that_is_wrong():
+    noise = batch(30, 4, 1)
+    scores = -100.0 * (noise - 0.1)
+    both_ways = [
+        matched(noise, scores, everything(noise), np.float64(300.0), may_move=np.array(may)) for may in (True, False)
+    ]
+    for one, other in zip(*both_ways, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@both
 @pytest.mark.parametrize("weight", [0.3, 5.0, 400.0])
 @pytest.mark.parametrize(("num_draws", "dim"), [(20, 3), (4, 9)])
 def test_solves_the_equation_of_the_paper(num_draws, dim, weight, xp):

@@ -13,8 +13,8 @@ from tests import problems
 from tests.pathfinder.refining import QUICK, low_rank_target, misleading, refined, two_modes
 
 
-# From near the mode the gradients of paths are right, and the only round of refinement is misled at its draws.
-MISLED = {"init": np.full(6, 0.01), "init_radius": 0.02, "num_paths": 2, "max_refine_rounds": 1}
+# From near the mode the gradients of paths are right, and both rounds of refinement are misled at their draws.
+MISLED = {"init": np.full(6, 0.01), "init_radius": 0.02, "num_paths": 2, "max_refine_rounds": 2}
 
 
 def test_a_start_that_was_better_takes_part():
@@ -134,31 +134,25 @@ def test_no_time_for_the_first_round_leaves_the_draws_of_the_paths(monkeypatch):
     assert np.all(np.isfinite(result.unconstrained_draws))
 
 
-def bounded(push):
-    """A normal that is misleading, and is not defined where that leads."""
-    inner = misleading(push)
-    return lambda x: jnp.where(x[0] < 8.0, inner(x), jnp.nan)
-
-
 @pytest.mark.parametrize("driver", ["host", pytest.param("compiled", marks=pytest.mark.slow)])
 def test_a_refinement_in_vain_is_counted(driver):
-    result = refined(bounded(100.0), 6, proposal="refined", driver=driver, **MISLED)
+    result = refined(misleading(100.0, end=8.0), 6, proposal="refined", driver=driver, **MISLED)
     assert result.refinement is None
     assert "Not refined, because no usable draw came of it" in repr(result)
     # Twelve points between the mode and each path, to tell modes apart, and the draws of the refined normal.
-    assert result.refinement_cost == (32, 2 * 12 + 300)
-    assert result.num_gradients == sum(path.num_gradients for path in result.paths) + 32
+    assert result.refinement_cost == (64, 2 * 12 + 300)
+    assert result.num_gradients == sum(path.num_gradients for path in result.paths) + 64
     assert result.num_densities == sum(path.num_densities for path in result.paths) + 2 * 12 + 300
 
 
 def test_a_refinement_in_vain_is_counted_in_batches():
     batch = pathfinder.fit_batch(
-        lambda x, data: bounded(100.0)(x) + data, np.zeros(2), np.zeros(6), seed=1, proposal="refined",
+        lambda x, data: misleading(100.0, end=8.0)(x) + data, np.zeros(2), np.zeros(6), seed=1, proposal="refined",
         **{**QUICK, **MISLED},
     )  # fmt: skip
     for number, result in enumerate(batch):
         assert result.refinement is None
-        assert result.refinement_cost.num_gradients == 32
+        assert result.refinement_cost.num_gradients == 64
         assert result.num_gradients == batch.num_gradients[number]
         assert result.num_densities == batch.num_densities[number]
 
