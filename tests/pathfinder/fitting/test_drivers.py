@@ -70,11 +70,12 @@ def test_functions_of_the_host_start_no_xla():
         streams.COMPILED_FROM = 1
         scale = np.geomspace(0.5, 2.0, 4)
         model = pathfinder.Model.from_callable(lambda x: (-0.5 * np.sum((x / scale) ** 2), -x / scale**2), 4)
-        for options in ({}, {"schedule": "cmdstan", "refine": False}):
+        for options in ({}, {"schedule": "cmdstan", "refine": False}, {"chains": 40, "max_chain_gradients": 5000}):
             result = pathfinder.fit(model, seed=1, progress=False, **options)
             assert np.all(np.isfinite(result.draws["x"]))
             assert result.draw(10)["x"].shape == (10, 4)
             assert len(result.summary()) == 4
+            assert np.all(np.isfinite(result.log_q))
         assert not xla_runs()
     """
     environment = {**os.environ, "JAX_PLATFORMS": "none", "JAX_ENABLE_X64": "1"}
