@@ -16,7 +16,11 @@ from pathfinder._settings import Settings
 
 
 SMOOTHED_AT_ONCE = 64  # vectors of ratios
-ENOUGH_OF_WANTED = 0.5  # effective sample size, relative to the number of draws wanted, at which weights will do
+# Effective sample sizes, relative to the number of draws wanted, at which weights will do: of the weights themselves,
+# and of the coordinate with the fewest. Proposals are adapted until that has more: a little less costs no chains.
+ENOUGH_OF_WANTED = 0.5
+FEWEST_OF_WANTED = 0.2
+ADAPTED_OF_WANTED = 1 / 3
 
 
 class NoFiniteDrawError(ValueError):
@@ -103,7 +107,8 @@ def choice_power(smoothed: psis.PSISResult, least_size: float, settings: Setting
 def weights_will_do(pool: Pool, settings: Settings) -> bool:
     """Whether draws resampled by the weights of a pool are worth about as much as they are many, in all coordinates."""
     wanted = min(settings.num_psis_draws, len(pool))
-    enough = pool.least_effective_sample_size >= ENOUGH_OF_WANTED * wanted
+    enough = pool.effective_sample_size >= ENOUGH_OF_WANTED * wanted
+    enough &= pool.least_effective_sample_size >= FEWEST_OF_WANTED * wanted
     return bool(enough and pool.pareto_k <= psis.pareto_k_threshold(len(pool)))
 
 

@@ -9,7 +9,7 @@ import psis
 from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
 from pathfinder._importance.coordinate_sizes import sizes_by_coordinate
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, choice_power, log_ratios
+from pathfinder._importance.pool import ADAPTED_OF_WANTED, ENOUGH_OF_WANTED, Pool, choice_power, log_ratios
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._refinement.refine import RefinedFit
@@ -90,11 +90,11 @@ class Weighing:
             return False
         can_adapt = self._num_adapted < self._num_rounds
         is_good = smoothed.pareto_k <= psis.pareto_k_threshold(len(smoothed.log_weights))
-        enough = ENOUGH_OF_WANTED * self._settings.num_psis_draws
-        if can_adapt and not (is_good and smoothed.effective_sample_size >= enough):
+        wanted = self._settings.num_psis_draws
+        if can_adapt and not (is_good and smoothed.effective_sample_size >= ENOUGH_OF_WANTED * wanted):
             return True
         self._sizes = self._sizes_by_coordinate(positions)
-        return can_adapt and bool((self._sizes < enough).any())
+        return can_adapt and bool((self._sizes < ADAPTED_OF_WANTED * wanted).any())
 
     def _sizes_by_coordinate(self, positions: Positions) -> Float[np.ndarray, " dim"]:
         """Effective sample sizes of the coordinates; empty if there are too many numbers to make again for them."""

@@ -8,7 +8,7 @@ import pathfinder
 from pathfinder import Model, constraints
 from pathfinder._importance import weighing
 from pathfinder._importance.coordinate_sizes import sizes_by_coordinate
-from pathfinder._importance.pool import ENOUGH_OF_WANTED, weights_will_do
+from pathfinder._importance.pool import ADAPTED_OF_WANTED, weights_will_do
 
 
 def weighted_draws(seed=0, count=400):
@@ -80,7 +80,7 @@ def test_proposals_are_adapted_until_enough_draws_are_effective_in_every_coordin
     expected = weights @ (points - mean) ** 2 / (weights**2 @ (points - mean) ** 2)
     np.testing.assert_allclose(result.pool.sizes_by_coordinate, expected, rtol=1e-6)
     sizes = [*result.pool.sizes_by_coordinate, result.effective_sample_size]
-    assert result.pool.least_effective_sample_size == min(sizes) >= ENOUGH_OF_WANTED * 1000
+    assert result.pool.least_effective_sample_size == min(sizes) >= ADAPTED_OF_WANTED * 1000
     assert result.pareto_k < 0.7
     assert weights_will_do(result.pool, result.settings)
     assert result.chains is None
