@@ -10,8 +10,8 @@ import pathfinder
 
 
 OPTIONS = {"num_paths": 2, "num_draws": 200, "num_psis_draws": 300, "max_chain_gradients": 8_000, "progress": False}
-DATA = {"pull": np.array([0.0, 3.0, 0.0, 4.0])}
-DIM = 6
+DATA = {"pull": np.array([0.0, 6.0, 0.0, 5.0])}
+DIM = 10
 
 
 def pulled(x, data):
@@ -86,7 +86,7 @@ def test_a_time_limit_ends_the_chains_of_all_fits():
 
 
 def test_a_fit_that_fails_has_no_chains():
-    data = {"pull": np.array([np.nan, 3.0])}
+    data = {"pull": np.array([np.nan, 6.0])}
     batch = pathfinder.fit_batch(pulled, data, jnp.zeros(DIM), seed=3, **OPTIONS)
     assert batch.uses_chains.tolist() == [False, True]
     assert batch.is_reliable[0] == np.False_
