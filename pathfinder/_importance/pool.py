@@ -19,7 +19,7 @@ SMOOTHED_AT_ONCE = 64  # vectors of ratios
 # Effective sample sizes, relative to the number of draws wanted, at which weights will do: of the weights themselves,
 # and of the coordinate with the fewest. Proposals are adapted until that has more: a little less costs no chains.
 ENOUGH_OF_WANTED = 0.5
-FEWEST_OF_WANTED = 0.2
+FEWEST_OF_WANTED = 0.25
 ADAPTED_OF_WANTED = 1 / 3
 
 

@@ -25,6 +25,10 @@ LEAST_ACCEPTANCE = 0.3
 # Of the mean of every parameter, as it is asked of weighted draws: an error of a tenth of a standard deviation, and the
 # hundred that Vehtari et al. (2021) ask of each of four long chains, so that the size itself can be believed.
 LEAST_SIZE = float(psis.MIN_EFFECTIVE_SAMPLE_SIZE)
+# Of every chain. One that has not left where it began still counts as one draw, so that chains which hardly moved in a
+# parameter have as many effective draws of it as they are many, and agree because their starts did: that is how chains
+# fail in the neck of a funnel.
+LEAST_SIZE_OF_CHAIN = 2.0
 
 _MORE_OF = {
     "budget": "Allow more gradients (max_chain_gradients)",
@@ -79,12 +83,13 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
         f"the largest nested R-hat is {rhat:.3g} ({worst}), and effective sample sizes are from {sizes[fewest]:.0f} "
         f"({names[fewest]}) to {sizes[most]:.0f} ({names[most]})"
     )
+    least = max(LEAST_SIZE, LEAST_SIZE_OF_CHAIN * chains.num_chains)
     # NaN, of states that are not finite, is no agreement.
     faults = []
     if not rhat <= LARGEST_NESTED_RHAT:
         faults.append(f"superchains disagree, as nested R-hat should be at most {LARGEST_NESTED_RHAT}")
-    if not sizes[fewest] >= LEAST_SIZE:
-        faults.append(f"the effective sample size of {names[fewest]} should be at least {LEAST_SIZE:.0f}")
+    if not sizes[fewest] >= least:
+        faults.append(f"the effective sample size of {names[fewest]} should be at least {least:.0f}")
     if not drift <= LARGEST_DRIFT:
         faults.append(f"the mean of {moving} still moved by {drift:.2g} standard deviations beyond noise")
     if not chains.acceptance > LEAST_ACCEPTANCE:

@@ -50,11 +50,11 @@ def test_disagreement_of_the_log_density_alone_counts():
 
 def test_few_effective_draws_are_too_few():
     chains = chains_of(independent())
-    few = chains.mixing._replace(effective_sample_size=np.array([500.0, 400.0, 99.0]))
+    few = chains.mixing._replace(effective_sample_size=np.array([500.0, 400.0, 199.0]))
     verdict = chains_verdict(dataclasses.replace(chains, mixing=few), NAMES)
     assert not verdict.is_reliable
-    assert "effective sample sizes are from 99 (theta[1]) to 500 (mu)" in verdict.words
-    assert "the effective sample size of theta[1] should be at least 100" in verdict.words
+    assert "effective sample sizes are from 199 (theta[1]) to 500 (mu)" in verdict.words
+    assert "the effective sample size of theta[1] should be at least 200" in verdict.words
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_few_effective_draws_are_too_few():
         ({"acceptance": np.nan}, "only nan% of the proposals were accepted"),
         ({"drift": 0.11}, "the mean of tau still moved by 0.11 standard deviations beyond noise"),
         ({"nested_rhat": np.nan}, "superchains disagree"),
-        ({"effective_sample_size": np.nan}, "the effective sample size of tau should be at least 100"),
+        ({"effective_sample_size": np.nan}, "the effective sample size of tau should be at least 200"),
     ],
 )
 def test_each_fault_alone_is_one_too_many(change, said):
@@ -84,7 +84,7 @@ def test_each_fault_alone_is_one_too_many(change, said):
 def test_values_at_the_thresholds_are_good_enough():
     chains = chains_of(independent())
     on_edge = chains.mixing._replace(
-        nested_rhat=np.full(3, 1.1), effective_sample_size=np.full(3, 100.0), drift=np.full(3, 0.1)
+        nested_rhat=np.full(3, 1.1), effective_sample_size=np.full(3, 200.0), drift=np.full(3, 0.1)
     )
     assert chains_verdict(dataclasses.replace(chains, mixing=on_edge, acceptance=0.31), NAMES).is_reliable
 
