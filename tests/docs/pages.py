@@ -7,6 +7,7 @@ pictures of the rooms (these alone: `python -m tests.docs.rooms`).
 import contextlib
 import dataclasses
 import io
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.docs import rooms
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "docs"
 PAGES = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")), *sorted(SITE.rglob("*.md"))]
+CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 SETTINGS_PAGE = SITE / "settings.md"
 
 _FENCE = re.compile(r"^```([^\n]*)\n.*?^```$", re.MULTILINE | re.DOTALL)
@@ -55,14 +57,16 @@ def has_examples(path: Path) -> bool:
 def run_examples(path: Path) -> Iterator[Example]:
     """Run the Python blocks of a page, in order and in one namespace, in an empty folder but for the examples.
 
-    JAX has its own defaults, single precision among them, until a block changes them.
+    JAX has its own defaults, single precision among them, until a block changes them. What the command line keeps of
+    its runs begins empty, as it prints what it knows of them.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
     double = jax.config.read("jax_enable_x64")
     jax.config.update("jax_enable_x64", False)
-    text = path.read_text()
+    text, kept_in = path.read_text(), os.environ.get(CACHE_VARIABLE)
     try:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            os.environ[CACHE_VARIABLE] = str(Path(folder) / "cache")
             Path("examples").symlink_to(ROOT / "examples")
             for match in _EXAMPLE.finditer(text):
                 line = text.count("\n", 0, match.start(1))
@@ -73,6 +77,9 @@ def run_examples(path: Path) -> Iterator[Example]:
                 yield Example(line + 1, printed.getvalue(), match[2], match.span(2))
     finally:
         jax.config.update("jax_enable_x64", double)
+        os.environ.pop(CACHE_VARIABLE, None)
+        if kept_in is not None:
+            os.environ[CACHE_VARIABLE] = kept_in
 
 
 def links(text: str) -> list[str]:
