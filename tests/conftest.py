@@ -11,28 +11,11 @@ gc.set_threshold(20_000)
 import jax  # noqa: E402
 import pytest  # noqa: E402
 from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
-from jaxtyping import install_import_hook  # noqa: E402
+
+from tests import annotations  # noqa: E402
 
 
-# Shapes and types are checked as annotated, from when these are first imported. Not those of `LowRankNormal`: JAX makes
-# it of whatever the leaves of a tree are, such as flags and shapes, and with leading axes.
-install_import_hook(
-    [
-        "pathfinder._arrays",
-        "pathfinder._chains",
-        "pathfinder._importance",
-        "pathfinder._normals.diagonals",
-        "pathfinder._normals.elbo",
-        "pathfinder._normals.inverse_hessian",
-        "pathfinder._normals.mixture",
-        "pathfinder._normals.scoring",
-        "pathfinder._optimizer",
-        "pathfinder._paths",
-        "pathfinder._refinement",
-        *("psis." + name for name in ("_diagnostics", "_efficiency", "_gpd", "_resample", "_smooth", "_weights")),
-    ],
-    "beartype.beartype",
-)
+annotations.set_up()
 jax.config.update("jax_enable_x64", True)
 
 from pathfinder._density.kept_programs import drop_programs  # noqa: E402

@@ -43,8 +43,8 @@ def batch():
     [{}, {"driver": "compiled"}, {"chains": 40, "refine": False}, {"chains": True, "psis_resample": False}],
     ids=str,
 )
-def test_each_fit_is_that_of_its_data_alone(options):
-    batch = fits(**options)
+def test_each_fit_is_that_of_its_data_alone(options, batch):
+    batch = fits(**options) if options else batch
     for number in range(2):
         own, expected = batch[number], alone(batch, number, **options)
         assert own.uses_chains == expected.uses_chains == batch.uses_chains[number]

@@ -9,7 +9,7 @@ import pathfinder
 
 
 NUM_FITS = 6
-PLAIN = {"refine": False, "schedule": "cmdstan"}
+PLAIN = {"refine": False, "schedule": "cmdstan", "chains": False}
 FEW = {**PLAIN, "num_paths": 2, "num_draws": 200, "num_psis_draws": 100, "progress": False}
 
 
