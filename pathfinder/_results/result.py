@@ -101,10 +101,8 @@ class PathfinderResult:
     @property
     def weights(self) -> Float[np.ndarray, " draw"]:
         """Weights of the returned draws, which sum to one; all equal but for what `weighted()` returned."""
-        if self.is_resampled:
-            return np.full(self.num_draws, 1.0 / self.num_draws)
-        weights = np.exp(self.pool.log_weights[self.rows])
-        return weights / weights.sum()
+        own = np.ones(self.num_draws) if self.is_resampled else np.exp(self.pool.log_weights[self.rows])
+        return own / own.sum()
 
     @property
     def draws_from(self) -> str:
@@ -211,8 +209,7 @@ class PathfinderResult:
                 the fit did not evaluate the log density.
         """
         chosen = method or (self.settings.resample if replace else "without_replacement")
-        rng = self._keys.generator("resample again", seed)
-        rows = self._returned.others(num_draws, chosen, rng)
+        rows = self._returned.others(num_draws, chosen, self._keys.generator("resample again", seed))
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
     def draw(
@@ -268,23 +265,7 @@ class PathfinderResult:
         Raises:
             ValueError: If a name is that of no generated quantity, or of no data.
         """
-        stats = {"lp": self.log_p, "lp_approx": self.log_q, "path": self.path_ids, "weight": self.weights}
-        attributes = {
-            "seed": "" if self.seed is None else str(self.seed),
-            "pareto_k": self.pareto_k,
-            "effective_sample_size": self.effective_sample_size,
-            "num_gradients": self.num_gradients,
-            "num_densities": self.num_densities,
-            "is_resampled": int(self.is_resampled),
-            "draws_from": self.draws_from,
-            "is_reliable": int(self.is_reliable),
-            **self._returned.attributes(),
-        }
-        stats |= self._returned.statistics()
-        groups = log_likelihood, posterior_predictive, observed
-        return inference_data(
-            self.model, self.draws, self._returned.by_chain(), stats, attributes, self.settings, *groups
-        )
+        return inference_data(self, self._returned, log_likelihood, posterior_predictive, observed)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
@@ -301,17 +282,10 @@ class PathfinderResult:
         write(path, self.model, fields, {"draws": self.draws, "unconstrained_draws": self.unconstrained_draws})
 
     def __repr__(self) -> str:
-        return describe(self._shown())
+        return describe(Shown.of(self, self._returned.verdict(self.model)))
 
     def _repr_html_(self) -> str:
-        return describe_html(self._shown())
-
-    def _shown(self) -> Shown:
-        return Shown(
-            self.model.name, self.model.dim, self.settings, self.paths, self.pool, self.num_draws, self.is_resampled,
-            self.refinement, self.chains, self.uses_chains, self._returned.verdict(self.model), self.interrupted,
-            self.num_gradients, self.num_densities, self.seconds["total"],
-        )  # fmt: skip
+        return describe_html(Shown.of(self, self._returned.verdict(self.model)))
 
     @property
     def _keys(self) -> ResultKeys:

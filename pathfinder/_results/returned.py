@@ -224,6 +224,7 @@ class ChainRows:
             "num_chain_gradients": self.chains.num_gradients,
             "nested_rhat_max": self.chains.nested_rhat,
             "ess_min": self.chains.effective_sample_size,
+            "drift_max": self.chains.drift,
             "chain_acceptance": self.chains.acceptance,
             "chains_ended": self.chains.ended,
         }

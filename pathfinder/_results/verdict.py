@@ -74,9 +74,9 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
         chains: The chains.
         names: Of the unconstrained parameters.
     """
-    of_log_p, every = chains.mixing_of_log_p, [*names, "the log density"]
-    rhat, worst = _largest(np.append(chains.mixing.nested_rhat, of_log_p.nested_rhat), every)
-    drift, moving = _largest(np.append(chains.mixing.drift, of_log_p.drift), every)
+    of_all, every = chains.mixing_of_all, [*names, "the log density"]
+    rhat, worst = _largest(of_all.nested_rhat, every)
+    drift, moving = _largest(of_all.drift, every)
     sizes = chains.mixing.effective_sample_size
     fewest, most = int(np.argmin(sizes)), int(np.argmax(sizes))
     found = (
