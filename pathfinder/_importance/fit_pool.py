@@ -87,4 +87,5 @@ def _pool_of_fit(paths: FittedPaths, refined: RefinedFit | None, found: RefinedP
         return FitPool(found.pool, found.source, found.refinement, cost)
     if found is not None:
         cost = cost._replace(num_densities=found)
-    return FitPool(make_pool(score_paths(paths), paths.succeeded, paths.settings), paths.source, None, cost)
+    pool = make_pool(score_paths(paths), paths.succeeded, paths.settings, paths.source)
+    return FitPool(pool, paths.source, None, cost)

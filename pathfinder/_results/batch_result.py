@@ -85,8 +85,8 @@ class BatchResult(Sequence[PathfinderResult]):
     def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:
             own = {name: values[lanes] for name, values in self.scores.items()}
-            pool = make_pool(own, self._path_succeeded[fit], self.settings)
-            return FitPool(pool, self.source.of_lanes(lanes), None, Cost())
+            source = self.source.of_lanes(lanes)
+            return FitPool(make_pool(own, self._path_succeeded[fit], self.settings, source), source, None, Cost())
         refined = self.refined[fit]
         if refined is None:
             raise NoFiniteDrawError("The log density is not finite at any draw of any refined approximation.")
@@ -167,7 +167,7 @@ class BatchResult(Sequence[PathfinderResult]):
         """Whether the draws of a fit are states of chains."""
         return np.array([own is not None for own in self._chains])
 
-    @property
+    @cached_property
     def is_reliable(self) -> Bool[np.ndarray, " fit"]:
         """Whether estimates from the draws of a fit can be trusted, as `PathfinderResult.is_reliable`."""
         if self.refined is not None:
@@ -177,6 +177,8 @@ class BatchResult(Sequence[PathfinderResult]):
             thresholds = np.array([psis.pareto_k_threshold(int(size)) if size > 1 else -np.inf for size in sizes])
             enough = self.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
             by_weights = (self.pareto_k <= thresholds) & enough
+            for fit in np.flatnonzero(by_weights).tolist():  # the others need no look at their draws
+                by_weights[fit] = self._pool(fit, self._lanes(fit)).pool.is_reliable
         names = unconstrained_names(self.model.parameters, self.model.dim)
         by_chains = [own is not None and chains_verdict(own, names).is_reliable for own in self._chains]
         return np.where(self.uses_chains, by_chains, by_weights)

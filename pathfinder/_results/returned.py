@@ -130,7 +130,8 @@ class PoolRows:
 
     def verdict(self, model: Model) -> Verdict:
         """How far the draws can be trusted."""
-        return weights_verdict(self.pool, self.weight_power)
+        names = unconstrained_names(model.parameters, model.dim)
+        return weights_verdict(self.pool, names, self.weight_power)
 
 
 @dataclass(frozen=True)
