@@ -13,6 +13,7 @@ import numpy as np
 import pathfinder
 from benchmarks import hierarchical, posteriors
 from benchmarks.tables import Table
+from pathfinder._importance.pool import with_sizes
 
 
 # Bad fits are there on purpose: a verdict has to tell them from good ones.
@@ -112,7 +113,7 @@ def judged(case: Case, way: str, seed: int) -> Judged | None:
     except pathfinder.PathfinderError:
         return None
     chains = result.chains if result.uses_chains else None
-    pool = result.pool
+    pool = with_sizes(result.pool, result.source)
     return Judged(
         name=case.name,
         way=way,

@@ -87,5 +87,4 @@ def _pool_of_fit(paths: FittedPaths, refined: RefinedFit | None, found: RefinedP
         return FitPool(found.pool, found.source, found.refinement, cost)
     if found is not None:
         cost = cost._replace(num_densities=found)
-    pool = make_pool(score_paths(paths), paths.succeeded, paths.settings, paths.source)
-    return FitPool(pool, paths.source, None, cost)
+    return FitPool(make_pool(score_paths(paths), paths.succeeded, paths.settings), paths.source, None, cost)

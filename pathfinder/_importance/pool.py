@@ -5,13 +5,13 @@ thousand-dimensional model would otherwise take more memory than everything else
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 import psis
-from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, CoordinateSizes, coordinate_sizes
+from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, coordinate_sizes
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.tempering import raised, tempered
 from pathfinder._normals.low_rank import LowRankNormal
@@ -47,7 +47,8 @@ class Pool:
         effective_sample_size: Of importance-weighted means.
         num_invalid: Draws whose density is not finite, which have weight zero.
         sizes_by_coordinate: Effective sample sizes of the weighted mean of each unconstrained coordinate; empty where
-            they are not known, of so many long draws that making them again would cost more than all else.
+            they are not known: of the draws of paths, until they are judged (`with_sizes`), and of so many long draws
+            that making them again would cost more than all else.
         weight_power: The power of the weights by which draws are chosen; 1 unless they are unreliable.
         tail_sizes_by_coordinate: The same as `sizes_by_coordinate` of the probability of the lower or of the upper
             twentieth part, whichever has fewer.
@@ -132,16 +133,13 @@ def least_reliable(num_draws: int, part: float) -> float:
     return min(float(psis.MIN_EFFECTIVE_SAMPLE_SIZE), part * num_draws)
 
 
-def make_pool(
-    scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings: Settings, source: PathDraws | None = None
-) -> Pool:
+def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings: Settings) -> Pool:
     """Weigh the draws of the paths of one fit.
 
     Args:
         scores: From `score_paths`, the rows of this fit.
         succeeded: Which paths have draws.
         settings: Options.
-        source: Where the draws come from; sizes by coordinate are not known without it.
 
     Raises:
         NoFiniteDrawError: If the density is not finite at any draw.
@@ -161,9 +159,6 @@ def make_pool(
             "The log density is not finite at any draw of any approximation, so the draws cannot be weighted."
         )
     smoothed = psis.smooth_log_weights(ratios)
-    sizes = CoordinateSizes()
-    if source is not None:
-        sizes = _sizes_of_paths(source, paths, indices, np.exp(smoothed.log_weights))
     power = choice_power(smoothed, float(smoothed.effective_sample_size), settings)
     own_ratios = log_ratios(scores["log_p"][succeeded], scores["log_q"][succeeded])
     usable = np.any(own_ratios > -np.inf, axis=1)
@@ -173,22 +168,31 @@ def make_pool(
     by_path[succeeded] = own_k
     return Pool(
         paths, paths, indices, log_p, log_q, log_proposal, smoothed.log_weights, float(smoothed.pareto_k), by_path,
-        float(smoothed.effective_sample_size), int(smoothed.num_invalid), sizes.of_means, power, sizes.of_tails,
+        float(smoothed.effective_sample_size), int(smoothed.num_invalid), weight_power=power,
     )  # fmt: skip
 
 
-def _sizes_of_paths(
-    source: PathDraws, paths: np.ndarray, indices: np.ndarray, weights: Float[np.ndarray, " draw"]
-) -> CoordinateSizes:
+def with_sizes(pool: Pool, source: PathDraws) -> Pool:
+    """A pool with its sizes by coordinate, for those who judge it; itself if they are known, or draws are too long.
+
+    Of draws of paths they are not known before: these have to be made again for them, which takes a third as long as
+    all else in a fit of a small model.
+
+    Args:
+        pool: A pool.
+        source: Where its draws come from.
+    """
     normals = source.approximations
-    assert isinstance(normals, LowRankNormal)  # t's are added to refined ones alone
     dim = normals.mean.shape[-1]
-    if len(weights) * dim > MOST_NUMBERS:
-        return CoordinateSizes()
-    parts = [(weights[rows], points) for rows, points in source.positions(paths, indices)]
-    best = paths[int(np.argmax(weights))]
+    if pool.sizes_by_coordinate.size or np.isnan(pool.pareto_k) or len(pool) * dim > MOST_NUMBERS:
+        return pool
+    assert isinstance(normals, LowRankNormal)  # t's are added to refined ones alone
+    weights = np.exp(pool.log_weights)
+    parts = [(weights[rows], points) for rows, points in source.positions(pool.lanes, pool.indices)]
+    best = pool.lanes[int(np.argmax(weights))]
     centre, scale = (np.asarray(own[best], np.float64) for own in (normals.mean, normals.scale))
-    return coordinate_sizes(parts, centre, scale)
+    sizes = coordinate_sizes(parts, centre, scale)
+    return replace(pool, sizes_by_coordinate=sizes.of_means, tail_sizes_by_coordinate=sizes.of_tails)
 
 
 def log_ratios(log_p: Float[np.ndarray, "*draws"], log_proposal: Float[np.ndarray, "*draws"]) -> np.ndarray:

@@ -15,7 +15,7 @@ from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool
+from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool, with_sizes
 from pathfinder._model.model import Model
 from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.history import Cost
@@ -85,8 +85,8 @@ class BatchResult(Sequence[PathfinderResult]):
     def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:
             own = {name: values[lanes] for name, values in self.scores.items()}
-            source = self.source.of_lanes(lanes)
-            return FitPool(make_pool(own, self._path_succeeded[fit], self.settings, source), source, None, Cost())
+            pool = make_pool(own, self._path_succeeded[fit], self.settings)
+            return FitPool(pool, self.source.of_lanes(lanes), None, Cost())
         refined = self.refined[fit]
         if refined is None:
             raise NoFiniteDrawError("The log density is not finite at any draw of any refined approximation.")
@@ -178,7 +178,8 @@ class BatchResult(Sequence[PathfinderResult]):
             enough = self.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
             by_weights = (self.pareto_k <= thresholds) & enough
             for fit in np.flatnonzero(by_weights).tolist():  # the others need no look at their draws
-                by_weights[fit] = self._pool(fit, self._lanes(fit)).pool.is_reliable
+                weighted = self._pool(fit, self._lanes(fit))
+                by_weights[fit] = with_sizes(weighted.pool, weighted.source).is_reliable
         names = unconstrained_names(self.model.parameters, self.model.dim)
         by_chains = [own is not None and chains_verdict(own, names).is_reliable for own in self._chains]
         return np.where(self.uses_chains, by_chains, by_weights)

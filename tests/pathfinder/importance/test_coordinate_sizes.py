@@ -133,14 +133,19 @@ def test_draws_of_too_many_numbers_are_not_made_again(six_observations, monkeypa
         assert result.pool.sizes_by_coordinate.size == result.pool.tail_sizes_by_coordinate.size == 0
         assert result.pool.least_effective_sample_size == result.effective_sample_size
         assert result.pool.least_tail_size == np.inf
+        assert pool.with_sizes(result.pool, result.source) is result.pool
 
 
 def test_draws_of_paths_are_judged_by_coordinate_too(six_observations):
     """Their weights alone would do."""
     result = pathfinder.fit(six_observations, seed=5, refine=False, progress=False)
+    assert result.pool.sizes_by_coordinate.size == 0  # before someone asks
+    judged = pool.with_sizes(result.pool, result.source)
     every = result.weighted()
     weights, points = every.weights, every.unconstrained_draws
     mean = weights @ points
     expected = weights @ (points - mean) ** 2 / (weights**2 @ (points - mean) ** 2)
-    np.testing.assert_allclose(result.pool.sizes_by_coordinate, expected, rtol=1e-6)
-    assert result.pool.least_tail_size < result.pool.least_effective_sample_size < result.effective_sample_size
+    np.testing.assert_allclose(judged.sizes_by_coordinate, expected, rtol=1e-6)
+    assert result.is_reliable is judged.is_reliable
+    assert pool.with_sizes(judged, result.source) is judged
+    assert judged.least_tail_size < judged.least_effective_sample_size < result.effective_sample_size
