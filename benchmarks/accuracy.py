@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 import pathfinder
-from benchmarks import hierarchical, posteriors
+from benchmarks import hierarchical, posteriors, verdicts
 from benchmarks.tables import Table, geometric_mean
 
 
@@ -254,8 +254,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--variant", nargs="+", choices=list(VARIANTS), default=list(USUAL))
     parser.add_argument("--seeds", type=int, default=10, help="how many (default: %(default)s)")
     parser.add_argument(
-        "--section", nargs="+", choices=("small", "hierarchical"), default=["small", "hierarchical"],
-        help="which posteriors: the fourteen small ones, the hierarchical ones, or both",
+        "--section", nargs="+", choices=("small", "hierarchical", "verdicts"), default=["small", "hierarchical"],
+        help="the fourteen small posteriors, the hierarchical ones, what fits say of their own draws",
     )  # fmt: skip
     parser.add_argument("--markdown", action="store_true", help="print the tables in Markdown")
     options = parser.parse_args(arguments)
@@ -265,6 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             small(options, variants)
         if "hierarchical" in options.section and not options.posterior:
             print(hierarchical.table(options.seeds).render(options.markdown))
+        if "verdicts" in options.section:
+            for table in verdicts.tables(options.seeds, options.posterior):
+                print(table.render(options.markdown))
 
 
 def small(options: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]]) -> None:

@@ -36,6 +36,27 @@ def drop_compiled_programs():
 
 
 @pytest.fixture
+def jax_events():
+    """`jax_events(kind)` gives a list that grows by the name of each function that JAX reports such an event of."""
+    listeners = []
+
+    def names_of(kind):
+        names = []
+
+        def listen(event, _, **details):
+            if event.endswith(kind):
+                names.append(details["fun_name"])
+
+        jax.monitoring.register_event_duration_secs_listener(listen)
+        listeners.append(listen)
+        return names
+
+    yield names_of
+    for listen in listeners:
+        jax.monitoring.unregister_event_duration_listener(listen)
+
+
+@pytest.fixture
 def without_cache_of_jax():
     """Programs are compiled anew: those that JAX has kept on disk have no bytes that can be kept elsewhere."""
     jax.config.update("jax_enable_compilation_cache", False)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular as _solve_triangular_compiled
 
-from pathfinder._arrays.namespace import namespace, select
+from pathfinder._arrays.namespace import namespace, select, stacked_rows
 
 
 MOST_BY_ROWS = 64  # rows of triangular matrices that the host takes one by one
@@ -78,7 +78,7 @@ def factorize(function: Callable[[Any], Any], matrices: Any) -> Any:
     except np.linalg.LinAlgError:
         if matrices.ndim > 2:
             each = [factorize(function, matrix) for matrix in matrices]
-            return jax.tree_util.tree_map(lambda *parts: np.stack(parts), *each)
+            return stacked_rows(each)
         finite, parts = np.zeros((), bool), function(np.zeros_like(matrices))
     return jax.tree_util.tree_map(lambda part: select(finite, part, xp.full_like(part, xp.nan)), parts)
 

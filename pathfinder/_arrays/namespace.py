@@ -5,7 +5,7 @@ operations that the two spell differently are here, those of linear algebra in `
 leading axes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, TypeVar
 
@@ -169,6 +169,11 @@ def joined_rows(trees: Any) -> Any:
     """Trees of the same structure, one after another on the leading axis of every leaf."""
     xp = namespace(trees)
     return jax.tree_util.tree_map(lambda *leaves: xp.concatenate(leaves), *trees)
+
+
+def stacked_rows(trees: Sequence[_Tree]) -> _Tree:
+    """Trees of the same structure and shapes, on the host, as the rows of one: on a new leading axis of every leaf."""
+    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *trees)
 
 
 @jit_unless_numpy("count")

@@ -58,14 +58,19 @@ class ChainDraws:
         return self.log_p.size
 
     @property
+    def mixing_of_all(self) -> Mixing:
+        """Of the unconstrained parameters, followed by the log density."""
+        return self.mixing.followed_by(self.mixing_of_log_p)
+
+    @property
     def nested_rhat(self) -> float:
         """The largest nested R-hat of a parameter or of the log density."""
-        return float(np.max([self.mixing.nested_rhat.max(), self.mixing_of_log_p.nested_rhat.max()]))
+        return float(self.mixing_of_all.nested_rhat.max())
 
     @property
     def drift(self) -> float:
         """The largest drift of a parameter or of the log density, in standard deviations."""
-        return float(np.max([self.mixing.drift.max(), self.mixing_of_log_p.drift.max()]))
+        return float(self.mixing_of_all.drift.max())
 
     @property
     def effective_sample_size(self) -> float:

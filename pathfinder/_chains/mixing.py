@@ -30,6 +30,10 @@ class Mixing(NamedTuple):
     effective_sample_size: Float[np.ndarray, " quantity"]
     drift: Float[np.ndarray, " quantity"]
 
+    def followed_by(self, other: "Mixing") -> "Mixing":
+        """Of the quantities of both."""
+        return Mixing(*map(np.append, self, other))
+
 
 def mixing(values: Float[np.ndarray, "iteration chain quantity"], num_superchains: int) -> Mixing:
     """Diagnostics of the states of chains.

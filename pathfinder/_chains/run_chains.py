@@ -183,5 +183,5 @@ def _mixing(history: _History, options: ChainOptions) -> tuple[Mixing, Mixing]:
 
 def _have_mixed(of_parameters: Mixing, of_log_p: Mixing) -> bool:
     enough = of_parameters.effective_sample_size.min() >= MIXED_SIZE
-    rhat = max(of_parameters.nested_rhat.max(), of_log_p.nested_rhat.max())
-    return bool(enough and rhat <= MIXED_RHAT and max(of_parameters.drift.max(), of_log_p.drift.max()) <= MIXED_DRIFT)
+    both = of_parameters.followed_by(of_log_p)
+    return bool(enough and both.nested_rhat.max() <= MIXED_RHAT and both.drift.max() <= MIXED_DRIFT)

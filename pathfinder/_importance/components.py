@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, UInt32
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.matrices import cholesky
-from pathfinder._arrays.namespace import namespace
+from pathfinder._arrays.namespace import namespace, stacked_rows
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.student_t import Distribution, NormalOrT
@@ -200,7 +200,7 @@ def stacked(distributions: Sequence[Distribution]) -> Distribution:
         distributions = [
             own if isinstance(own, NormalOrT) else NormalOrT(own, np.array(False)) for own in distributions
         ]
-    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *distributions)
+    return stacked_rows(distributions)
 
 
 def stacked_source(

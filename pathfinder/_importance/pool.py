@@ -5,13 +5,16 @@ thousand-dimensional model would otherwise take more memory than everything else
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
 import psis
+from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, coordinate_sizes
+from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.tempering import raised, tempered
+from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._settings import Settings
 
 
@@ -44,9 +47,11 @@ class Pool:
         effective_sample_size: Of importance-weighted means.
         num_invalid: Draws whose density is not finite, which have weight zero.
         sizes_by_coordinate: Effective sample sizes of the weighted mean of each unconstrained coordinate; empty where
-            they are not known: of the draws of paths, and of so many long draws that making them again would cost more
-            than all else.
+            they are not known: of the draws of paths, until they are judged (`with_sizes`), and of so many long draws
+            that making them again would cost more than all else.
         weight_power: The power of the weights by which draws are chosen; 1 unless they are unreliable.
+        tail_sizes_by_coordinate: The same as `sizes_by_coordinate` of the probability of the lower or of the upper
+            twentieth part, whichever has fewer.
     """
 
     paths: Int[np.ndarray, " draw"]
@@ -62,6 +67,7 @@ class Pool:
     num_invalid: int
     sizes_by_coordinate: Float[np.ndarray, " dim"] = field(default_factory=lambda: np.zeros(0))
     weight_power: float = 1.0
+    tail_sizes_by_coordinate: Float[np.ndarray, " dim"] = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -72,9 +78,15 @@ class Pool:
         return float(np.append(self.sizes_by_coordinate, self.effective_sample_size).min())
 
     @property
+    def least_tail_size(self) -> float:
+        """Effective sample size of the tail with the fewest effective draws; infinite where it is not known."""
+        return float(self.tail_sizes_by_coordinate.min(initial=np.inf))
+
+    @property
     def is_reliable(self) -> bool:
-        """Whether weighted estimates are, by k-hat and by the least effective sample size."""
-        return _is_reliable(self.pareto_k, len(self), self.least_effective_sample_size)
+        """Whether weighted estimates are, by k-hat and by the least effective sample sizes of means and of tails."""
+        least = min(self.least_effective_sample_size, self.least_tail_size)
+        return _is_reliable(self.pareto_k, len(self), least)
 
     @property
     def choice_log_weights(self) -> Float[np.ndarray, " draw"]:
@@ -105,11 +117,20 @@ def choice_power(smoothed: psis.PSISResult, least_size: float, settings: Setting
 
 
 def weights_will_do(pool: Pool, settings: Settings) -> bool:
-    """Whether draws resampled by the weights of a pool are worth about as much as they are many, in all coordinates."""
-    wanted = min(settings.num_psis_draws, len(pool))
-    enough = pool.effective_sample_size >= ENOUGH_OF_WANTED * wanted
-    enough &= pool.least_effective_sample_size >= FEWEST_OF_WANTED * wanted
-    return bool(enough and pool.pareto_k <= psis.pareto_k_threshold(len(pool)))
+    """Whether draws resampled by the weights of a pool are worth about as much as they are many, in all coordinates.
+
+    However few are wanted, no fewer may be effective than are reliable, or a good part of a pool that has not so many.
+    """
+    wanted, size = min(settings.num_psis_draws, len(pool)), len(pool)
+    enough = pool.effective_sample_size >= max(ENOUGH_OF_WANTED * wanted, least_reliable(size, ENOUGH_OF_WANTED))
+    fewest = least_reliable(size, FEWEST_OF_WANTED)
+    enough &= pool.least_effective_sample_size >= max(FEWEST_OF_WANTED * wanted, fewest)
+    return bool(enough and pool.least_tail_size >= fewest and pool.pareto_k <= psis.pareto_k_threshold(size))
+
+
+def least_reliable(num_draws: int, part: float) -> float:
+    """The effective sample size from which on estimates are reliable, or that part of draws that are not so many."""
+    return min(float(psis.MIN_EFFECTIVE_SAMPLE_SIZE), part * num_draws)
 
 
 def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings: Settings) -> Pool:
@@ -149,6 +170,29 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
         paths, paths, indices, log_p, log_q, log_proposal, smoothed.log_weights, float(smoothed.pareto_k), by_path,
         float(smoothed.effective_sample_size), int(smoothed.num_invalid), weight_power=power,
     )  # fmt: skip
+
+
+def with_sizes(pool: Pool, source: PathDraws) -> Pool:
+    """A pool with its sizes by coordinate, for those who judge it; itself if they are known, or draws are too long.
+
+    Of draws of paths they are not known before: these have to be made again for them, which takes a third as long as
+    all else in a fit of a small model.
+
+    Args:
+        pool: A pool.
+        source: Where its draws come from.
+    """
+    normals = source.approximations
+    dim = normals.mean.shape[-1]
+    if pool.sizes_by_coordinate.size or np.isnan(pool.pareto_k) or len(pool) * dim > MOST_NUMBERS:
+        return pool
+    assert isinstance(normals, LowRankNormal)  # t's are added to refined ones alone
+    weights = np.exp(pool.log_weights)
+    parts = [(weights[rows], points) for rows, points in source.positions(pool.lanes, pool.indices)]
+    best = pool.lanes[int(np.argmax(weights))]
+    centre, scale = (np.asarray(own[best], np.float64) for own in (normals.mean, normals.scale))
+    sizes = coordinate_sizes(parts, centre, scale)
+    return replace(pool, sizes_by_coordinate=sizes.of_means, tail_sizes_by_coordinate=sizes.of_tails)
 
 
 def log_ratios(log_p: Float[np.ndarray, "*draws"], log_proposal: Float[np.ndarray, "*draws"]) -> np.ndarray:

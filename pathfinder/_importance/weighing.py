@@ -7,16 +7,21 @@ from jaxtyping import Bool, Float
 
 import psis
 from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
-from pathfinder._importance.coordinate_sizes import sizes_by_coordinate
+from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, CoordinateSizes, coordinate_sizes
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import ADAPTED_OF_WANTED, ENOUGH_OF_WANTED, Pool, choice_power, log_ratios
+from pathfinder._importance.pool import (
+    ADAPTED_OF_WANTED,
+    ENOUGH_OF_WANTED,
+    FEWEST_OF_WANTED,
+    Pool,
+    choice_power,
+    least_reliable,
+    log_ratios,
+)
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._refinement.refine import RefinedFit
 from pathfinder._settings import Settings
-
-
-MOST_NUMBERS = 2**24  # of draws that are made again to find how many are effective for each coordinate
 
 
 class RefinedPool(NamedTuple):
@@ -53,7 +58,7 @@ class Weighing:
         self._uses_start = self._choose_starts()
         self._first: psis.PSISResult | None = None
         self._smoothed: psis.PSISResult | None = None
-        self._sizes = np.zeros(0)
+        self._sizes = CoordinateSizes()
         self._draws: MixtureDraws
 
     def _choose_starts(self) -> Bool[np.ndarray, " mode"]:
@@ -95,20 +100,22 @@ class Weighing:
         if can_adapt and not (is_good and smoothed.effective_sample_size >= ENOUGH_OF_WANTED * wanted):
             return True
         self._sizes = self._sizes_by_coordinate(positions)
-        return can_adapt and bool((self._sizes < ADAPTED_OF_WANTED * wanted).any())
+        fewest = least_reliable(len(self._draws.log_p), FEWEST_OF_WANTED)
+        enough = np.all(self._sizes.of_means >= ADAPTED_OF_WANTED * wanted) and np.all(self._sizes.of_tails >= fewest)
+        return bool(can_adapt and not enough)
 
-    def _sizes_by_coordinate(self, positions: Positions) -> Float[np.ndarray, " dim"]:
+    def _sizes_by_coordinate(self, positions: Positions) -> CoordinateSizes:
         """Effective sample sizes of the coordinates; empty if there are too many numbers to make again for them."""
         normal = self._lanes[0].approximation
         if len(self._draws.log_p) * normal.dim > MOST_NUMBERS:
-            return np.zeros(0)
-        parts = (
+            return CoordinateSizes()
+        parts = [
             (own[which], points)
             for component, own in self.mixture.by_component(self._weights)
             if own.any()
             for which, points in positions(component)
-        )
-        return sizes_by_coordinate(parts, *(np.asarray(part, np.float64) for part in (normal.mean, normal.scale)))
+        ]
+        return coordinate_sizes(parts, *(np.asarray(part, np.float64) for part in (normal.mean, normal.scale)))
 
     def adapt(self, positions: Positions) -> list[Component]:
         """Add distributions with the moments of the weighted draws; their own draws are to be evaluated."""
@@ -168,8 +175,9 @@ class Weighing:
             pareto_k_by_path=np.full(self._settings.num_paths, np.nan),
             effective_sample_size=size,
             num_invalid=int(smoothed.num_invalid),
-            sizes_by_coordinate=self._sizes,
-            weight_power=choice_power(smoothed, float(self._sizes.min(initial=size)), self._settings),
+            sizes_by_coordinate=self._sizes.of_means,
+            weight_power=choice_power(smoothed, float(self._sizes.of_means.min(initial=size)), self._settings),
+            tail_sizes_by_coordinate=self._sizes.of_tails,
         )
         before = float(first.pareto_k), float(first.effective_sample_size)
         refinement = Refinement(modes, self._num_adapted, *before, self.num_densities)

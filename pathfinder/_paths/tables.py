@@ -2,11 +2,10 @@
 
 from itertools import pairwise
 
-import jax
 import numpy as np
 from jaxtyping import Int
 
-from pathfinder._arrays.namespace import rows
+from pathfinder._arrays.namespace import rows, stacked_rows
 from pathfinder._normals.elbo import ElboEstimate
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._optimizer.state import Records
@@ -62,4 +61,4 @@ class PathTables:
         kept = self.trajectories[lane][: sum(len(part.iteration) for part in self.iterations[lane])]
         if not kept:
             return None
-        return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *kept)
+        return stacked_rows(kept)

@@ -8,12 +8,11 @@ not below its start by more than the errors of ELBOs.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt32
 
 from pathfinder._arrays.devices import on_host
-from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows, select
+from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows, select, stacked_rows
 from pathfinder._arrays.streams import counted_keys, draw_keys, normal
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.either import Density
@@ -151,7 +150,7 @@ def refine_batch(
         size: How many lanes each round takes, some of them repeated; only those that go on if None.
     """
     count, num_lanes = batch_size(density.dim), len(lanes)
-    present = jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *[lane.initial for lane in lanes])
+    present = stacked_rows([lane.initial for lane in lanes])
     # Those of all rounds together: for a few lanes as many keys take as long as one.
     numbers = np.tile(np.arange(max_rounds), num_lanes)
     round_keys = counted_keys(np.repeat(keys, max_rounds, axis=0), numbers).reshape(num_lanes, max_rounds, 2)

@@ -3,15 +3,13 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Int, UInt32
 
-from pathfinder._arrays.namespace import Array, namespace, rows
+from pathfinder._arrays.namespace import Array, namespace, rows, stacked_rows
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.elbo_ascent import PAIRS_OF_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.judging import is_close, judge
@@ -96,7 +94,7 @@ def _rescued_lanes(
     better = np.zeros(len(lanes), bool)
     interrupted = False
     try:
-        normals = _stacked([lane.approximation for lane in lanes])
+        normals = stacked_rows([lane.approximation for lane in lanes])
         starts = ascend(density, normals, keys, fits, costs, check, size=size)
         paths, own_keys = np.array([lane.path for lane in lanes]), counted_keys(keys, np.full(len(keys), AGAIN))
         again, interrupted = refine(
@@ -159,12 +157,12 @@ def _are_better(
     own_keys = counted_keys(keys[place], np.full(len(place), COMPARING))
     now, before = (
         judge(
-            density, rows(_stacked([lane.approximation for lane in own]), place), own_keys, fits[place], COMPARING_DRAWS
+            density,
+            rows(stacked_rows([lane.approximation for lane in own]), place),
+            own_keys,
+            fits[place],
+            COMPARING_DRAWS,
         )
         for own in (lanes, others)
     )
     return (np.isfinite(now.elbo) & ~is_close(before, now))[: len(lanes)]
-
-
-def _stacked(normals: list[LowRankNormal]) -> LowRankNormal:
-    return jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *normals)

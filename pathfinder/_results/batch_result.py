@@ -15,7 +15,7 @@ from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool
+from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool, with_sizes
 from pathfinder._model.model import Model
 from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.history import Cost
@@ -167,7 +167,7 @@ class BatchResult(Sequence[PathfinderResult]):
         """Whether the draws of a fit are states of chains."""
         return np.array([own is not None for own in self._chains])
 
-    @property
+    @cached_property
     def is_reliable(self) -> Bool[np.ndarray, " fit"]:
         """Whether estimates from the draws of a fit can be trusted, as `PathfinderResult.is_reliable`."""
         if self.refined is not None:
@@ -177,6 +177,9 @@ class BatchResult(Sequence[PathfinderResult]):
             thresholds = np.array([psis.pareto_k_threshold(int(size)) if size > 1 else -np.inf for size in sizes])
             enough = self.effective_sample_size >= psis.MIN_EFFECTIVE_SAMPLE_SIZE
             by_weights = (self.pareto_k <= thresholds) & enough
+            for fit in np.flatnonzero(by_weights).tolist():  # the others need no look at their draws
+                weighted = self._pool(fit, self._lanes(fit))
+                by_weights[fit] = with_sizes(weighted.pool, weighted.source).is_reliable
         names = unconstrained_names(self.model.parameters, self.model.dim)
         by_chains = [own is not None and chains_verdict(own, names).is_reliable for own in self._chains]
         return np.where(self.uses_chains, by_chains, by_weights)

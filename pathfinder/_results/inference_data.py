@@ -1,25 +1,20 @@
 """Results as ArviZ data."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 
 from pathfinder._model.model import Model
 from pathfinder._model.named_data import chosen_data
-from pathfinder._settings import Settings
+from pathfinder._results.returned import ChainRows, PoolRows
 from pathfinder._version import __version__
 
 
 def inference_data(
-    model: Model,
-    draws: Mapping[str, np.ndarray],
-    by_chain: Int[np.ndarray, "chain draw"],
-    sample_stats: Mapping[str, np.ndarray],
-    attributes: Mapping[str, Any],
-    settings: Settings,
+    result: Any,
+    returned: PoolRows | ChainRows,
     log_likelihood: str | Sequence[str] | None = None,
     posterior_predictive: str | Sequence[str] | None = None,
     observed: str | Sequence[str] | None = None,
@@ -27,12 +22,8 @@ def inference_data(
     """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1.
 
     Args:
-        model: The model that the draws are of.
-        draws: By variable, with the draws on the leading axis.
-        by_chain: Numbers of the draws of each chain.
-        sample_stats: Numbers of every draw.
-        attributes: Of all groups.
-        settings: Which are attributes, too.
+        result: The `PathfinderResult`.
+        returned: What its draws are.
         log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
         posterior_predictive: Likewise; by default those whose names end in `_rep`.
         observed: Data of the group `observed_data`; by default those that the model knows to be.
@@ -40,6 +31,7 @@ def inference_data(
     Raises:
         ValueError: If a name is that of no generated quantity, or of no data.
     """
+    model, by_chain = result.model, returned.by_chain()
     generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
     chosen = {
         "log_likelihood": _names(log_likelihood, [name for name in generated if name == "log_lik"]),
@@ -53,23 +45,13 @@ def inference_data(
                 f"{', '.join(map(repr, generated)) or 'none'}."
             )
     elsewhere = {name for names in chosen.values() for name in names}
-    chain = {name: values[by_chain] for name, values in draws.items()}
+    chain = {name: values[by_chain] for name, values in result.draws.items()}
     groups: dict[str, Any] = {"posterior": {name: values for name, values in chain.items() if name not in elsewhere}}
     groups |= {group: {name: chain[name] for name in names} for group, names in chosen.items() if names}
-    groups["sample_stats"] = {name: values[by_chain] for name, values in sample_stats.items()}
+    groups["sample_stats"] = {name: values[by_chain] for name, values in _statistics(result, returned).items()}
     dims = {variable.name: list(variable.dims) for variable in model.variables if variable.dims is not None}
     coords = {name: np.asarray(values) for name, values in model.coords.items()}
-    attrs = {
-        "inference_library": "pathfinder-vi",
-        "inference_library_version": __version__,
-        "model_name": model.name,
-        **attributes,
-        **{
-            f"settings_{name}": int(value) if isinstance(value, bool) else value
-            for name, value in dataclasses.asdict(settings).items()
-            if value is not None
-        },
-    }
+    attributes = _attributes(result, returned)
     data = _from_dict(groups, coords, dims)
     data_groups = _data_groups(model, observed)
     if data_groups:
@@ -78,8 +60,34 @@ def inference_data(
         others = _from_dict(data_groups, coords, axes)
         data.update(others) if hasattr(data, "update") else data.extend(others)
     for group in (*groups, *data_groups):
-        data[group].attrs.update(attrs)
+        data[group].attrs.update(attributes)
     return data
+
+
+def _statistics(result: Any, returned: PoolRows | ChainRows) -> dict[str, np.ndarray]:
+    """Numbers of every draw."""
+    common = {"lp": result.log_p, "lp_approx": result.log_q, "path": result.path_ids, "weight": result.weights}
+    return common | returned.statistics()
+
+
+def _attributes(result: Any, returned: PoolRows | ChainRows) -> dict[str, Any]:
+    """What all groups say of the whole fit."""
+    settings = {name: value for name, value in dataclasses.asdict(result.settings).items() if value is not None}
+    return {
+        "inference_library": "pathfinder-vi",
+        "inference_library_version": __version__,
+        "model_name": result.model.name,
+        "seed": "" if result.seed is None else str(result.seed),
+        "pareto_k": result.pareto_k,
+        "effective_sample_size": result.effective_sample_size,
+        "num_gradients": result.num_gradients,
+        "num_densities": result.num_densities,
+        "is_resampled": int(result.is_resampled),
+        "draws_from": result.draws_from,
+        "is_reliable": int(result.is_reliable),
+        **returned.attributes(),
+        **{f"settings_{name}": int(value) if isinstance(value, bool) else value for name, value in settings.items()},
+    }
 
 
 def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, list[str]]) -> Any:

@@ -2,6 +2,7 @@
 
 import html
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,15 @@ class Shown:
     num_gradients: int
     num_densities: int
     seconds: float
+
+    @classmethod
+    def of(cls, result: Any, verdict: Verdict) -> "Shown":
+        """What to show of a `PathfinderResult`."""
+        return cls(
+            result.model.name, result.model.dim, result.settings, result.paths, result.pool, result.num_draws,
+            result.is_resampled, result.refinement, result.chains, result.uses_chains, verdict, result.interrupted,
+            result.num_gradients, result.num_densities, result.seconds["total"],
+        )  # fmt: skip
 
 
 def describe(fit: Shown) -> str:

@@ -20,11 +20,11 @@ from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.history import Cost
 from pathfinder._results.archive import write
 from pathfinder._results.inference_data import inference_data
-from pathfinder._results.named_draws import named_draws
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.report import Shown, describe, describe_html
-from pathfinder._results.returned import ChainRows, PoolRows, ResultKeys, drawn_positions, fresh_source
+from pathfinder._results.returned import ChainRows, PoolRows, ResultKeys, fresh_draws
 from pathfinder._results.summary import moments_and_quantiles
+from pathfinder._results.verdict import Verdict
 from pathfinder._settings import Settings
 from pathfinder._variables import flatten_draws
 
@@ -52,8 +52,7 @@ class PathfinderResult:
         refinement_cost: Evaluations that refinement took, also one that came to nothing.
         chains: The states of the chains that ran after it, with their diagnostics; None if none did.
         uses_chains: Whether the returned draws are states of these.
-        first_path: Number of the first path among the random streams of the seed; 0 but for runs of the command line
-            with another `id`.
+        first_path: Number of the first path among the random streams of the seed; 0 but for other `id`s of a run.
     """
 
     model: Model
@@ -101,10 +100,8 @@ class PathfinderResult:
     @property
     def weights(self) -> Float[np.ndarray, " draw"]:
         """Weights of the returned draws, which sum to one; all equal but for what `weighted()` returned."""
-        if self.is_resampled:
-            return np.full(self.num_draws, 1.0 / self.num_draws)
-        weights = np.exp(self.pool.log_weights[self.rows])
-        return weights / weights.sum()
+        own = np.ones(self.num_draws) if self.is_resampled else np.exp(self.pool.log_weights[self.rows])
+        return own / own.sum()
 
     @property
     def draws_from(self) -> str:
@@ -123,16 +120,16 @@ class PathfinderResult:
     @property
     def is_reliable(self) -> bool:
         """Whether estimates from the returned draws can be trusted; `reliability` says why."""
-        return self._returned.verdict(self.model).is_reliable
+        return self._verdict.is_reliable
 
     @property
     def reliability(self) -> str:
         """How far estimates from the returned draws can be trusted, and what to do if not, in words.
 
-        Draws by weights are judged by k-hat and effective sample size; states of chains by whether superchains agree,
-        by the effective sample size of every parameter, by drift and by acceptance.
+        Draws by weights are judged by k-hat and effective sample sizes, also of coordinates and their tails; states of
+        chains by whether superchains agree, by the effective sample size of every parameter, by drift and acceptance.
         """
-        return self._returned.verdict(self.model).words
+        return self._verdict.words
 
     @property
     def pareto_k(self) -> float:
@@ -211,8 +208,7 @@ class PathfinderResult:
                 the fit did not evaluate the log density.
         """
         chosen = method or (self.settings.resample if replace else "without_replacement")
-        rng = self._keys.generator("resample again", seed)
-        rows = self._returned.others(num_draws, chosen, rng)
+        rows = self._returned.others(num_draws, chosen, self._keys.generator("resample again", seed))
         return dataclasses.replace(self, rows=rows, is_resampled=True)
 
     def draw(
@@ -228,11 +224,8 @@ class PathfinderResult:
             seed: Seed of the draws; each gives others.
             constrained: False gives the same draws as an array of unconstrained vectors, without need of the model.
         """
-        lanes, fresh = fresh_source(self.pool, self.source, self._keys, num_draws, seed)
-        indices = np.arange(num_draws)
-        if not constrained:
-            return drawn_positions(fresh, lanes, indices, self.model)
-        return named_draws(self.model, fresh, lanes, indices, fresh.draw_keys, cache=self.settings.cache)
+        options = {"constrained": constrained, "cache": self.settings.cache}
+        return fresh_draws(self.model, self.pool, self.source, self._keys, num_draws, seed, **options)
 
     def summary(self) -> "pd.DataFrame":
         """Mean, standard deviation, quantiles and effective sample size of every scalar, one row each.
@@ -268,23 +261,7 @@ class PathfinderResult:
         Raises:
             ValueError: If a name is that of no generated quantity, or of no data.
         """
-        stats = {"lp": self.log_p, "lp_approx": self.log_q, "path": self.path_ids, "weight": self.weights}
-        attributes = {
-            "seed": "" if self.seed is None else str(self.seed),
-            "pareto_k": self.pareto_k,
-            "effective_sample_size": self.effective_sample_size,
-            "num_gradients": self.num_gradients,
-            "num_densities": self.num_densities,
-            "is_resampled": int(self.is_resampled),
-            "draws_from": self.draws_from,
-            "is_reliable": int(self.is_reliable),
-            **self._returned.attributes(),
-        }
-        stats |= self._returned.statistics()
-        groups = log_likelihood, posterior_predictive, observed
-        return inference_data(
-            self.model, self.draws, self._returned.by_chain(), stats, attributes, self.settings, *groups
-        )
+        return inference_data(self, self._returned, log_likelihood, posterior_predictive, observed)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
@@ -301,21 +278,18 @@ class PathfinderResult:
         write(path, self.model, fields, {"draws": self.draws, "unconstrained_draws": self.unconstrained_draws})
 
     def __repr__(self) -> str:
-        return describe(self._shown())
+        return describe(Shown.of(self, self._verdict))
 
     def _repr_html_(self) -> str:
-        return describe_html(self._shown())
-
-    def _shown(self) -> Shown:
-        return Shown(
-            self.model.name, self.model.dim, self.settings, self.paths, self.pool, self.num_draws, self.is_resampled,
-            self.refinement, self.chains, self.uses_chains, self._returned.verdict(self.model), self.interrupted,
-            self.num_gradients, self.num_densities, self.seconds["total"],
-        )  # fmt: skip
+        return describe_html(Shown.of(self, self._verdict))
 
     @property
     def _keys(self) -> ResultKeys:
         return ResultKeys(self.key, self.first_path, self.refinement is not None)
+
+    @cached_property
+    def _verdict(self) -> Verdict:
+        return self._returned.verdict(self.model)
 
     @property
     def _returned(self) -> PoolRows | ChainRows:

@@ -14,7 +14,7 @@ from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.path_draws import PathDraws
-from pathfinder._importance.pool import Pool
+from pathfinder._importance.pool import Pool, with_sizes
 from pathfinder._model.model import Model
 from pathfinder._results.named_draws import named_draws
 from pathfinder._results.summary import by_chain, chain_columns, effective_sizes
@@ -130,7 +130,8 @@ class PoolRows:
 
     def verdict(self, model: Model) -> Verdict:
         """How far the draws can be trusted."""
-        return weights_verdict(self.pool, self.weight_power)
+        names = unconstrained_names(model.parameters, model.dim)
+        return weights_verdict(with_sizes(self.pool, self.source), names, self.weight_power)
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ class ChainRows:
             "num_chain_gradients": self.chains.num_gradients,
             "nested_rhat_max": self.chains.nested_rhat,
             "ess_min": self.chains.effective_sample_size,
+            "drift_max": self.chains.drift,
             "chain_acceptance": self.chains.acceptance,
             "chains_ended": self.chains.ended,
         }
@@ -237,23 +239,37 @@ class ChainRows:
         return self.chains.start_rows[self.chain_ids]
 
 
-def fresh_source(
-    pool: Pool, source: PathDraws, keys: ResultKeys, num_draws: int, seed: int
-) -> tuple[Int[np.ndarray, " draw"], PathDraws]:
-    """Where fresh draws of the approximations of a fit come from: the lane of each, and a source with keys of its own.
+def fresh_draws(
+    model: Model,
+    pool: Pool,
+    source: PathDraws,
+    keys: ResultKeys,
+    num_draws: int,
+    seed: int,
+    *,
+    constrained: bool,
+    cache: bool,
+) -> dict[str, np.ndarray] | Float[np.ndarray, "draw dim"]:
+    """Fresh draws of the approximations of a fit, from keys of their own: by name, or on the unconstrained scale.
 
     Args:
+        model: The model.
         pool: The pool of the fit, whose weights are the shares of its approximations.
         source: Where its draws come from.
         keys: Random numbers.
         num_draws: How many.
         seed: Each gives others.
+        constrained: Whether by name.
+        cache: Whether programs are kept.
     """
     shares = np.bincount(pool.lanes, np.exp(pool.log_weights), minlength=source.num_lanes)
     rng = keys.generator("fresh draws", seed)
     lanes = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
     own = counted_keys(keys.of_lanes(len(shares), Stream.FRESH_DRAWS), np.full(len(shares), seed))
-    return lanes, dataclasses.replace(source, draw_keys=own, num_reused=0)
+    fresh, indices = dataclasses.replace(source, draw_keys=own, num_reused=0), np.arange(num_draws)
+    if not constrained:
+        return drawn_positions(fresh, lanes, indices, model)
+    return named_draws(model, fresh, lanes, indices, own, cache=cache)
 
 
 def drawn_positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:

@@ -49,22 +49,38 @@ class Verdict(NamedTuple):
     words: str
 
 
-def weights_verdict(pool: Pool, power: float = 1.0) -> Verdict:
-    """Of draws by the importance weights of a pool: by k-hat and the least effective sample size.
+def weights_verdict(pool: Pool, names: Sequence[str], power: float = 1.0) -> Verdict:
+    """Of draws by the importance weights of a pool: by k-hat and the effective sample sizes of means and of tails.
 
     Args:
         pool: The pool.
+        names: Of the unconstrained parameters.
         power: The power of the weights that they were chosen by.
     """
     if np.isnan(pool.pareto_k):
         return Verdict(False, "The draws have no importance weights, so that nothing is known of how good they are.")
-    words = psis.describe_pareto_k(pool.pareto_k, len(pool), pool.least_effective_sample_size)
+    size, of_what = _least_size(pool, names)
+    words = psis.describe_pareto_k(pool.pareto_k, len(pool), size)
+    if of_what and pool.pareto_k <= psis.pareto_k_threshold(len(pool)):
+        words += f" It is that of {of_what}."
     if power < 1.0:
         words += (
             f" Draws are chosen by the weights to the power {power:.2g}, which leaves enough of them effective: they "
             "are nearer to the posterior than by the weights themselves, but biased towards the approximation."
         )
     return Verdict(pool.is_reliable, words)
+
+
+def _least_size(pool: Pool, names: Sequence[str]) -> tuple[float, str]:
+    """The effective sample size to name: that of the weights, unless they have enough and something else has not."""
+    if pool.effective_sample_size >= LEAST_SIZE:
+        if pool.least_effective_sample_size < LEAST_SIZE:
+            size, name = _least(pool.sizes_by_coordinate, names)
+            return size, f"the mean of {name}"
+        if pool.least_tail_size < LEAST_SIZE:
+            size, name = _least(pool.tail_sizes_by_coordinate, names)
+            return size, f"the lower or upper 5 % of {name}, where the approximation hardly reaches"
+    return pool.effective_sample_size, ""
 
 
 def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
@@ -74,9 +90,9 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
         chains: The chains.
         names: Of the unconstrained parameters.
     """
-    of_log_p, every = chains.mixing_of_log_p, [*names, "the log density"]
-    rhat, worst = _largest(np.append(chains.mixing.nested_rhat, of_log_p.nested_rhat), every)
-    drift, moving = _largest(np.append(chains.mixing.drift, of_log_p.drift), every)
+    of_all, every = chains.mixing_of_all, [*names, "the log density"]
+    rhat, worst = _largest(of_all.nested_rhat, every)
+    drift, moving = _largest(of_all.drift, every)
     sizes = chains.mixing.effective_sample_size
     fewest, most = int(np.argmin(sizes)), int(np.argmax(sizes))
     found = (
@@ -131,6 +147,12 @@ def unconstrained_names(parameters: Sequence[Variable], dim: int) -> list[str]:
         is_one_row = sum(length > 1 for length in variable.shape) < 2
         names += variable.columns("bracket") if is_one_row else [f"an element of {variable.name}"] * variable.size
     return names
+
+
+def _least(values: np.ndarray, names: Sequence[str]) -> tuple[float, str]:
+    """The least value, and of what it is."""
+    place = int(np.argmin(values))
+    return float(values[place]), names[place]
 
 
 def _largest(values: np.ndarray, names: Sequence[str]) -> tuple[float, str]:

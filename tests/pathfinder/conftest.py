@@ -16,20 +16,12 @@ def strict_jax():
 
 
 @pytest.fixture
-def compilations():
+def compilations(jax_events):
     """Names of what XLA compiles from here on."""
     for thread in threading.enumerate():  # of earlier tests, whose programs nobody has waited for
         if thread.name.startswith("pathfinder-compile"):
             thread.join(60)
-    names = []
-
-    def listen(event, duration, **details):
-        if event.endswith("backend_compile_duration"):
-            names.append(details["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(listen)
+    return jax_events("backend_compile_duration")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,10 @@ class PoolOfDraws:
         return self.effective_sample_size
 
     @property
+    def least_tail_size(self):
+        return self.effective_sample_size
+
+    @property
     def is_reliable(self):
         return self.pareto_k <= 0.7 and self.effective_sample_size >= 100
 
@@ -40,7 +44,7 @@ class PoolOfDraws:
 )
 def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, refresh, capsys):
     pool = PoolOfDraws(pareto_k, size)
-    verdict = weights_verdict(pool)
+    verdict = weights_verdict(pool, [])
     result = SimpleNamespace(
         interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
         is_reliable=verdict.is_reliable, reliability=verdict.words, chains=None,

@@ -49,17 +49,9 @@ print("PROBE", code, *sorted(heavy | {name for name in done if "jaxpr" in name o
 
 
 @pytest.fixture
-def traced():
+def traced(jax_events):
     """Names of what JAX traces from here on."""
-    names = []
-
-    def listen(event, duration, **details):
-        if event.endswith("jaxpr_trace_duration"):
-            names.append(details["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield names
-    jax.monitoring.unregister_event_duration_listener(listen)
+    return jax_events("jaxpr_trace_duration")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import scipy.stats
 import pathfinder
 import psis
 from pathfinder import Model
-from pathfinder._importance.pool import ENOUGH_OF_WANTED, choice_power, weights_will_do
+from pathfinder._importance.pool import ENOUGH_OF_WANTED, Pool, choice_power, weights_will_do
 from pathfinder._settings import Settings
 
 
@@ -107,6 +107,41 @@ def test_the_weights_themselves_are_still_there(fits):
     assert every.draws_from == "weights"
     np.testing.assert_allclose(every.weights, np.exp(every.pool.log_weights), rtol=1e-12)
     assert "to the power" not in repr(every)
+
+
+def pool_of(count, size, by_coordinate, of_tails, pareto_k=0.3):
+    each, numbers = np.zeros(count), np.zeros(count, int)
+    return Pool(
+        numbers, numbers, numbers, each, each, each, each - np.log(count), pareto_k, np.zeros(1), size, 0,
+        np.array([by_coordinate]), tail_sizes_by_coordinate=np.array([of_tails]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted", "sizes", "will_do"),
+    [
+        (4000, 1000, (500.0, 250.0, 100.0), True),
+        (4000, 1000, (499.0, 250.0, 100.0), False),
+        (4000, 1000, (500.0, 249.0, 100.0), False),
+        (4000, 1000, (500.0, 250.0, 99.0), False),
+        (4000, 100, (100.0, 100.0, 100.0), True),  # however few are wanted
+        (4000, 100, (99.0, 100.0, 100.0), False),
+        (4000, 100, (100.0, 99.0, 100.0), False),
+        (4000, 100, (100.0, 100.0, 99.0), False),
+        (100, 100, (50.0, 25.0, 25.0), True),  # nor can more be effective than there are
+        (100, 100, (50.0, 25.0, 24.0), False),
+    ],
+)
+def test_when_weights_will_do(count, wanted, sizes, will_do):
+    settings = Settings(num_psis_draws=wanted)
+    assert weights_will_do(pool_of(count, *sizes), settings) is will_do
+    assert not weights_will_do(pool_of(count, *sizes, pareto_k=0.71), settings)
+
+
+def test_a_pool_is_reliable_by_its_tails_too():
+    assert pool_of(4000, 100.0, 100.0, 100.0).is_reliable
+    for sizes in ((99.0, 100.0, 100.0), (100.0, 99.0, 100.0), (100.0, 100.0, 99.0)):
+        assert not pool_of(4000, *sizes).is_reliable
 
 
 def test_draws_of_chains_are_by_no_weights(model):

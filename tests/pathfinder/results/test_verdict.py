@@ -141,6 +141,30 @@ def test_names_of_unconstrained_parameters():
 def test_weights_are_judged_by_k_hat_and_effective_sample_size(pareto_k, size, is_reliable, said):
     each, numbers = np.zeros(1000), np.zeros(1000, int)
     pool = Pool(numbers, numbers, numbers, each, each, each, each - np.log(1000), pareto_k, np.zeros(1), size, 0)
-    verdict = weights_verdict(pool)
+    verdict = weights_verdict(pool, NAMES)
     assert verdict.is_reliable is is_reliable
     assert said in verdict.words
+
+
+@pytest.mark.parametrize(
+    ("by_coordinate", "of_tails", "said"),
+    [
+        ([300.0, 60.0, 200.0], [90.0, 30.0, 90.0], "is 60 and should be at least 100. *It is that of the mean of tau."),
+        (
+            [300.0, 160.0, 200.0],
+            [90.0, 200.0, 30.0],
+            "is 30 and should be at least 100. *upper 5 % of theta[1],",
+        ),
+    ],
+)
+def test_what_has_too_few_effective_draws_is_named(by_coordinate, of_tails, said):
+    each, numbers = np.zeros(1000), np.zeros(1000, int)
+    pool = Pool(
+        numbers, numbers, numbers, each, each, each, each - np.log(1000), 0.3, np.zeros(1), 500.0, 0,
+        np.array(by_coordinate), tail_sizes_by_coordinate=np.array(of_tails),
+    )  # fmt: skip
+    verdict = weights_verdict(pool, NAMES)
+    assert not verdict.is_reliable
+    assert all(part in verdict.words for part in said.split("*"))
+    high = weights_verdict(dataclasses.replace(pool, pareto_k=0.9), NAMES)
+    assert "It is that of" not in high.words

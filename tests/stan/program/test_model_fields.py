@@ -370,21 +370,12 @@ def test_the_engine_is_imported_without_stan():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
-def test_differential_equations_of_data_times_compile_nothing_while_they_are_bound():
-    compiled = []
-
-    def listen(event, _, **details):
-        if event.endswith("backend_compile_duration"):
-            compiled.append(details["fun_name"])
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    try:
-        Model.from_stan(
-            "functions { vector decay(real t, vector y, real rate) { return -rate * y; } }"
-            "data { int N; array[N] real t; array[N] real z; } parameters { real<lower=0> rate; }"
-            "model { array[N] vector[1] y = ode_rk45(decay, [1.0]', 0, t, rate); z ~ normal(y[N][1], 1); }",
-            {"N": 7, "t": np.arange(1.0, 8.0), "z": np.ones(7)},
-        )
-    finally:
-        jax.monitoring.unregister_event_duration_listener(listen)
+def test_differential_equations_of_data_times_compile_nothing_while_they_are_bound(jax_events):
+    compiled = jax_events("backend_compile_duration")
+    Model.from_stan(
+        "functions { vector decay(real t, vector y, real rate) { return -rate * y; } }"
+        "data { int N; array[N] real t; array[N] real z; } parameters { real<lower=0> rate; }"
+        "model { array[N] vector[1] y = ode_rk45(decay, [1.0]', 0, t, rate); z ~ normal(y[N][1], 1); }",
+        {"N": 7, "t": np.arange(1.0, 8.0), "z": np.ones(7)},
+    )
     assert compiled == []
