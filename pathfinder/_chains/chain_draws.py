@@ -73,6 +73,11 @@ class ChainDraws:
         return float(self.mixing_of_all.drift.max())
 
     @property
+    def spread_drift(self) -> float:
+        """The largest drift of the spread of a parameter or of the log density, in standard deviations."""
+        return float(self.mixing_of_all.spread_drift.max())
+
+    @property
     def effective_sample_size(self) -> float:
         """The smallest effective sample size of a parameter."""
         return float(np.min(self.mixing.effective_sample_size))

@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 NOISE = 3.0  # standard errors by which a mean may move without that being called a drift
 COLUMNS_AT_ONCE = 64
+SPREAD_OF_DISTANCES = np.sqrt(1.0 - 2.0 / np.pi)  # standard deviation of |z| for a standard normal z
 
 
 class Mixing(NamedTuple):
@@ -24,11 +25,14 @@ class Mixing(NamedTuple):
         effective_sample_size: Of the mean over all states, by the variance of the means of chains.
         drift: By how much the mean of the second half of the iterations differs from that of the first, in standard
             deviations, beyond what it may by chance; 0 where that explains it.
+        spread_drift: The same of the distance from the median. Where the posterior has no end in some direction, chains
+            spread on and on, and superchains agree.
     """
 
     nested_rhat: Float[np.ndarray, " quantity"]
     effective_sample_size: Float[np.ndarray, " quantity"]
     drift: Float[np.ndarray, " quantity"]
+    spread_drift: Float[np.ndarray, " quantity"]
 
     def followed_by(self, other: "Mixing") -> "Mixing":
         """Of the quantities of both."""
@@ -60,15 +64,25 @@ def _mixing(values: Float[np.ndarray, "iteration chain quantity"], num_superchai
     between = by_superchain.mean(axis=1).var(axis=0, ddof=1)
     among = by_superchain.var(axis=1, ddof=1).mean(axis=0)
     within = scores.var(axis=0, ddof=1).mean(axis=0)
-    half = num_iterations // 2
-    moved = scores[num_iterations - half :].mean(axis=0) - scores[:half].mean(axis=0)
-    error = moved.std(axis=0, ddof=1) / np.sqrt(num_chains)
     with np.errstate(all="ignore"):
         nested_rhat = np.sqrt(1.0 + between / (among + within))
         size = num_chains * scores.reshape(-1, scores.shape[-1]).var(axis=0) / of_chains.var(axis=0, ddof=1)
-    drift = np.maximum(np.abs(moved.mean(axis=0)) - NOISE * error, 0.0)
     constant = np.ptp(values, axis=(0, 1)) == 0
-    return Mixing(np.where(constant, 1.0, nested_rhat), np.where(constant, num_iterations * num_chains, size), drift)
+    return Mixing(
+        np.where(constant, 1.0, nested_rhat),
+        np.where(constant, num_iterations * num_chains, size),
+        _drift(scores),
+        _drift(np.abs(scores) / SPREAD_OF_DISTANCES),
+    )
+
+
+def _drift(values: Float[np.ndarray, "iteration chain quantity"]) -> Float[np.ndarray, " quantity"]:
+    """By how much means move from the first to the second half of the iterations, beyond noise."""
+    num_iterations, num_chains, _ = values.shape
+    half = num_iterations // 2
+    moved = values[num_iterations - half :].mean(axis=0) - values[:half].mean(axis=0)
+    error = moved.std(axis=0, ddof=1) / np.sqrt(num_chains)
+    return np.maximum(np.abs(moved.mean(axis=0)) - NOISE * error, 0.0)
 
 
 def normal_scores(values: Float[np.ndarray, "iteration chain quantity"]) -> Float[np.ndarray, "..."]:

@@ -184,4 +184,5 @@ def _mixing(history: _History, options: ChainOptions) -> tuple[Mixing, Mixing]:
 def _have_mixed(of_parameters: Mixing, of_log_p: Mixing) -> bool:
     enough = of_parameters.effective_sample_size.min() >= MIXED_SIZE
     both = of_parameters.followed_by(of_log_p)
-    return bool(enough and both.nested_rhat.max() <= MIXED_RHAT and both.drift.max() <= MIXED_DRIFT)
+    still = max(both.drift.max(), both.spread_drift.max()) <= MIXED_DRIFT
+    return bool(enough and both.nested_rhat.max() <= MIXED_RHAT and still)

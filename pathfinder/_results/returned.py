@@ -226,6 +226,7 @@ class ChainRows:
             "nested_rhat_max": self.chains.nested_rhat,
             "ess_min": self.chains.effective_sample_size,
             "drift_max": self.chains.drift,
+            "spread_drift_max": self.chains.spread_drift,
             "chain_acceptance": self.chains.acceptance,
             "chains_ended": self.chains.ended,
         }

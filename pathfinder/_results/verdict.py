@@ -93,6 +93,7 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
     of_all, every = chains.mixing_of_all, [*names, "the log density"]
     rhat, worst = _largest(of_all.nested_rhat, every)
     drift, moving = _largest(of_all.drift, every)
+    spread_drift, spreading = _largest(of_all.spread_drift, every)
     sizes = chains.mixing.effective_sample_size
     fewest, most = int(np.argmin(sizes)), int(np.argmax(sizes))
     found = (
@@ -108,6 +109,11 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
         faults.append(f"the effective sample size of {names[fewest]} should be at least {least:.0f}")
     if not drift <= LARGEST_DRIFT:
         faults.append(f"the mean of {moving} still moved by {drift:.2g} standard deviations beyond noise")
+    if not spread_drift <= LARGEST_DRIFT:
+        faults.append(
+            f"the spread of {spreading} still changed by {spread_drift:.2g} standard deviations beyond noise, "
+            "as it does where a posterior is improper"
+        )
     if not chains.acceptance > LEAST_ACCEPTANCE:
         faults.append(f"only {chains.acceptance:.0%} of the proposals were accepted")
     if not faults:

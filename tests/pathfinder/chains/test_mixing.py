@@ -37,8 +37,9 @@ def test_independent_draws_have_mixed():
     found = mixing(independent(200), SUPERCHAINS)
     assert found.nested_rhat.max() < 1.02
     np.testing.assert_allclose(np.median(found.effective_sample_size), ITERATIONS * 100, rtol=0.05)
-    assert (found.drift <= 0.05).all()
-    assert (found.drift == 0).mean() > 0.95
+    for drift in (found.drift, found.spread_drift):
+        assert (drift <= 0.05).all()
+        assert (drift == 0).mean() > 0.95
 
 
 def test_chains_that_stay_where_they_began_have_not():
@@ -54,6 +55,16 @@ def test_chains_that_move_together_drift():
     found = mixing(moving, SUPERCHAINS)
     assert found.nested_rhat[0] < 1.03
     assert found.drift[0] > 0.2
+    assert found.spread_drift[0] == 0
+
+
+def test_chains_that_spread_together_drift():
+    """As they do where a posterior has no end: their median stays, and superchains agree."""
+    spreading = independent(1) * np.linspace(1.0, 3.0, ITERATIONS)[:, None, None]
+    found = mixing(spreading, SUPERCHAINS)
+    assert found.nested_rhat[0] < 1.03
+    assert found.drift[0] < 0.05
+    assert found.spread_drift[0] > 0.2
 
 
 def test_slow_chains_have_few_draws():
@@ -80,7 +91,7 @@ def test_constants_and_what_is_no_number():
     values[2, 3, 2] = np.inf
     found = mixing(values, SUPERCHAINS)
     assert (found.nested_rhat[1], found.effective_sample_size[1], found.drift[1]) == (1.0, ITERATIONS * 100, 0.0)
-    assert np.isnan([found.nested_rhat[2], found.effective_sample_size[2], found.drift[2]]).all()
+    assert np.isnan([found.nested_rhat[2], found.effective_sample_size[2], found.drift[2], found.spread_drift[2]]).all()
 
 
 @pytest.mark.parametrize("quantities", [64, 65, 130])

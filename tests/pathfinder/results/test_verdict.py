@@ -63,6 +63,7 @@ def test_few_effective_draws_are_too_few():
         ({"acceptance": 0.29}, "only 29% of the proposals were accepted"),
         ({"acceptance": np.nan}, "only nan% of the proposals were accepted"),
         ({"drift": 0.11}, "the mean of tau still moved by 0.11 standard deviations beyond noise"),
+        ({"spread_drift": 0.11}, "the spread of tau still changed by 0.11 standard deviations beyond noise"),
         ({"nested_rhat": np.nan}, "superchains disagree"),
         ({"effective_sample_size": np.nan}, "the effective sample size of tau should be at least 200"),
     ],
@@ -84,7 +85,10 @@ def test_each_fault_alone_is_one_too_many(change, said):
 def test_values_at_the_thresholds_are_good_enough():
     chains = chains_of(independent())
     on_edge = chains.mixing._replace(
-        nested_rhat=np.full(3, 1.1), effective_sample_size=np.full(3, 200.0), drift=np.full(3, 0.1)
+        nested_rhat=np.full(3, 1.1),
+        effective_sample_size=np.full(3, 200.0),
+        drift=np.full(3, 0.1),
+        spread_drift=np.full(3, 0.1),
     )
     assert chains_verdict(dataclasses.replace(chains, mixing=on_edge, acceptance=0.31), NAMES).is_reliable
 

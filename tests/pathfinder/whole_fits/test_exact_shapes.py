@@ -1,5 +1,7 @@
 """Shapes that are no normals, whose marginals are known: how far the draws are from them, and what the verdict says."""
 
+import warnings
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -129,3 +131,16 @@ def test_mass_at_a_boundary(power, marginal):
     )
     assert max(distance(column, marginal) for column in result.draws["x"].T) < 0.1
     assert result.is_reliable
+
+
+@pytest.mark.parametrize(
+    "flat", [lambda x: 0.0 * x[0], lambda x: -0.5 * x[0] ** 2], ids=["everywhere", "in one direction"]
+)
+def test_an_improper_posterior_is_called_unreliable(flat):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The log density is the same at every point")
+        result = pathfinder.fit(lambda x: flat(x) + 0.0 * x[1], jnp.zeros(2), seed=1, progress=False)
+    assert result.chains is not None
+    assert result.chains.nested_rhat < 1.1  # superchains agree
+    assert not result.is_reliable
+    assert "as it does where a posterior is improper" in result.reliability
