@@ -14,6 +14,9 @@ from pathfinder._density.programs import MEMORY, density_programs, on_cpu
 from pathfinder._density.stored import Kept, Store
 
 
+OPERATIONS_OF_CALLED = 1e6  # of a function outside of JAX, as if it took a millisecond with its gradient
+
+
 @runtime_checkable
 class Evaluator(Protocol):
     """What evaluates a density at points: compiled programs, or a function outside of JAX."""
@@ -92,6 +95,14 @@ class HostDensity:
         if self.num_fits is None:
             return self
         return self._part(np.asarray(fits), len(fits))
+
+    @property
+    def operations(self) -> float:
+        """About how many operations the log density takes at a point, as `work.operations` counts them.
+
+        Of a function outside of JAX nothing is known, and a usual number is taken.
+        """
+        return getattr(self._evaluator, "operations", OPERATIONS_OF_CALLED)
 
     def arrays(self, tree: Any) -> Any:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""

@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.streams import fit_key, path_numbers
 from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_limit
-from pathfinder._fitting.chains import chain_draws
+from pathfinder._fitting.chains import FitChains, chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
@@ -145,13 +145,13 @@ def fit_model(
         outcomes = dataclasses.replace(outcomes, interrupted=ended)
     now = time.perf_counter()
     seconds["draws"] = now - drawing
-    chains = None
+    chains = FitChains(None, False, None)
     if settings.may_run_chains and not outcomes.interrupted:
-        chains, ended = chain_draws(density, weighted, whole, settings, check, was_rescued=bool(was_rescued))
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        chains = chain_draws(density, weighted, whole, settings, check, was_rescued=bool(was_rescued))
+        outcomes = dataclasses.replace(outcomes, interrupted=chains.interrupted)
         seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin
-    return assemble(model, settings, seed, key, outcomes, weighted, chains, seconds, first_path)
+    return assemble(model, settings, seed, key, outcomes, weighted, chains.draws, chains.budget, seconds, first_path)
 
 
 def _signature() -> inspect.Signature:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
@@ -32,6 +33,7 @@ class Shown:
         refinement: How the approximations were refined; None if they were not.
         chains: The chains that ran after that; None if none did.
         uses_chains: Whether the draws are states of these.
+        chain_budget: What chains might take; None if none were needed or wanted.
         verdict: How far the draws can be trusted.
         interrupted: Whether the fit ended early.
         num_gradients: Evaluations of the log density with its gradient.
@@ -49,6 +51,7 @@ class Shown:
     refinement: Refinement | None
     chains: ChainDraws | None
     uses_chains: bool
+    chain_budget: ChainBudget | None
     verdict: Verdict
     interrupted: bool
     num_gradients: int
@@ -88,7 +91,7 @@ def _headline(fit: Shown) -> list[str]:
     if fit.settings.calculate_lp:
         lines.append(fit.verdict.words)
     lines += _chains(fit)
-    was_cut = fit.interrupted and fit.chains is None
+    was_cut = fit.interrupted and fit.chain_budget is None  # with a budget for chains refinement is over
     if fit.refinement:
         if was_cut:
             lines.append("The refinement was ended early; the draws are those of what it had come to.")
@@ -113,7 +116,7 @@ def _draws(fit: Shown) -> str:
 
 
 def _chains(fit: Shown) -> list[str]:
-    lines = [chains_in_words(fit.chains, fit.settings, interrupted=fit.interrupted)]
+    lines = [chains_in_words(fit.chains, fit.chain_budget, fit.settings, interrupted=fit.interrupted)]
     if fit.chains is not None:
         lines.append(
             f"They started from weighted draws with k-hat {fit.pool.pareto_k:.2f} and an effective sample size of "
