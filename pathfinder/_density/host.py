@@ -70,7 +70,7 @@ class HostDensity:
         shape = positions.shape[:-1]
         if positions.size == 0:
             return np.empty(shape, self.dtype)
-        return self._evaluator.values(self._flat(positions), self._rows(shape, fits), self.data).reshape(shape)
+        return self.evaluator.values(self._flat(positions), self._rows(shape, fits), self.data).reshape(shape)
 
     def values_and_gradients(
         self, positions: Float[np.ndarray, "lane *points dim"], fits: Int[np.ndarray, " lane"] | None = None
@@ -79,7 +79,7 @@ class HostDensity:
         shape = positions.shape[:-1]
         if positions.size == 0:
             return np.empty(shape, self.dtype), np.empty(positions.shape, self.dtype)
-        values, gradients = self._evaluator.values_and_gradients(
+        values, gradients = self.evaluator.values_and_gradients(
             self._flat(positions), self._rows(shape, fits), self.data
         )
         return values.reshape(shape), gradients.reshape(positions.shape)
@@ -102,7 +102,7 @@ class HostDensity:
 
         Of a function outside of JAX nothing is known, and a usual number is taken.
         """
-        return getattr(self._evaluator, "operations", OPERATIONS_OF_CALLED)
+        return getattr(self.evaluator, "operations", OPERATIONS_OF_CALLED)
 
     def arrays(self, tree: Any) -> Any:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
@@ -113,7 +113,8 @@ class HostDensity:
         return dataclasses.replace(self, rows=rows, num_fits=num_fits)
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
+    def evaluator(self) -> Evaluator:
+        """What evaluates it; programs are made for the first time here."""
         if isinstance(self.function, Evaluator):
             return self.function
         num_rows = self.num_fits

@@ -18,13 +18,14 @@ from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_limit
+from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_is_over, time_limit
 from pathfinder._fitting.chains import FitChains, chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
 from pathfinder._fitting.rescue import rescue_fits
+from pathfinder._fitting.watched import watched
 from pathfinder._importance.fit_pool import FitPool, fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
@@ -129,10 +130,19 @@ def _fit_all(
     check = time_limit(begin, max_time)
     with ProgressBar(len(numbers), progress) as bar:
         outcomes, paths = run_lanes(
-            density, points, lane_keys, numbers, settings, chosen_devices, bar.watching(check), bar.update
+            density,
+            points,
+            lane_keys,
+            numbers,
+            settings,
+            chosen_devices,
+            bar.watching(check),
+            bar.update,
+            time_is_over(begin, max_time),
         )
     drawing = time.perf_counter()
     seconds = dict(outcomes.seconds)
+    density = watched(density, check)
     scores, refined, was_rescued = {}, None, np.zeros(num_fits, bool)
     chains: tuple[FitChains, ...] = ()
     if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():

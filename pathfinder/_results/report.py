@@ -99,6 +99,9 @@ def _headline(fit: Shown) -> list[str]:
     elif fit.settings.refines:
         why = "the fit was ended early" if was_cut else "no usable draw came of it"
         lines.append(f"Not refined, because {why}: the draws are those of the paths.")
+    num_weighed = int(fit.pool.indices.max(initial=0)) + 1
+    if fit.interrupted and num_weighed < fit.settings.num_draws:
+        lines.append(f"There was time for only {num_weighed} of {fit.settings.num_draws} draws of each approximation.")
     if fit.pool.num_invalid:
         lines.append(f"{fit.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
     lines.append(f"Cost: {fit.num_gradients} gradients, {fit.num_densities} densities, {fit.seconds:.3g} s")
