@@ -47,6 +47,7 @@ def chain_draws(
     check: Callable[[], None],
     *,
     was_rescued: bool = False,
+    report: Callable[[int, int], None] = lambda num_gradients, most: None,
 ) -> FitChains:
     """Run short chains from the weighted draws of a fit, if they are needed and wanted.
 
@@ -58,6 +59,7 @@ def chain_draws(
         check: As in `run_chains`.
         was_rescued: Whether a second refinement was needed. Weights that will do after it may be those of a part of the
             mass that is all its normals cover; chains go where the others were.
+        report: Called with the gradients that chains have taken, and those that they may take.
     """
     in_doubt = was_rescued or not weights_will_do(weighted.pool, settings)
     if not settings.may_run_chains or (settings.chains == "auto" and not in_doubt):
@@ -81,7 +83,10 @@ def chain_draws(
         starts[which] = positions
     whitening = _whitening(source, pool.lanes[rows], starts)
     try:
-        found = run_chains(density, starts, rows, pool.paths[rows], whitening, key, options, check=check)
+        found = run_chains(
+            density, starts, rows, pool.paths[rows], whitening, key, options, check=check,
+            report=lambda num_gradients: report(num_gradients, budget.max_gradients),
+        )  # fmt: skip
     except Interrupt:
         return FitChains(None, True, budget)
     return FitChains(found, found is not None and found.ended == "interrupted", budget)

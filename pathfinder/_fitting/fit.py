@@ -137,32 +137,36 @@ def fit_model(
             all_of(bar.update, report),
             time_is_over(begin, max_time),
         )
-    if outcomes.interrupted and not paths.succeeded.any() and time.perf_counter() - begin < max_time:
-        raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
-    require_paths(outcomes, model.rejection_fn)
-    drawing = time.perf_counter()
-    refined, seconds = None, dict(outcomes.seconds)
-    density = watched(density, check)
-    if settings.refines and not outcomes.interrupted:
-        (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=check)
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-    with finite_draws_required(outcomes):
-        weighted = fit_pool(paths, refined, whole)
-    if paths.is_over is not None and paths.is_over():
-        outcomes = dataclasses.replace(outcomes, interrupted=True)
-    was_rescued = False
-    if refined is not None and not outcomes.interrupted:
-        (weighted,), (was_rescued,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
-        assert weighted is not None
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-    now = time.perf_counter()
-    seconds["draws"] = now - drawing
-    chains = FitChains(None, False, None)
-    if settings.may_run_chains and not outcomes.interrupted:
-        chains = chain_draws(density, weighted, whole, settings, check, was_rescued=bool(was_rescued))
-        outcomes = dataclasses.replace(outcomes, interrupted=chains.interrupted)
-        seconds["chains"] = time.perf_counter() - now
+        if outcomes.interrupted and not paths.succeeded.any() and time.perf_counter() - begin < max_time:
+            raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
+        require_paths(outcomes, model.rejection_fn)
+        drawing = time.perf_counter()
+        refined, seconds = None, dict(outcomes.seconds)
+        density = watched(density, check)
+        bar.begin("Refinement" if settings.refines else "Draws")
+        if settings.refines and not outcomes.interrupted:
+            (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=check)
+            outcomes = dataclasses.replace(outcomes, interrupted=ended)
+            seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+        with finite_draws_required(outcomes):
+            weighted = fit_pool(paths, refined, whole)
+        if paths.is_over is not None and paths.is_over():
+            outcomes = dataclasses.replace(outcomes, interrupted=True)
+        was_rescued = False
+        if refined is not None and not outcomes.interrupted:
+            (weighted,), (was_rescued,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
+            assert weighted is not None
+            outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        now = time.perf_counter()
+        seconds["draws"] = now - drawing
+        chains = FitChains(None, False, None)
+        if settings.may_run_chains and not outcomes.interrupted:
+            chains = chain_draws(
+                density, weighted, whole, settings, check, was_rescued=bool(was_rescued),
+                report=lambda done, most: bar.begin("Chains", done, most, "gradient"),
+            )  # fmt: skip
+            outcomes = dataclasses.replace(outcomes, interrupted=chains.interrupted)
+            seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin
     return assemble(model, settings, seed, key, outcomes, weighted, chains.draws, chains.budget, seconds, first_path)
 

@@ -140,31 +140,32 @@ def _fit_all(
             bar.update,
             time_is_over(begin, max_time),
         )
-    drawing = time.perf_counter()
-    seconds = dict(outcomes.seconds)
-    density = watched(density, check)
-    scores, refined, was_rescued = {}, None, np.zeros(num_fits, bool)
-    chains: tuple[FitChains, ...] = ()
-    if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
-        modes = [None] * num_fits
-        if settings.refines:
-            modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
-            outcomes = dataclasses.replace(outcomes, interrupted=ended)
-            seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-        size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
-        paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
-        refined = tuple(fit_pools(paths, modes, fit_keys))
-        if settings.refines and not outcomes.interrupted:
-            weighted, was_rescued, ended = rescue_fits(paths, modes, refined, fit_keys, check)
-            refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
-    else:
-        scores = score_paths(paths)
-    now = time.perf_counter()
-    seconds["draws"] = now - drawing
-    if refined is not None and settings.may_run_chains and not outcomes.interrupted:
-        chains = _chains_of_fits(density, refined, was_rescued, fit_keys, settings, check)
-        outcomes = dataclasses.replace(outcomes, interrupted=any(own.interrupted for own in chains))
-        seconds["chains"] = time.perf_counter() - now
+        drawing = time.perf_counter()
+        seconds = dict(outcomes.seconds)
+        density = watched(density, check)
+        scores, refined, was_rescued = {}, None, np.zeros(num_fits, bool)
+        chains: tuple[FitChains, ...] = ()
+        if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
+            modes = [None] * num_fits
+            if settings.refines:
+                bar.begin("Refinement")
+                modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
+                outcomes = dataclasses.replace(outcomes, interrupted=ended)
+                seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+            size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
+            paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
+            refined = tuple(fit_pools(paths, modes, fit_keys))
+            if settings.refines and not outcomes.interrupted:
+                weighted, was_rescued, ended = rescue_fits(paths, modes, refined, fit_keys, check)
+                refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
+        else:
+            scores = score_paths(paths)
+        now = time.perf_counter()
+        seconds["draws"] = now - drawing
+        if refined is not None and settings.may_run_chains and not outcomes.interrupted:
+            chains = _chains_of_fits(density, refined, was_rescued, fit_keys, settings, check, bar)
+            outcomes = dataclasses.replace(outcomes, interrupted=any(own.interrupted for own in chains))
+            seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin
     states, budgets = tuple(own.draws for own in chains), tuple(own.budget for own in chains)
     return BatchResult(
@@ -179,10 +180,12 @@ def _chains_of_fits(
     keys: UInt32[Array, "fit 2"],
     settings: Settings,
     check: Callable[[], None],
+    bar: ProgressBar,
 ) -> tuple[FitChains, ...]:
     """The chains that `fit` would run for each fit, ended early together."""
     found = [FitChains(None, False, None)] * len(weighted)
     for fit, own in enumerate(weighted):
+        bar.begin("Chains", fit, len(weighted), "fit")
         if own is None:
             continue
         try:
