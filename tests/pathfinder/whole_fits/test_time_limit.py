@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pathfinder
-from pathfinder import Model
+from pathfinder import Model, Status
 
 
 DIM = 10
@@ -34,12 +34,12 @@ class Clock:
             return values, np.column_stack([first, -tail * scale**2])
 
 
-def fitted(monkeypatch, **options):
+def fitted(monkeypatch, num_paths=1, **options):
     clock = Clock()
     model = Model.from_callable(clock.value_and_grad, DIM, batched=True)
     with monkeypatch.context() as patch:
         patch.setattr(time, "perf_counter", clock)
-        result = pathfinder.fit(model, seed=3, num_paths=1, progress=False, **options)
+        result = pathfinder.fit(model, seed=3, num_paths=num_paths, progress=False, **options)
     return result, clock.now
 
 
@@ -60,6 +60,16 @@ def test_a_limit_that_is_not_reached_changes_nothing(monkeypatch):
     (whole, _), (limited, _) = fitted(monkeypatch), fitted(monkeypatch, max_time=1e6)
     np.testing.assert_array_equal(whole.unconstrained_draws, limited.unconstrained_draws)
     assert (whole.num_gradients, whole.num_densities) == (limited.num_gradients, limited.num_densities)
+
+
+def test_paths_that_had_no_turn_yet(monkeypatch):
+    """One path after the other, of which the first is ended early."""
+    monkeypatch.setattr("pathfinder._paths.run_paths.block_size", lambda *_: 1)
+    whole, _ = fitted(monkeypatch, num_paths=3, refine=False)
+    result, _ = fitted(monkeypatch, num_paths=3, refine=False, max_time=0.6 * whole.seconds["paths"] / 3)
+    assert all(path.status.succeeded for path in whole.paths)
+    statuses = [path.status for path in result.paths]
+    assert statuses == [Status.INTERRUPTED, Status.INTERRUPTED_AT_START, Status.INTERRUPTED_AT_START]
 
 
 def test_draws_without_time_for_all(monkeypatch):
