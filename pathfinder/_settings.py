@@ -41,7 +41,7 @@ _RULES: dict[Callable[[Any], bool], str] = {
 }
 
 
-_MAY_BE_NONE = ("refine", "temper", "init_radius", "covariance_history", "elbo_patience")
+_MAY_BE_NONE = ("refine", "temper", "init_radius", "covariance_history", "elbo_patience", "max_chain_gradients")
 
 
 def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[Any, ...] | None = None) -> Any:
@@ -140,7 +140,12 @@ class Settings:
         "number of them, or False; 'auto' runs them after a refinement whose importance weights will not do",
         _can_be_shared_out,
     )
-    max_chain_gradients: int = _option(100_000, "Gradients that all chains of a fit may take together", _count)
+    max_chain_gradients: int | None = _option(
+        None,
+        "Gradients that all chains of a fit may take together; None is 100,000, but fewer of densities that take more "
+        "than 300,000 operations, and none under 'auto' where that is too few for chains to begin",
+        _count,
+    )
     reuse_elbo_draws: bool = _option(
         False,
         "Return the draws that won the ELBO comparison among the draws, as Stan does; their ELBO is biased upwards",

@@ -104,11 +104,11 @@ def _print_end(result: PathfinderResult, config: Configuration) -> None:
     if result.interrupted:
         cut = sum(path.status in (Status.INTERRUPTED, Status.INTERRUPTED_AT_START) for path in result.paths)
         what = "the refinement" if result.refinement else f"{cut} of {len(result.paths)} paths"
-        what = what if result.chains is None else "the chains"
+        what = what if result.chain_budget is None else "the chains"
         print_line(f"Warning: engine time_limit={config.engine.time_limit:g} ended {what} early.")
     if config.output.refresh and len(result.paths) > 1:
         print_line(texts.total_evaluations(result.num_gradients + result.num_densities))
-    said = chains_in_words(result.chains, result.settings, interrupted=result.interrupted)
+    said = chains_in_words(result.chains, result.chain_budget, result.settings, interrupted=result.interrupted)
     if said:
         print_line(said)
     if result.chains is None and result.is_resampled and result.pareto_k > result.pareto_k_threshold:

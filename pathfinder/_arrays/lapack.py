@@ -37,8 +37,8 @@ _FACTORS = {
 _SOLVERS = {"triangular_solve": 1.0, "ormqr": 4.0, "tridiagonal_solve": 10.0}  # their last operand is what they work on
 
 
-def _matrices(eqn: JaxprEqn) -> tuple[tuple[int, ...], float] | None:
-    """The leading axes of the stack that a call is about, and the work on one matrix; none if it is not LAPACK's."""
+def matrices(eqn: JaxprEqn) -> tuple[tuple[int, ...], float] | None:
+    """The leading axes of the stack that a call of LAPACK is about, and the work on one matrix; None of other calls."""
     name = eqn.primitive.name
     if name not in _FACTORS and name not in _SOLVERS:
         return None
@@ -110,7 +110,7 @@ def _largest(jaxpr: Jaxpr, *, single: bool) -> float:
     """The work of the largest call; `single` matrices, for which nobody waits, count too if asked for."""
     most, cpu_branch = 0.0, _cpu_branches(jaxpr)
     for eqn in jaxpr.eqns:
-        stack = _matrices(eqn)
+        stack = matrices(eqn)
         if stack is not None:
             count = math.prod(stack[0])
             most = max(most, count * stack[1] if single or count > 1 else 0.0)
@@ -130,7 +130,7 @@ def _split(jaxpr: Jaxpr) -> Jaxpr:
 
 
 def _without_waiting(eqn: JaxprEqn) -> JaxprEqn:
-    stack = _matrices(eqn)
+    stack = matrices(eqn)
     if stack is None:
         if any(waits(part) for value in eqn.params.values() for part in programs_in(value)):
             return eqn.replace(

@@ -87,6 +87,7 @@ def run_chains(
     options: ChainOptions,
     *,
     check: Callable[[], None] = lambda: None,
+    report: Callable[[int], None] = lambda num_gradients: None,
 ) -> ChainDraws | None:
     """Run chains from given positions until they have mixed, or their budget is used up.
 
@@ -103,6 +104,7 @@ def run_chains(
         key: Key of the fit.
         options: How many chains, and how long.
         check: Called between iterations; ends the chains by raising `Interrupt`.
+        report: Called with the number of gradients so far.
 
     Returns:
         The states of the last half of the iterations; None if the budget is for too few.
@@ -131,6 +133,7 @@ def run_chains(
             states, num_gradients = moved.states, num_gradients + size * num_steps
             acceptance = float(np.mean(on_host(moved.acceptance)))
             history.add(states, acceptance)
+            report(num_gradients)
             step_size *= float(np.exp((acceptance - TARGET_ACCEPTANCE) / (1.0 + 0.1 * since)))
             since += 1
             if history.num_iterations == next_whitening:

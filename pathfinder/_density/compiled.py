@@ -12,6 +12,9 @@ from jaxtyping import Float, Int
 
 from pathfinder._arrays.namespace import Array, rows
 from pathfinder._arrays.vectorized import over_lanes
+from pathfinder._density.kept_programs import kept, without_leading_axis
+from pathfinder._density.stored import traceable
+from pathfinder._density.work import operations
 
 
 @jax.tree_util.register_dataclass
@@ -64,6 +67,11 @@ class CompiledDensity:
             return self
         return dataclasses.replace(self, data=rows(self.data, fits), num_fits=len(fits))
 
+    @property
+    def operations(self) -> float:
+        """About how many operations the log density takes at a point, as `work.operations` counts them."""
+        return _operations_of(self.data, self.function, self.dim, np.dtype(self.dtype), self.num_fits)
+
     def arrays(self, tree: Any) -> Any:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
         return jax.tree_util.tree_map(jnp.asarray, tree)
@@ -83,3 +91,11 @@ class CompiledDensity:
         by_fit = positions.reshape(self.num_fits, -1, *positions.shape[1:])
         results = over_lanes(of_lane)(by_fit, self.data)
         return jax.tree_util.tree_map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), results)
+
+
+@kept
+def _operations_of(
+    data: Any, function: Callable[[Array, Any], Array], dim: int, dtype: np.dtype, num_fits: int | None
+) -> float:
+    own = data if num_fits is None else without_leading_axis(data)
+    return operations(jax.make_jaxpr(traceable(function))(jax.ShapeDtypeStruct((dim,), dtype), own).jaxpr)

@@ -1,6 +1,6 @@
 """A function of many points, compiled for groups of a fixed number of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ class GroupedProgram:
         device: For which it is compiled.
         threads: Where that is done while others go on; None does it when the program is first called.
         entry: Where the program is kept when it is compiled; it is for whoever makes this to look there before.
+        about: What else is to be kept of it; JSON.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class GroupedProgram:
         device: Any,  # jax.Device
         threads: Executor | None = None,
         entry: Entry | None = None,
+        about: Mapping[str, Any] | None = None,
     ):
         self._function, self._point, self._shared = jax.jit(function), point, shared
-        self._memory, self._device, self._entry = memory, device, entry
+        self._memory, self._device, self._entry, self.about = memory, device, entry, about or {}
         leaves = jax.tree_util.tree_leaves(point)
         self._most = _within(memory, most, most * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves))
         # Lowered here, since a thread of its own would not see what this one has set, such as `jax.enable_x64`.
@@ -68,6 +70,7 @@ class GroupedProgram:
         compiled, about = found
         grouped = object.__new__(cls)
         grouped._program, grouped._unsaved = _Program(about["size"], about["at_once"], compiled), None
+        grouped.about = about
         return grouped
 
     @property
@@ -135,7 +138,7 @@ class GroupedProgram:
                 compiled = self._compiled(self._lowered(self._traced(size)))
         if about is None:
             at_once = 1 if self._calls_back else self._memory // max(1, _memory_of(compiled))
-            about = {"size": size, "at_once": max(1, min(at_once, MOST_AT_ONCE))}
+            about = {**self.about, "size": size, "at_once": max(1, min(at_once, MOST_AT_ONCE))}
             if self._entry is not None and not self._calls_back:
                 self._unsaved = partial(self._save, lowered, compiled, about)
         return _Program(about["size"], about["at_once"], compiled)

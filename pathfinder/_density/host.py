@@ -14,6 +14,9 @@ from pathfinder._density.programs import MEMORY, density_programs, on_cpu
 from pathfinder._density.stored import Kept, Store
 
 
+OPERATIONS_OF_CALLED = 1e6  # of a function outside of JAX, as if it took a millisecond with its gradient
+
+
 @runtime_checkable
 class Evaluator(Protocol):
     """What evaluates a density at points: compiled programs, or a function outside of JAX."""
@@ -67,7 +70,7 @@ class HostDensity:
         shape = positions.shape[:-1]
         if positions.size == 0:
             return np.empty(shape, self.dtype)
-        return self._evaluator.values(self._flat(positions), self._rows(shape, fits), self.data).reshape(shape)
+        return self.evaluator.values(self._flat(positions), self._rows(shape, fits), self.data).reshape(shape)
 
     def values_and_gradients(
         self, positions: Float[np.ndarray, "lane *points dim"], fits: Int[np.ndarray, " lane"] | None = None
@@ -76,7 +79,7 @@ class HostDensity:
         shape = positions.shape[:-1]
         if positions.size == 0:
             return np.empty(shape, self.dtype), np.empty(positions.shape, self.dtype)
-        values, gradients = self._evaluator.values_and_gradients(
+        values, gradients = self.evaluator.values_and_gradients(
             self._flat(positions), self._rows(shape, fits), self.data
         )
         return values.reshape(shape), gradients.reshape(positions.shape)
@@ -93,6 +96,14 @@ class HostDensity:
             return self
         return self._part(np.asarray(fits), len(fits))
 
+    @property
+    def operations(self) -> float:
+        """About how many operations the log density takes at a point, as `work.operations` counts them.
+
+        Of a function outside of JAX nothing is known, and a usual number is taken.
+        """
+        return getattr(self.evaluator, "operations", OPERATIONS_OF_CALLED)
+
     def arrays(self, tree: Any) -> Any:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
         return jax.tree_util.tree_map(np.asarray, tree)
@@ -102,7 +113,8 @@ class HostDensity:
         return dataclasses.replace(self, rows=rows, num_fits=num_fits)
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
+    def evaluator(self) -> Evaluator:
+        """What evaluates it; programs are made for the first time here."""
         if isinstance(self.function, Evaluator):
             return self.function
         num_rows = self.num_fits

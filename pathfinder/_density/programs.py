@@ -18,7 +18,7 @@ from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept, shapes, without_leading_axis
 from pathfinder._density.stored import Kept, entry_of, traceable
 from pathfinder._density.uneven import is_uneven
-from pathfinder._density.work import work
+from pathfinder._density.work import operations, work
 
 
 MEMORY = 2**26  # bytes of intermediate results of one evaluation
@@ -67,14 +67,16 @@ class DensityPrograms:
         position = jax.ShapeDtypeStruct((dim,), dtype)
         point = (position, None if num_fits is None else jax.ShapeDtypeStruct((), np.int32))
         device, store = host_processor(), kept_in and kept_in.store
+        executable = (memory, device.device_kind, "operations")
         entries = [
-            entry_of((function,), store, program, (memory, device.device_kind), data, dim, dtype, num_fits)
+            entry_of((function,), store, program, executable, data, dim, dtype, num_fits)
             for program in ("gradients", "values")
         ]
         self._constants: list[Any] = []
         gradients_kept, values_kept = (GroupedProgram.stored(entry, point, (data, []), device) for entry in entries)
         if gradients_kept is not None and values_kept is not None:
             self._gradients, self._values = gradients_kept, values_kept
+            self.operations: float = gradients_kept.about["operations"]
             return
         traced = jax.make_jaxpr(traceable(function))(position, data if num_fits is None else without_leading_axis(data))
         if any(isinstance(constant, Tracer) for constant in traced.consts):
@@ -99,12 +101,14 @@ class DensityPrograms:
         def values(points, shared):
             return (density(shared).values(*points),)
 
+        self.operations = operations(traced.jaxpr)
         shared, threads = (data, shapes(self._constants)), ThreadPoolExecutor(2, "pathfinder-compile")
         num_gradients, num_values = points_per_group(
             dim, dtype, data, num_fits, work(traced.jaxpr), uneven=is_uneven(traced.jaxpr)
         )
+        about = {"operations": self.operations}
         self._gradients, self._values = (
-            GroupedProgram(program, point, shared, most, memory, device, threads, entry)
+            GroupedProgram(program, point, shared, most, memory, device, threads, entry, about)
             for program, most, entry in (
                 (values_and_gradients, num_gradients, entries[0]),
                 (values, num_values, entries[1]),

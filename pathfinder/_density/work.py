@@ -4,7 +4,11 @@ import math
 
 from jax.extend.core import Jaxpr, JaxprEqn
 
-from pathfinder._arrays.lapack import largest_work, programs_in
+from pathfinder._arrays.lapack import largest_work, matrices, programs_in
+
+
+# Of a loop whose turns are counted only when it runs: steps of a solver, or terms of a series.
+USUAL_TURNS = 50
 
 
 def work(jaxpr: Jaxpr) -> float:
@@ -13,18 +17,32 @@ def work(jaxpr: Jaxpr) -> float:
     Args:
         jaxpr: The program, with those that it calls.
     """
-    return math.inf if largest_work(jaxpr) > 0 else _operations(jaxpr)
+    return math.inf if largest_work(jaxpr) > 0 else _operations(jaxpr, math.inf)
 
 
-def _operations(jaxpr: Jaxpr) -> float:
-    return sum(_of_equation(eqn) for eqn in jaxpr.eqns)
+def operations(jaxpr: Jaxpr) -> float:
+    """The same, but that LAPACK and loops of unknown length count, too.
+
+    A processor takes about a nanosecond for each operation of a log density that is evaluated with its gradient.
+
+    Args:
+        jaxpr: The program, with those that it calls.
+    """
+    return _operations(jaxpr, USUAL_TURNS)
 
 
-def _of_equation(eqn: JaxprEqn) -> float:
-    parts = [_operations(part) for value in eqn.params.values() for part in programs_in(value)]
+def _operations(jaxpr: Jaxpr, turns: float) -> float:
+    return sum(_of_equation(eqn, turns) for eqn in jaxpr.eqns)
+
+
+def _of_equation(eqn: JaxprEqn, turns: float) -> float:
+    stack = matrices(eqn)
+    if stack is not None:
+        return math.prod(stack[0]) * stack[1]
+    parts = [_operations(part, turns) for value in eqn.params.values() for part in programs_in(value)]
     name = eqn.primitive.name
     if name == "while":
-        return math.inf
+        return turns * sum(parts)
     if name == "scan":
         return eqn.params["length"] * sum(parts)
     if parts:

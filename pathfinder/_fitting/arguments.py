@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,11 @@ from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
 from pathfinder._paths.outcomes import PathReport
 from pathfinder._settings import Settings
+
+
+# Seconds, and part of a time limit, for which draws are still weighed after it.
+LEAST_GRACE = 1.0
+GRACE = 0.02
 
 
 def merged_settings(function: Callable[..., Any], settings: Settings | None, options: Mapping[str, Any]) -> Settings:
@@ -79,6 +85,17 @@ def time_limit(begin: float, max_time: float) -> Callable[[], None]:
             raise Interrupt
 
     return check
+
+
+def time_is_over(begin: float, max_time: float) -> Callable[[], bool] | None:
+    """Whether a time limit is so long past that draws which are still to be weighed are left out; None without limit.
+
+    Weighing takes a moment in most fits, which is not worth losing draws for.
+    """
+    if max_time == math.inf:
+        return None
+    end = begin + max_time + max(LEAST_GRACE, GRACE * max_time)
+    return lambda: time.perf_counter() > end
 
 
 def all_of(*callables: Callable[[list[PathReport]], None] | None) -> Callable[[list[PathReport]], None]:

@@ -1,6 +1,7 @@
 """Whether a fit goes on with short chains, and from where."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, UInt32
@@ -9,6 +10,7 @@ from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import host_generator
+from pathfinder._chains.budget import ChainBudget, chain_budget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.run_chains import ChainOptions, run_chains
 from pathfinder._chains.starts import choose_starts
@@ -22,6 +24,21 @@ from pathfinder._normals.student_t import NormalOrT
 from pathfinder._settings import Settings, superchains
 
 
+class FitChains(NamedTuple):
+    """What became of the chains of a fit.
+
+    Args:
+        draws: Their states. None if the weights will do, or no chains are wanted, or an interrupt or the budget left
+            too few.
+        interrupted: Whether an interrupt ended them early.
+        budget: What they might take; None if none were needed or wanted.
+    """
+
+    draws: ChainDraws | None
+    interrupted: bool
+    budget: ChainBudget | None
+
+
 def chain_draws(
     density: Density,
     weighted: FitPool,
@@ -30,10 +47,9 @@ def chain_draws(
     check: Callable[[], None],
     *,
     was_rescued: bool = False,
-) -> tuple[ChainDraws | None, bool]:
-    """The states of short chains from the weighted draws of a fit, and whether an interrupt ended them early.
-
-    There are none if the weights will do, or no chains are wanted, or an interrupt or the budget left too few.
+    report: Callable[[int, int], None] = lambda num_gradients, most: None,
+) -> FitChains:
+    """Run short chains from the weighted draws of a fit, if they are needed and wanted.
 
     Args:
         density: What was fitted; one data set.
@@ -43,13 +59,23 @@ def chain_draws(
         check: As in `run_chains`.
         was_rescued: Whether a second refinement was needed. Weights that will do after it may be those of a part of the
             mass that is all its normals cover; chains go where the others were.
+        report: Called with the gradients that chains have taken, and those that they may take.
     """
     in_doubt = was_rescued or not weights_will_do(weighted.pool, settings)
     if not settings.may_run_chains or (settings.chains == "auto" and not in_doubt):
-        return None, False
+        return FitChains(None, False, None)
+    budget = chain_budget(
+        density.operations,
+        density.dim,
+        settings.num_chains,
+        settings.max_chain_gradients,
+        asked_for=settings.chains != "auto",
+    )
+    if not budget.is_enough:
+        return FitChains(None, False, budget)
     shares = superchains(settings.num_chains)
     assert shares is not None  # checked with the settings
-    options = ChainOptions(*shares, settings.max_chain_gradients, settings.num_psis_draws)
+    options = ChainOptions(*shares, budget.max_gradients, settings.num_psis_draws)
     pool, source = weighted.pool, weighted.source
     rows = choose_starts(pool.log_weights, options.num_superchains, host_generator(key, "starts of chains"))
     starts = np.empty((len(rows), density.dim), density.dtype)
@@ -57,10 +83,13 @@ def chain_draws(
         starts[which] = positions
     whitening = _whitening(source, pool.lanes[rows], starts)
     try:
-        found = run_chains(density, starts, rows, pool.paths[rows], whitening, key, options, check=check)
+        found = run_chains(
+            density, starts, rows, pool.paths[rows], whitening, key, options, check=check,
+            report=lambda num_gradients: report(num_gradients, budget.max_gradients),
+        )  # fmt: skip
     except Interrupt:
-        return None, True
-    return found, found is not None and found.ended == "interrupted"
+        return FitChains(None, True, budget)
+    return FitChains(found, found is not None and found.ended == "interrupted", budget)
 
 
 def _whitening(

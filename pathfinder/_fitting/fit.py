@@ -11,13 +11,14 @@ from jaxtyping import PyTree
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.streams import fit_key, path_numbers
-from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_limit
-from pathfinder._fitting.chains import chain_draws
+from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_is_over, time_limit
+from pathfinder._fitting.chains import FitChains, chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
 from pathfinder._fitting.rescue import rescue_fits
+from pathfinder._fitting.watched import watched
 from pathfinder._importance.fit_pool import fit_pool
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
@@ -65,7 +66,8 @@ def fit(
         driver: What runs the fit: "host" drives it from Python and NumPy and compiles nothing but the log density,
             "compiled" compiles all of it, for accelerators and very large fits; "auto" chooses by devices and shapes.
             Draws of the two agree up to rounding.
-        max_time: Seconds after which the paths, or their refinement, are ended early, with what they have found.
+        max_time: Seconds after which the paths, their refinement, or chains are ended early, with what they have found.
+            Draws of that are weighed for a second more, or 2 % of the limit.
         progress: Whether to show a progress bar if the fit takes long.
         report: Called with a list of `PathReport` each time iterations have been scored.
         **options: Any field of `Settings`, overriding `settings`.
@@ -125,33 +127,48 @@ def fit_model(
     check = time_limit(begin, max_time)
     with ProgressBar(settings.num_paths, progress) as bar:
         outcomes, paths = run_lanes(
-            density, points, key, numbers, settings, chosen_devices, bar.watching(check), all_of(bar.update, report)
+            density,
+            points,
+            key,
+            numbers,
+            settings,
+            chosen_devices,
+            bar.watching(check),
+            all_of(bar.update, report),
+            time_is_over(begin, max_time),
         )
-    if outcomes.interrupted and not paths.succeeded.any() and time.perf_counter() - begin < max_time:
-        raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
-    require_paths(outcomes, model.rejection_fn)
-    drawing = time.perf_counter()
-    refined, seconds = None, dict(outcomes.seconds)
-    if settings.refines and not outcomes.interrupted:
-        (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=check)
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-        seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-    with finite_draws_required(outcomes):
-        weighted = fit_pool(paths, refined, whole)
-    was_rescued = False
-    if refined is not None and not outcomes.interrupted:
-        (weighted,), (was_rescued,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
-        assert weighted is not None
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-    now = time.perf_counter()
-    seconds["draws"] = now - drawing
-    chains = None
-    if settings.may_run_chains and not outcomes.interrupted:
-        chains, ended = chain_draws(density, weighted, whole, settings, check, was_rescued=bool(was_rescued))
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-        seconds["chains"] = time.perf_counter() - now
+        if outcomes.interrupted and not paths.succeeded.any() and time.perf_counter() - begin < max_time:
+            raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
+        require_paths(outcomes, model.rejection_fn)
+        drawing = time.perf_counter()
+        refined, seconds = None, dict(outcomes.seconds)
+        density = watched(density, check)
+        bar.begin("Refinement" if settings.refines else "Draws")
+        if settings.refines and not outcomes.interrupted:
+            (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=check)
+            outcomes = dataclasses.replace(outcomes, interrupted=ended)
+            seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+        with finite_draws_required(outcomes):
+            weighted = fit_pool(paths, refined, whole)
+        if paths.is_over is not None and paths.is_over():
+            outcomes = dataclasses.replace(outcomes, interrupted=True)
+        was_rescued = False
+        if refined is not None and not outcomes.interrupted:
+            (weighted,), (was_rescued,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
+            assert weighted is not None
+            outcomes = dataclasses.replace(outcomes, interrupted=ended)
+        now = time.perf_counter()
+        seconds["draws"] = now - drawing
+        chains = FitChains(None, False, None)
+        if settings.may_run_chains and not outcomes.interrupted:
+            chains = chain_draws(
+                density, weighted, whole, settings, check, was_rescued=bool(was_rescued),
+                report=lambda done, most: bar.begin("Chains", done, most, "gradient"),
+            )  # fmt: skip
+            outcomes = dataclasses.replace(outcomes, interrupted=chains.interrupted)
+            seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin
-    return assemble(model, settings, seed, key, outcomes, weighted, chains, seconds, first_path)
+    return assemble(model, settings, seed, key, outcomes, weighted, chains.draws, chains.budget, seconds, first_path)
 
 
 def _signature() -> inspect.Signature:

@@ -15,17 +15,17 @@ from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import counted_keys
-from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_limit
-from pathfinder._fitting.chains import chain_draws
+from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_is_over, time_limit
+from pathfinder._fitting.chains import FitChains, chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
 from pathfinder._fitting.rescue import rescue_fits
+from pathfinder._fitting.watched import watched
 from pathfinder._importance.fit_pool import FitPool, fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
@@ -130,33 +130,47 @@ def _fit_all(
     check = time_limit(begin, max_time)
     with ProgressBar(len(numbers), progress) as bar:
         outcomes, paths = run_lanes(
-            density, points, lane_keys, numbers, settings, chosen_devices, bar.watching(check), bar.update
+            density,
+            points,
+            lane_keys,
+            numbers,
+            settings,
+            chosen_devices,
+            bar.watching(check),
+            bar.update,
+            time_is_over(begin, max_time),
         )
-    drawing = time.perf_counter()
-    seconds = dict(outcomes.seconds)
-    scores, refined, chains, was_rescued = {}, None, (), np.zeros(num_fits, bool)
-    if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
-        modes = [None] * num_fits
-        if settings.refines:
-            modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
-            outcomes = dataclasses.replace(outcomes, interrupted=ended)
-            seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-        size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
-        paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
-        refined = tuple(fit_pools(paths, modes, fit_keys))
-        if settings.refines and not outcomes.interrupted:
-            weighted, was_rescued, ended = rescue_fits(paths, modes, refined, fit_keys, check)
-            refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
-    else:
-        scores = score_paths(paths)
-    now = time.perf_counter()
-    seconds["draws"] = now - drawing
-    if refined is not None and settings.may_run_chains and not outcomes.interrupted:
-        chains, ended = _chains_of_fits(density, refined, was_rescued, fit_keys, settings, check)
-        outcomes = dataclasses.replace(outcomes, interrupted=ended)
-        seconds["chains"] = time.perf_counter() - now
+        drawing = time.perf_counter()
+        seconds = dict(outcomes.seconds)
+        density = watched(density, check)
+        scores, refined, was_rescued = {}, None, np.zeros(num_fits, bool)
+        chains: tuple[FitChains, ...] = ()
+        if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
+            modes = [None] * num_fits
+            if settings.refines:
+                bar.begin("Refinement")
+                modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
+                outcomes = dataclasses.replace(outcomes, interrupted=ended)
+                seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
+            size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
+            paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
+            refined = tuple(fit_pools(paths, modes, fit_keys))
+            if settings.refines and not outcomes.interrupted:
+                weighted, was_rescued, ended = rescue_fits(paths, modes, refined, fit_keys, check)
+                refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
+        else:
+            scores = score_paths(paths)
+        now = time.perf_counter()
+        seconds["draws"] = now - drawing
+        if refined is not None and settings.may_run_chains and not outcomes.interrupted:
+            chains = _chains_of_fits(density, refined, was_rescued, fit_keys, settings, check, bar)
+            outcomes = dataclasses.replace(outcomes, interrupted=any(own.interrupted for own in chains))
+            seconds["chains"] = time.perf_counter() - now
     seconds["total"] = time.perf_counter() - begin
-    return BatchResult(model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, refined, chains)
+    states, budgets = tuple(own.draws for own in chains), tuple(own.budget for own in chains)
+    return BatchResult(
+        model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, refined, states, budgets
+    )
 
 
 def _chains_of_fits(
@@ -166,20 +180,22 @@ def _chains_of_fits(
     keys: UInt32[Array, "fit 2"],
     settings: Settings,
     check: Callable[[], None],
-) -> tuple[tuple[ChainDraws | None, ...], bool]:
-    """The chains that `fit` would run for each fit, None for those without, and whether they were ended early."""
-    found: list[ChainDraws | None] = [None] * len(weighted)
-    try:
-        for fit, own in enumerate(weighted):
+    bar: ProgressBar,
+) -> tuple[FitChains, ...]:
+    """The chains that `fit` would run for each fit, ended early together."""
+    found = [FitChains(None, False, None)] * len(weighted)
+    for fit, own in enumerate(weighted):
+        bar.begin("Chains", fit, len(weighted), "fit")
+        if own is None:
+            continue
+        try:
             check()
-            if own is not None:
-                chains, ended = chain_draws(
-                    density.of_fit(fit), own, keys[fit], settings, check, was_rescued=was_rescued[fit]
-                )
-                # All states of many fits would take more memory than everything else.
-                found[fit] = None if chains is None else chains.thinned(settings.num_psis_draws)
-                if ended:
-                    return tuple(found), True
-    except (Interrupt, KeyboardInterrupt):
-        return tuple(found), True
-    return tuple(found), False
+            chains = chain_draws(density.of_fit(fit), own, keys[fit], settings, check, was_rescued=was_rescued[fit])
+        except (Interrupt, KeyboardInterrupt):
+            chains = FitChains(None, True, None)
+        # All states of many fits would take more memory than everything else.
+        thinned = None if chains.draws is None else chains.draws.thinned(settings.num_psis_draws)
+        found[fit] = chains._replace(draws=thinned)
+        if chains.interrupted:
+            break
+    return tuple(found)

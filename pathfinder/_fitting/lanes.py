@@ -40,6 +40,7 @@ def run_lanes(
     devices: Devices,
     check: Callable[[], None],
     report: Callable[[list[PathReport]], None],
+    is_over: Callable[[], bool] | None = None,
 ) -> FitLanes:
     """Run the paths of all fits.
 
@@ -52,6 +53,7 @@ def run_lanes(
         devices: Where to run.
         check: As in `run_paths`.
         report: As in `run_paths`.
+        is_over: As in `FittedPaths`.
     """
     repeats = len(numbers) // len(points.center)
     starts = Start(
@@ -66,4 +68,4 @@ def run_lanes(
     source = path_draws(
         density, outcomes.approximations, draw_keys, elbo_keys, outcomes.best_iteration, settings, devices
     )
-    return FitLanes(outcomes, FittedPaths(density, source, outcomes.best_iteration >= 0, settings, devices))
+    return FitLanes(outcomes, FittedPaths(density, source, outcomes.best_iteration >= 0, settings, devices, is_over))

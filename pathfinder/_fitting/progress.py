@@ -1,8 +1,8 @@
-"""A progress bar over paths."""
+"""A progress bar over paths, and what comes after them."""
 
 from collections.abc import Callable
 from threading import Lock, Timer
-from typing import Any
+from typing import Any, NamedTuple
 
 from pathfinder._paths.outcomes import PathReport
 from pathfinder._status import Status
@@ -11,8 +11,17 @@ from pathfinder._status import Status
 SHOW_AFTER_SECONDS = 0.5  # a fit that is done by then needs no bar
 
 
+class _Stage(NamedTuple):
+    description: str
+    done: int
+    total: int | None
+    unit: str
+
+
 class ProgressBar:
     """Counts finished paths and shows the iterations made and the best ELBO so far; also in notebooks.
+
+    After the paths it shows which stage the fit is in, and how far that has come if it is known.
 
     Until all lanes have moved for the first time it shows that the density is compiled, which takes most of a first
     fit and says nothing about how long paths take.
@@ -29,6 +38,7 @@ class ProgressBar:
         self.finished: set[int] = set()
         self.best_elbo = float("-inf")
         self.num_checks = 0
+        self._stage: _Stage | None = None
         self._is_over = False
         self._lock = Lock()
         # A thread of its own, because the one of the fit is away while it compiles.
@@ -71,6 +81,11 @@ class ProgressBar:
         self.finished |= {report.lane for report in reports if report.status != Status.RUNNING}
         self._refresh()
 
+    def begin(self, description: str, done: int = 0, total: int | None = None, unit: str = "") -> None:
+        """Show another stage than paths, and how much of it is done."""
+        self._stage = _Stage(description, done, total, unit)
+        self._refresh()
+
     def _show(self) -> None:
         from tqdm.auto import tqdm  # takes a while to load, and few fits show a bar
 
@@ -82,6 +97,14 @@ class ProgressBar:
     def _refresh(self) -> None:
         with self._lock:
             if self.bar is None or self._is_over:
+                return
+            if self._stage is not None:
+                description, self.bar.n, self.bar.total, self.bar.unit = (
+                    self._stage.description, self._stage.done, self._stage.total, self._stage.unit
+                )  # fmt: skip
+                self.bar.bar_format = "{desc} [{elapsed}]" if self._stage.total is None else None
+                self.bar.set_postfix({}, refresh=False)
+                self.bar.set_description_str(description, refresh=True)
                 return
             if self.is_compiling:
                 self.bar.bar_format = "{desc} [{elapsed}]"

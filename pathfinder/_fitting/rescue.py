@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, UInt32
 
 from pathfinder._arrays.namespace import Array
+from pathfinder._fitting.watched import watched
 from pathfinder._importance.fit_pool import FitPool, fit_pool
 from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.pool import weights_will_do
@@ -41,7 +42,7 @@ def rescue_fits(
     pools = list(weighted)
     if not worthwhile.any():
         return pools, worthwhile, False
-    found, interrupted = rescued(paths.density, refined, keys, paths.settings, worthwhile, check=check)
+    found, interrupted = rescued(watched(paths.density, check), refined, keys, paths.settings, worthwhile, check=check)
     for fit in np.flatnonzero(worthwhile).tolist():
         before, now, own = refined[fit], found[fit], pools[fit]
         assert before is not None

@@ -33,12 +33,14 @@ class ComponentDraws:
 
     def __init__(self, paths: FittedPaths, room: int):
         self.density, self.source, self.devices, self.room = paths.density, paths.source, paths.devices, room
+        self._paths = paths
         num_bytes = room * paths.settings.num_draws * self.density.dim * np.dtype(self.density.dtype).itemsize
         self.keeps = self.devices.is_host and num_bytes <= KEPT_BYTES
 
     def evaluate(self, components: Sequence[Component], count: int) -> None:
-        """Evaluate the density of the model at draws of some components."""
-        self._draw(components, count, evaluate=True)
+        """Evaluate the density of the model at draws of some components, all of them if there is time."""
+        for part in self._paths.parts_of_draws(len(components)):
+            self._draw(components, np.arange(count)[part], evaluate=True)
 
     def compare(self, mixtures: Sequence[Mixture]) -> None:
         """Find the log densities of all draws under all components of their fit that have draws."""
@@ -52,7 +54,7 @@ class ComponentDraws:
                 others = [other for other in drawn if other.number not in own.log_q and other is not own]
                 missing.setdefault(own.count, []).extend((own, other) for other in others)
         for count, components in undrawn.items():
-            self._draw(components, count, evaluate=False)
+            self._draw(components, np.arange(count), evaluate=False)
         for count, pairs in missing.items():
             size = max(1, HOST_NUMBERS // (count * self.density.dim)) if self.devices.is_host else self.room
             for first in range(0, len(pairs), size):
@@ -65,22 +67,26 @@ class ComponentDraws:
         lanes, indices = np.zeros(component.count, np.int64), np.arange(component.count)
         return self._source([component], component.count).positions(lanes, indices)
 
-    def _draw(self, components: Sequence[Component], count: int, *, evaluate: bool) -> None:
+    def _draw(self, components: Sequence[Component], numbers: Int[np.ndarray, " draw"], *, evaluate: bool) -> None:
+        """Make draws of some numbers, and put what is known of them behind those before."""
+        count = len(numbers)
         at_once = COMPONENTS_ON_HOST if self.devices.is_host else self.room
         for first in range(0, len(components), at_once):
             own = components[first : first + at_once]
-            lanes, indices = np.repeat(np.arange(len(own)), count), np.tile(np.arange(count), len(own))
+            lanes, indices = np.repeat(np.arange(len(own)), count), np.tile(numbers, len(own))
             scores = score_draws(
                 self.density, self._source(own, count), lanes, indices, self.devices, evaluate=evaluate,
                 fits=np.array([component.fit for component in own]), keep=self.keeps,
             )  # fmt: skip
             for number, component in enumerate(own):
-                places = slice(number * count, (number + 1) * count)
-                component.log_q[component.number] = scores["log_q"][places]
+                places, is_first = slice(number * count, (number + 1) * count), numbers[0] == 0
+                log_q = None if is_first else component.log_q[component.number]
+                component.log_q[component.number] = _joined(log_q, scores["log_q"][places])
                 if evaluate:
-                    component.log_p = scores["log_p"][places]
+                    component.log_p = _joined(component.log_p, scores["log_p"][places])
                 if self.keeps:
-                    component.positions = scores["positions"][places]
+                    positions = None if is_first else component.positions
+                    component.positions = _joined(positions, scores["positions"][places])
 
     def _compare(self, pairs: Sequence[tuple[Component, Component]], count: int) -> None:
         kept = [own.positions for own, _ in pairs if own.positions is not None]
@@ -112,6 +118,10 @@ class ComponentDraws:
         else:
             padded += [padded[-1]] * (self.room - len(padded))
         return stacked_source([each.distribution for each in padded], np.stack([each.key for each in padded]), source)
+
+
+def _joined(before: np.ndarray | None, more: np.ndarray) -> np.ndarray:
+    return more if before is None else np.concatenate([before, more])
 
 
 @jit_unless_numpy()

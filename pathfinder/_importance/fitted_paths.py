@@ -1,6 +1,7 @@
 """The paths of fits, as what their draws are weighed by."""
 
 import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,10 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._density.either import Density
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._settings import Settings
+
+
+DRAWS_PER_LOOK = 64  # of each lane, between two looks at the clock
+OPERATIONS_PER_LOOK = 1e8  # of draws that are evaluated without one: about a tenth of a second
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class FittedPaths:
         succeeded: Which paths have an approximation.
         settings: Options.
         devices: Where to run.
+        is_over: Whether there is no time for more draws; None is never.
     """
 
     density: Density
@@ -29,6 +35,7 @@ class FittedPaths:
     succeeded: Bool[np.ndarray, " lane"]
     settings: Settings
     devices: Devices
+    is_over: Callable[[], bool] | None = None
 
     @property
     def num_fits(self) -> int:
@@ -39,6 +46,16 @@ class FittedPaths:
     def succeeded_by_fit(self) -> Bool[np.ndarray, "fit path"]:
         """Which paths of each fit have an approximation."""
         return self.succeeded.reshape(self.num_fits, -1)
+
+    def parts_of_draws(self, num_lanes: int) -> Iterator[slice]:
+        """Parts of the draws of each lane until there is no time for more; all at once if they are cheap."""
+        count = self.settings.num_draws
+        dear = self.is_over is not None and self.density.operations * num_lanes * count > OPERATIONS_PER_LOOK
+        size = DRAWS_PER_LOOK if dear else count
+        for first in range(0, count, size):
+            if first and self.is_over is not None and self.is_over():
+                return
+            yield slice(first, min(first + size, count))
 
     def of_fit(self, fit: int) -> "FittedPaths":
         """The paths of one fit."""

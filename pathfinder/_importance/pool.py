@@ -144,8 +144,9 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
     Raises:
         NoFiniteDrawError: If the density is not finite at any draw.
     """
-    paths = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
-    indices = np.tile(np.arange(settings.num_draws), int(succeeded.sum()))
+    num_draws = scores["log_p"].shape[1]
+    paths = np.repeat(np.flatnonzero(succeeded), num_draws)
+    indices = np.tile(np.arange(num_draws), int(succeeded.sum()))
     log_p, log_q, log_mixture = (scores[name][succeeded].ravel() for name in ("log_p", "log_q", "log_mixture"))
     log_proposal = log_mixture if settings.weights == "mixture" else log_q
     by_path = np.full(len(succeeded), np.nan)

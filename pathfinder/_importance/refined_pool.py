@@ -70,10 +70,13 @@ def _weigh_together(
         for mixture, own, elbo in zip(mixtures, refined, _elbos(mixtures), strict=True)
     ]
     draws.evaluate([component for fit in weighed for component in fit.starts()], num_draws)
+    is_over = paths.is_over or (lambda: False)
     while going:
         draws.compare([fit.mixture for fit in going])
         smoothed = smoothed_together([fit.ratios() for fit in going])
         going = [fit for fit, own in zip(going, smoothed, strict=True) if fit.take(own, draws.positions)]
+        if is_over():
+            break
         draws.evaluate([component for fit in going for component in fit.adapt(draws.positions)], num_draws)
     ends = np.cumsum([len(own.lanes) for own in refined])[:-1]
     pareto_k = _pareto_k([(each.log_p, each.log_q[each.number]) for mixture in mixtures for each in mixture.refined])

@@ -74,7 +74,9 @@ def score_draws(
 
 
 def score_paths(paths: FittedPaths) -> dict[str, Float[np.ndarray, "lane draw"]]:
-    """Log densities of `num_draws` draws of every lane that succeeded; NaN in the rows of the others.
+    """Log densities of `num_draws` draws of every lane that succeeded, or of as many as there is time for.
+
+    They are NaN in the rows of the others.
 
     Returns:
         `log_p`, `log_q` (own approximation) and `log_mixture` (of all that succeeded in the same fit).
@@ -82,17 +84,20 @@ def score_paths(paths: FittedPaths) -> dict[str, Float[np.ndarray, "lane draw"]]
     by_fit, succeeded, settings = paths.succeeded_by_fit, paths.succeeded, paths.settings
     with np.errstate(divide="ignore"):
         log_weights = np.log(by_fit / np.maximum(by_fit.sum(axis=1, keepdims=True), 1)).ravel()
-    lanes = np.repeat(np.flatnonzero(succeeded), settings.num_draws)
-    indices = np.tile(np.arange(settings.num_draws), int(succeeded.sum()))
     scores = {name: np.full((len(succeeded), settings.num_draws), np.nan) for name in ("log_p", "log_q", "log_mixture")}
     if not succeeded.any():
         return scores
-    for name, values in score_draws(
-        paths.density, paths.source, lanes, indices, paths.devices, evaluate=settings.calculate_lp,
-        log_weights=log_weights,
-    ).items():  # fmt: skip
-        scores[name][lanes, indices] = values
-    return scores
+    num_scored = 0
+    for part in paths.parts_of_draws(int(succeeded.sum())):
+        numbers, num_scored = np.arange(settings.num_draws)[part], part.stop
+        lanes = np.repeat(np.flatnonzero(succeeded), len(numbers))
+        indices = np.tile(numbers, int(succeeded.sum()))
+        for name, values in score_draws(
+            paths.density, paths.source, lanes, indices, paths.devices, evaluate=settings.calculate_lp,
+            log_weights=log_weights,
+        ).items():  # fmt: skip
+            scores[name][lanes, indices] = values
+    return {name: values[:, :num_scored] for name, values in scores.items()}
 
 
 def _log_densities(

@@ -75,7 +75,16 @@ def _run_blocks(blocks: list[Block], at_a_time: int, check, report) -> bool:
         for block in running:
             with suppress(Interrupt, StopIteration):
                 block.throw(Interrupt)
+        # Those that had no turn yet end where they would have started.
+        for block in waiting:
+            with suppress(Interrupt):
+                for _ in block.run(_interrupt, report):
+                    pass
         return True
+
+
+def _interrupt() -> None:
+    raise Interrupt
 
 
 def _goes_on(block: Generator[None, None, None]) -> bool:

@@ -28,7 +28,9 @@ from pathfinder._status import Status
 
 
 PAIRS_OF_DRAWS = 8
-BUDGET = 8000  # gradients of one lane, from which on no stage begins
+# Gradients of one lane from which on no stage begins, and operations of the log density in all of them.
+BUDGET = 8000
+OPERATIONS = 1e10
 STAGE = 50  # iterations
 HISTORY = 10
 STEPS_AT_ONCE = 8  # between looks at the clock
@@ -73,7 +75,7 @@ def ascend(
         means, deviations = Sample(center, deviation, center[:, None]).normals(points)
         return independent(means, deviations)
 
-    stage = 0
+    budget, stage = min(BUDGET, OPERATIONS / density.operations), 0
     while goes_on.any():
         noise_keys = draw_keys(density.arrays(counted_keys(keys, np.full(len(keys), stage))), PAIRS_OF_DRAWS)
         noise = balanced_noise(noise_keys, dim=density.dim, dtype=np.dtype(density.dtype))
@@ -88,7 +90,7 @@ def ascend(
         best, judgement = select(is_best, (points, newest), (best, judgement))
         converged = started & (status != Status.ITERATION_LIMIT)
         spent = np.array([cost.num_gradients for cost in costs])[place]
-        goes_on &= (spent < BUDGET) & (gained | ~converged)
+        goes_on &= (spent < budget) & (gained | ~converged)
         # Narrower where not even the start is within the support at all draws.
         narrower = points - NARROWER * (np.arange(points.shape[1]) >= density.dim).astype(points.dtype)
         points = select(started, points, narrower)

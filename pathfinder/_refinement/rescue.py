@@ -13,6 +13,7 @@ from pathfinder._density.interrupt import Interrupt
 from pathfinder._refinement.elbo_ascent import PAIRS_OF_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.judging import is_close, judge
+from pathfinder._refinement.modes import distinct_modes
 from pathfinder._refinement.refine import (
     LANES_PER_BATCH,
     NEGLIGIBLE,
@@ -39,8 +40,8 @@ def rescued(
 ) -> tuple[list[RefinedFit | None], bool]:
     """Refine again what `refine_modes` refined, from where the ELBO of normals with independent coordinates is highest.
 
-    What comes of a mode replaces what it was if its ELBO is higher by more than noise. Modes that were not refined
-    stay as they are.
+    What comes of a mode replaces what it was if its ELBO is higher by more than noise, and no other mode has come to
+    the same. Modes that were not refined stay as they are.
 
     Args:
         density: What was fitted.
@@ -76,7 +77,35 @@ def rescued(
             fits[fit] = RefinedFit(lanes, before.num_densities + cost.num_densities)
         if interrupted:
             return fits, True
+    try:
+        for fit in dict.fromkeys(fit for fit, _, _ in places):
+            before, now = refined[fit], fits[fit]
+            assert before is not None
+            assert now is not None
+            fits[fit] = _without_duplicates(density.of_fit(fit), before, now)
+    except (Interrupt, KeyboardInterrupt):
+        return fits, True
     return fits, False
+
+
+def _without_duplicates(density: Density, before: RefinedFit, now: RefinedFit) -> RefinedFit:
+    """With those modes as they were whose second refinement came to one that another came to with a higher ELBO.
+
+    Draws of both would cost twice, and say the same. What they were before may have mass that no other covers.
+    """
+    pairs = list(zip(before.lanes, now.lanes, strict=True))
+    moved = [mode for mode, (old, new) in enumerate(pairs) if new.approximation is not old.approximation]
+    if len(moved) < 2:
+        return now
+    own = [now.lanes[mode] for mode in moved]
+    means, elbos = np.stack([lane.approximation.mean for lane in own]), np.array([lane.elbos[-1] for lane in own])
+    (distinct,), num_densities = distinct_modes(density, means[None], elbos[None])
+    duplicates = set(moved) - {moved[number] for number in distinct}
+    lanes = [
+        dataclasses.replace(old, num_gradients=new.num_gradients) if mode in duplicates else new
+        for mode, (old, new) in enumerate(pairs)
+    ]
+    return RefinedFit(lanes, now.num_densities + num_densities)
 
 
 def _rescued_lanes(

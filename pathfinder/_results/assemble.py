@@ -12,6 +12,7 @@ import psis
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import rows
 from pathfinder._arrays.streams import Key, fit_key, host_generator
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.pool import NoFiniteDrawError, Pool
@@ -31,6 +32,7 @@ def assemble(
     outcomes: PathOutcomes,
     weighted: FitPool,
     chains: ChainDraws | None,
+    chain_budget: ChainBudget | None,
     seconds: Mapping[str, float],
     first_path: int = 0,
 ) -> PathfinderResult:
@@ -44,6 +46,7 @@ def assemble(
         outcomes: Outcomes of the lanes of this fit.
         weighted: Its weighted draws.
         chains: The states of its chains, if some ran; then the draws are these.
+        chain_budget: What they might take; None if none were needed or wanted.
         seconds: Wall time by stage.
         first_path: Number of the first path among the random streams.
     """
@@ -68,6 +71,7 @@ def assemble(
         refinement_cost=cost,
         chains=chains,
         uses_chains=chains is not None,
+        chain_budget=chain_budget,
         first_path=first_path,
     )
 

@@ -12,6 +12,7 @@ import psis
 from pathfinder._arrays.key_order import map_in_order
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import Stream, path_keys
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.path_draws import PathDraws
@@ -46,6 +47,7 @@ class BatchResult(Sequence[PathfinderResult]):
         keys: Key of each fit.
         seconds: Wall time by stage, of all fits together.
         chains: The chains of each fit, None for those whose weights will do; empty if none might run.
+        chain_budgets: What these might take, None where none were needed or wanted.
     """
 
     model: Model
@@ -59,6 +61,7 @@ class BatchResult(Sequence[PathfinderResult]):
     seconds: Mapping[str, float]
     refined: tuple[FitPool | None, ...] | None = dataclasses.field(default=None, repr=False)
     chains: tuple[ChainDraws | None, ...] = dataclasses.field(default=(), repr=False)
+    chain_budgets: tuple[ChainBudget | None, ...] = dataclasses.field(default=(), repr=False)
 
     def __len__(self) -> int:
         return self.keys.shape[0]
@@ -80,7 +83,10 @@ class BatchResult(Sequence[PathfinderResult]):
         require_paths(outcomes)
         with finite_draws_required(outcomes):
             weighted = self._pool(fit, lanes)
-        return assemble(model, self.settings, None, self.keys[fit], outcomes, weighted, self._chains[fit], self.seconds)
+        budget = self.chain_budgets[fit] if self.chain_budgets else None
+        return assemble(
+            model, self.settings, None, self.keys[fit], outcomes, weighted, self._chains[fit], budget, self.seconds
+        )
 
     def _pool(self, fit: int, lanes: slice) -> FitPool:
         if self.refined is None:

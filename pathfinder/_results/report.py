@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
@@ -33,6 +34,7 @@ class Shown:
         refinement: How the approximations were refined; None if they were not.
         chains: The chains that ran after that; None if none did.
         uses_chains: Whether the draws are states of these.
+        chain_budget: What chains might take; None if none were needed or wanted.
         verdict: How far the draws can be trusted.
         interrupted: Whether the fit ended early.
         num_gradients: Evaluations of the log density with its gradient.
@@ -50,6 +52,7 @@ class Shown:
     refinement: Refinement | None
     chains: ChainDraws | None
     uses_chains: bool
+    chain_budget: ChainBudget | None
     verdict: Verdict
     interrupted: bool
     num_gradients: int
@@ -61,8 +64,9 @@ class Shown:
         """What to show of a `PathfinderResult`."""
         return cls(
             result.model.name, result.model.dim, result.settings, result.paths, result.pool, result.num_draws,
-            result.is_resampled, result.refinement, result.chains, result.uses_chains, verdict, result.interrupted,
-            result.num_gradients, result.num_densities, result.seconds["total"],
+            result.is_resampled, result.refinement, result.chains, result.uses_chains,
+            result.chain_budget, verdict, result.interrupted, result.num_gradients, result.num_densities,
+            result.seconds["total"],
         )  # fmt: skip
 
 
@@ -98,7 +102,7 @@ def _headline(fit: Shown) -> list[str]:
     if fit.settings.calculate_lp:
         lines.append(fit.verdict.words)
     lines += _chains(fit)
-    was_cut = fit.interrupted and fit.chains is None
+    was_cut = fit.interrupted and fit.chain_budget is None  # with a budget for chains refinement is over
     if fit.refinement:
         if was_cut:
             lines.append("The refinement was ended early; the draws are those of what it had come to.")
@@ -106,6 +110,9 @@ def _headline(fit: Shown) -> list[str]:
     elif fit.settings.refines:
         why = "the fit was ended early" if was_cut else "no usable draw came of it"
         lines.append(f"Not refined, because {why}: the draws are those of the paths.")
+    num_weighed = int(fit.pool.indices.max(initial=0)) + 1
+    if fit.interrupted and num_weighed < fit.settings.num_draws:
+        lines.append(f"There was time for only {num_weighed} of {fit.settings.num_draws} draws of each approximation.")
     if fit.pool.num_invalid:
         lines.append(f"{fit.pool.num_invalid} draws fell where the log density is not finite; their weight is zero.")
     lines.append(f"Cost: {fit.num_gradients} gradients, {fit.num_densities} densities, {fit.seconds:.3g} s")
@@ -123,7 +130,7 @@ def _draws(fit: Shown) -> str:
 
 
 def _chains(fit: Shown) -> list[str]:
-    lines = [chains_in_words(fit.chains, fit.settings, interrupted=fit.interrupted)]
+    lines = [chains_in_words(fit.chains, fit.chain_budget, fit.settings, interrupted=fit.interrupted)]
     if fit.chains is not None:
         lines.append(
             f"They started from weighted draws with k-hat {fit.pool.pareto_k:.2f} and an effective sample size of "

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 import psis
 from pathfinder._arrays.streams import Key
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
@@ -52,6 +53,7 @@ class PathfinderResult:
         refinement_cost: Evaluations that refinement took, also one that came to nothing.
         chains: The states of the chains that ran after it, with their diagnostics; None if none did.
         uses_chains: Whether the returned draws are states of these.
+        chain_budget: What chains might take; None if none were needed or wanted.
         first_path: Number of the first path among the random streams of the seed; 0 but for other `id`s of a run.
     """
 
@@ -70,6 +72,7 @@ class PathfinderResult:
     refinement_cost: Cost = dataclasses.field(default=Cost(), repr=False)
     chains: ChainDraws | None = dataclasses.field(default=None, repr=False)
     uses_chains: bool = False
+    chain_budget: ChainBudget | None = dataclasses.field(default=None, repr=False)
     first_path: int = dataclasses.field(default=0, repr=False)
 
     @property

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 import psis
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ENDS, ChainDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._settings import Settings
@@ -121,23 +122,45 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
     return Verdict(False, f"Chains are unreliable: {found}; {_listed(faults)}. {_advice(chains)}")
 
 
-def chains_in_words(chains: ChainDraws | None, settings: Settings, *, interrupted: bool) -> str:
-    """What chains did, and why they ended; or why there are none, if they were asked for in any case; or nothing.
+def chains_in_words(
+    chains: ChainDraws | None, budget: ChainBudget | None, settings: Settings, *, interrupted: bool
+) -> str:
+    """What chains did, and why they ended; or why there are none, if they were wanted; or nothing.
 
     Args:
         chains: The chains, if some ran.
+        budget: What they might take; None if none were needed or wanted.
         settings: Of the fit.
         interrupted: Whether it was ended early.
     """
     if chains is not None:
         return (
             f"{chains.num_chains} chains in {chains.num_superchains} superchains: {chains.num_iterations} iterations, "
-            f"{chains.num_gradients} gradients, acceptance {chains.acceptance:.2f}; ended because {ENDS[chains.ended]}."
+            f"{chains.num_gradients} gradients, acceptance {chains.acceptance:.2f}; ended because {ENDS[chains.ended]}"
+            f"{_why_fewer(budget) if chains.ended == 'budget' else ''}."
         )
-    if settings.chains == "auto" or not settings.chains:
+    if budget is not None and not budget.is_enough:
+        return (
+            f"No chains ran: of a log density that takes about {budget.operations:.1g} operations they may take "
+            f"{budget.max_gradients} gradients by default, too few for {settings.num_chains} of them to begin. Ask for "
+            "more with max_chain_gradients, or for chains in any case with chains=True."
+        )
+    if budget is None and (settings.chains == "auto" or not settings.chains):
         return ""
-    why = f"max_chain_gradients={settings.max_chain_gradients} is too few for {settings.num_chains} of them"
-    return f"No chains ran, because {'the fit was ended early' if interrupted else why}."
+    if interrupted:
+        when = "" if budget is None else " before they had come to enough states"
+        return f"No chains ran, because the fit was ended early{when}."
+    most = settings.max_chain_gradients if budget is None else budget.max_gradients
+    return f"No chains ran, because max_chain_gradients={most} is too few for {settings.num_chains} of them."
+
+
+def _why_fewer(budget: ChainBudget | None) -> str:
+    if budget is None or not budget.operations:
+        return ""
+    return (
+        f" (by default {budget.max_gradients} of a log density that takes about {budget.operations:.1g} operations; "
+        "max_chain_gradients allows more)"
+    )
 
 
 def unconstrained_names(parameters: Sequence[Variable], dim: int) -> list[str]:

@@ -50,3 +50,41 @@ def test_a_quick_fit_and_one_that_wants_none_show_nothing(capsys):
     pathfinder.fit(model, seed=1, refine=False, num_draws=10, progress=False)
     pathfinder.fit(model, seed=1, refine=False, num_draws=10)
     assert capsys.readouterr().err == ""
+
+
+class Shown:
+    """A bar that notes what it shows."""
+
+    def __init__(self):
+        self.total, self.n, self.unit, self.bar_format, self.seen = 1, 0, "", None, []
+
+    def set_postfix(self, *_, **__):
+        pass
+
+    def set_description_str(self, description, refresh):
+        self.seen.append((description, self.n, self.total, self.unit))
+
+    set_description = set_postfix
+    refresh = close = set_postfix
+
+
+def test_chains_show_how_much_of_their_budget_is_used(monkeypatch):
+    shown = Shown()
+    monkeypatch.setattr(progress.ProgressBar, "_show", lambda bar: None)
+    begun = progress.ProgressBar.__enter__
+
+    def enter(bar):
+        bar.bar = shown
+        return begun(bar)
+
+    monkeypatch.setattr(progress.ProgressBar, "__enter__", enter)
+    model = pathfinder.Model.from_log_density(lambda x: -0.5 * jnp.sum(x**2), np.zeros(2))
+    options = {"num_paths": 1, "chains": 40, "max_chain_gradients": 5000}
+    chains = pathfinder.fit(model, seed=1, **options).chains
+    assert ("Refinement", 0, None, "") in shown.seen
+    of_chains = [stage for stage in shown.seen if stage[0] == "Chains"]
+    assert len(of_chains) == chains.num_iterations
+    assert of_chains[-1] == ("Chains", chains.num_gradients, 5000, "gradient")
+    data = np.zeros((3, 2))
+    pathfinder.fit_batch(lambda x, own: -0.5 * jnp.sum((x - own) ** 2), data, np.zeros(2), seed=1, **options)
+    assert [stage[1:3] for stage in shown.seen if stage[3] == "fit"] == [(0, 3), (1, 3), (2, 3)]

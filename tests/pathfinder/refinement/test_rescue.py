@@ -1,5 +1,7 @@
 """What becomes of refined modes that are refined again from where an ELBO is highest."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -78,6 +80,45 @@ def test_what_is_not_to_be_rescued_is_left_alone():
     (after,), _ = rescue(density, [before])
     assert after.lanes[1] is before.lanes[1]
     assert after.lanes[0].elbos != before.lanes[0].elbos
+
+
+def two_starts(data):
+    """In the neck, at two of its depths."""
+    one = collapsed(data)
+    deeper = dataclasses.replace(one, scale=0.5 * one.scale)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), one, deeper)
+
+
+@pytest.mark.parametrize("kind", [HostDensity, CompiledDensity])
+def test_of_modes_that_come_to_the_same_one_is_replaced(kind):
+    data = outcomes()
+    density = kind(hierarchy, DIM, np.float64, data)
+    before = refined(density, two_starts(data))
+    (after,), interrupted = rescue(density, [before])
+    assert not interrupted
+    moved = [new.approximation is not old.approximation for old, new in zip(before.lanes, after.lanes, strict=True)]
+    assert sum(moved) == 1
+    same = moved.index(False)
+    assert after.lanes[same].elbos == before.lanes[same].elbos
+    assert after.lanes[same].num_gradients > before.lanes[same].num_gradients
+    (alone,), _ = rescue(density, [RefinedFit([before.lanes[0]], 24)])
+    assert alone.lanes[0].approximation is not before.lanes[0].approximation
+
+
+def test_modes_that_stay_apart_are_all_replaced():
+    data = outcomes()
+
+    def mirrored(x, data):
+        """The hierarchy at two places that are far from each other."""
+        moved = x.at[0].add(-2000.0).at[2:].add(-2000.0)
+        return jnp.logaddexp(hierarchy(x, data), hierarchy(moved, data))
+
+    density = HostDensity(mirrored, DIM, np.float64, data)
+    one = collapsed(data)
+    other = dataclasses.replace(one, mean=one.mean + 2000.0 * (np.arange(DIM) != 1))
+    before = refined(density, jax.tree.map(lambda *leaves: np.concatenate(leaves), one, other))
+    (after,), _ = rescue(density, [before])
+    assert all(new.approximation is not old.approximation for old, new in zip(before.lanes, after.lanes, strict=True))
 
 
 def test_fits_are_rescued_as_if_alone():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pathfinder import Settings, Variable
+from pathfinder._chains.budget import ChainBudget
 from pathfinder._importance.pool import Pool
 from pathfinder._results.verdict import chains_in_words, chains_verdict, unconstrained_names, weights_verdict
 from tests.pathfinder.results.chains import NUM_CHAINS, PER_START, SUPERCHAINS, chains_of, independent
@@ -106,23 +107,49 @@ def test_what_to_do_depends_on_why_chains_ended(ended, advice):
 
 
 def test_what_chains_did():
-    assert chains_in_words(chains_of(independent()), Settings(), interrupted=False) == (
+    assert chains_in_words(chains_of(independent()), None, Settings(), interrupted=False) == (
         "100 chains in 20 superchains: 24 iterations, 10000 gradients, acceptance 0.80; ended because they had mixed."
     )
 
 
 @pytest.mark.parametrize("chains", ["auto", False])
 def test_nothing_is_said_of_chains_that_nobody_asked_for(chains):
-    assert chains_in_words(None, Settings(chains=chains), interrupted=False) == ""
+    assert chains_in_words(None, None, Settings(chains=chains), interrupted=False) == ""
 
 
 @pytest.mark.parametrize(("chains", "number"), [(True, 125), (40, 40)])
 def test_why_chains_that_were_asked_for_did_not_run(chains, number):
     settings = Settings(chains=chains, max_chain_gradients=50)
-    assert chains_in_words(None, settings, interrupted=False) == (
+    assert chains_in_words(None, None, settings, interrupted=False) == (
         f"No chains ran, because max_chain_gradients=50 is too few for {number} of them."
     )
-    assert chains_in_words(None, settings, interrupted=True) == "No chains ran, because the fit was ended early."
+    assert chains_in_words(None, None, settings, interrupted=True) == "No chains ran, because the fit was ended early."
+
+
+def test_a_budget_that_was_cut_is_spoken_of():
+    budget = ChainBudget(30_000, 1e6, True)
+    spent = chains_in_words(chains_of(independent(), ended="budget"), budget, Settings(), interrupted=False)
+    assert "by default 30000 of a log density that takes about 1e+06 operations; max_chain_gradients allows" in spent
+    assert "by default" not in chains_in_words(chains_of(independent()), budget, Settings(), interrupted=False)
+    whole = budget._replace(operations=0.0)
+    assert "by default" not in chains_in_words(
+        chains_of(independent(), ended="budget"), whole, Settings(), interrupted=False
+    )
+
+
+def test_why_chains_that_were_needed_did_not_run():
+    dear = ChainBudget(3_000, 1e7, False)
+    said = chains_in_words(None, dear, Settings(), interrupted=False)
+    assert said.startswith("No chains ran: of a log density that takes about 1e+07 operations they may take 3000 grad")
+    assert "max_chain_gradients" in said
+    assert "chains=True" in said
+    enough = dear._replace(is_enough=True)
+    assert chains_in_words(None, enough, Settings(), interrupted=False) == (
+        "No chains ran, because max_chain_gradients=3000 is too few for 125 of them."
+    )
+    assert chains_in_words(None, enough, Settings(), interrupted=True) == (
+        "No chains ran, because the fit was ended early before they had come to enough states."
+    )
 
 
 def test_names_of_unconstrained_parameters():
