@@ -45,7 +45,8 @@ def test_paths_are_counted(capsys):
     assert "Pathfinder:   0%" in capsys.readouterr().err
 
 
-def test_a_quick_fit_and_one_that_wants_none_show_nothing(capsys):
+def test_a_quick_fit_and_one_that_wants_none_show_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "SHOW_AFTER_SECONDS", 600.0)  # quick on any machine
     model = slow(0.0)
     pathfinder.fit(model, seed=1, refine=False, num_draws=10, progress=False)
     pathfinder.fit(model, seed=1, refine=False, num_draws=10)
