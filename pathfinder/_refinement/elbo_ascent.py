@@ -28,9 +28,9 @@ from pathfinder._status import Status
 
 
 PAIRS_OF_DRAWS = 8
-# Gradients of one lane from which on no stage begins, and operations of the log density in all of them.
+# Gradients of one lane from which on no stage begins, and operations of the log density in all lanes of a fit.
 BUDGET = 8000
-OPERATIONS = 1e10
+OPERATIONS = 1.5e10
 STAGE = 50  # iterations
 HISTORY = 10
 STEPS_AT_ONCE = 8  # between looks at the clock
@@ -50,6 +50,7 @@ def ascend(
     check: Callable[[], None],
     *,
     size: int | None = None,
+    num_sharing: Int[np.ndarray, " lane"] | None = None,
 ) -> LowRankNormal:
     """Ascend from normals, each on its own; returns the best of each, normals with independent coordinates.
 
@@ -61,6 +62,7 @@ def ascend(
         costs: Of each lane; evaluations are added as they are made.
         check: Called every few evaluations; ends all by raising `Interrupt`.
         size: How many lanes are computed, some of them repeated; as many as there are if None.
+        num_sharing: How many lanes share the operations that each has; none with others if None.
     """
     num_lanes = len(fits)
     place = np.minimum(np.arange(size or num_lanes), num_lanes - 1)
@@ -75,7 +77,8 @@ def ascend(
         means, deviations = Sample(center, deviation, center[:, None]).normals(points)
         return independent(means, deviations)
 
-    budget, stage = min(BUDGET, OPERATIONS / density.operations), 0
+    sharing = np.ones(num_lanes) if num_sharing is None else num_sharing
+    budget, stage = np.minimum(BUDGET, OPERATIONS / (density.operations * sharing))[place], 0
     while goes_on.any():
         noise_keys = draw_keys(density.arrays(counted_keys(keys, np.full(len(keys), stage))), PAIRS_OF_DRAWS)
         noise = balanced_noise(noise_keys, dim=density.dim, dtype=np.dtype(density.dtype))

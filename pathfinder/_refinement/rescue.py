@@ -69,7 +69,10 @@ def rescued(
         part = places[first : first + most]
         lanes, own = [lane for _, _, lane in part], np.array([fit for fit, _, _ in part])
         own_keys = np.asarray(path_keys(keys[own], np.array([lane.path for lane in lanes]), Stream.ASCENT))
-        now, costs, interrupted = _rescued_lanes(density, lanes, own_keys, own, settings.max_refine_rounds, check, size)
+        num_sharing = np.array([sum(fit == other for other, _, _ in places) for fit in own])
+        now, costs, interrupted = _rescued_lanes(
+            density, lanes, own_keys, own, num_sharing, settings.max_refine_rounds, check, size
+        )
         for (fit, mode, _), lane, cost in zip(part, now, costs, strict=True):
             before = fits[fit]
             assert before is not None
@@ -113,6 +116,7 @@ def _rescued_lanes(
     lanes: list[RefinedLane],
     keys: UInt32[np.ndarray, "lane 2"],
     fits: Int[np.ndarray, " lane"],
+    num_sharing: Int[np.ndarray, " lane"],
     max_rounds: int,
     check: Callable[[], None],
     size: int | None,
@@ -124,7 +128,7 @@ def _rescued_lanes(
     interrupted = False
     try:
         normals = stacked_rows([lane.approximation for lane in lanes])
-        starts = ascend(density, normals, keys, fits, costs, check, size=size)
+        starts = ascend(density, normals, keys, fits, costs, check, size=size, num_sharing=num_sharing)
         paths, own_keys = np.array([lane.path for lane in lanes]), counted_keys(keys, np.full(len(keys), AGAIN))
         again, interrupted = refine(
             density,

@@ -47,7 +47,7 @@ def test_words_follow_both_diagnostics(pareto_k, size, reliable, is_resampled, r
     verdict = weights_verdict(pool, [])
     result = SimpleNamespace(
         interrupted=False, is_resampled=is_resampled, pareto_k=pareto_k, pareto_k_threshold=0.7, paths=[None],
-        is_reliable=verdict.is_reliable, reliability=verdict.words, chains=None,
+        is_reliable=verdict.is_reliable, reliability=verdict.words, chains=None, chain_budget=None,
         settings=SimpleNamespace(calculate_lp=True, chains=False),
     )  # fmt: skip
     _fit._print_end(result, SimpleNamespace(output=SimpleNamespace(refresh=refresh)))

@@ -143,3 +143,19 @@ def test_an_interrupt_leaves_the_costs():
             HostDensity(hierarchy, DIM, np.float64, data), collapsed(data), keys_of(1), np.zeros(1, int), costs, check
         )
     assert costs[0] == (2 * STEPS_AT_ONCE * 2 * PAIRS_OF_DRAWS, 0)
+
+
+def test_dear_densities_have_fewer_gradients_which_the_lanes_of_a_fit_share(monkeypatch):
+    data = outcomes()
+    density = HostDensity(hierarchy, DIM, np.float64, data)
+    start, keys, fits = collapsed(data), np.arange(2, dtype=np.uint32)[None], np.zeros(1, np.int64)
+
+    def spent(**options):
+        costs = [Cost()]
+        ascend(density, start, keys, fits, costs, lambda: None, **options)
+        return costs[0].num_gradients
+
+    whole = spent()
+    monkeypatch.setattr("pathfinder._refinement.elbo_ascent.OPERATIONS", density.operations * (whole - 1))
+    assert spent() == whole
+    assert spent(num_sharing=np.array([1000])) < whole
