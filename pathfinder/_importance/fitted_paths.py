@@ -1,5 +1,7 @@
 """The paths of fits, as what their draws are weighed by."""
 
+from __future__ import annotations
+
 import dataclasses
 from dataclasses import dataclass
 
@@ -40,7 +42,7 @@ class FittedPaths:
         """Which paths of each fit have an approximation."""
         return self.succeeded.reshape(self.num_fits, -1)
 
-    def of_fit(self, fit: int) -> "FittedPaths":
+    def of_fit(self, fit: int) -> FittedPaths:
         """The paths of one fit."""
         size = len(self.succeeded) // self.num_fits
         lanes = slice(fit * size, (fit + 1) * size)
