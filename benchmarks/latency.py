@@ -4,6 +4,7 @@ Run it with `python -m benchmarks.latency`; `benchmarks/README.md` says how to r
 """
 
 import argparse
+import compileall
 import json
 import os
 import subprocess
@@ -73,6 +74,9 @@ class Measured(NamedTuple):
 
 def measure(scale: Scale, sections: Sequence[str]) -> Measured:
     """Measure everything, round by round, so that a machine that becomes busy does so for all."""
+    for name in ("benchmarks", "cli", "pathfinder", "psis"):
+        # As installers do it, which Python may have been told not to: else each process would compile the source.
+        compileall.compile_dir(ROOT / name, quiet=1)
     cases = [(engine, problem) for engine in (OURS, COMPILED) for problem in scale.problems]
     if "peers" in sections:
         cases += [

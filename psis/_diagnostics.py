@@ -4,6 +4,8 @@ All from Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importa
 JMLR 25(72). These functions run on the host.
 """
 
+from __future__ import annotations
+
 import math
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Relative efficiency of Markov chain draws."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

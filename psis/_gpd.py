@@ -1,5 +1,7 @@
 """Generalized Pareto fit to the upper tail of the importance ratios."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 from jaxtyping import Float

@@ -1,5 +1,7 @@
 """Choosing draws by their weights."""
 
+from __future__ import annotations
+
 from typing import Any, Literal, get_args
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Pareto smoothing of importance weights."""
 
+from __future__ import annotations
+
 import math
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """Log weights: what they sum to, and how many equal weights they are worth."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

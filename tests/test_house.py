@@ -212,6 +212,14 @@ def test_engine_neither_prints_nor_reads(package):
             assert not {name.split(".")[0] for name in imports(path)} & forbidden, path
 
 
+@pytest.mark.parametrize("package", ["psis", "pathfinder"])
+def test_shapes_in_annotations_cost_nothing_when_a_module_is_loaded(package):
+    """To make one takes 30 microseconds, and there are a thousand."""
+    for path in files(package):
+        imported = {node.module for node in ast.parse(path.read_text()).body if isinstance(node, ast.ImportFrom)}
+        assert "jaxtyping" not in imported or "__future__" in imported, path
+
+
 # The algorithms are written over the array namespace; of JAX they know trees and what its arrays are.
 ALGORITHMS = ["_normals", "_optimizer", "_paths", "_refinement", "_importance"]
 OWN_DRIVERS = ["compiled_steps", "jaxopt_steps"]

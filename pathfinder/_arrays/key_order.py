@@ -1,5 +1,7 @@
 """The order in which dictionaries of a pytree were written; JAX forgets it, and gives them back sorted by name."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable
 from typing import Any
 

@@ -3,6 +3,8 @@
 SciPy has them too, but loading it takes half as long as loading JAX, and longer than the work of most fits.
 """
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 

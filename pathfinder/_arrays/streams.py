@@ -8,6 +8,8 @@ The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror and Shaw 201
 on a CPU (jax 0.10.2), and this form a twentieth of a second. Keys are pairs of uint32.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any

@@ -1,5 +1,7 @@
 """What short chains come to."""
 
+from __future__ import annotations
+
 import dataclasses
 from dataclasses import dataclass
 
@@ -100,7 +102,7 @@ class ChainDraws:
         ]
         return np.concatenate(chosen).astype(np.int64)
 
-    def thinned(self, num_draws: int) -> "ChainDraws":
+    def thinned(self, num_draws: int) -> ChainDraws:
         """The same chains with those iterations alone that so many rows are of, the same rows; diagnostics stay."""
         spread = self._spread(int(draws_per_chain(num_draws, self.num_chains).max()))
         if len(spread) >= len(self.log_p):

@@ -6,6 +6,8 @@ them: it is near one only if the chains have forgotten their starts, however sho
 ranks (Vehtari, Gelman, Simpson, Carpenter and Bürkner 2021), so that heavy tails do no harm.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Run short chains: adapt their steps and their coordinates, and stop when they have mixed."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple

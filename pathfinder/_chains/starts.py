@@ -1,5 +1,7 @@
 """Where chains start: at distinct draws of a fit, by their importance weights."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float, Int
 

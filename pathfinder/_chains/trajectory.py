@@ -4,6 +4,8 @@ Neal (2011), MCMC using Hamiltonian dynamics, section 5.2, in the coordinates in
 standard: a position is `whitening.transform(noise)`, and the mass matrix is the identity.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int, UInt32

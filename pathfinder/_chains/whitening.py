@@ -1,5 +1,7 @@
 """The coordinates that chains go in: those in which a normal with the moments of all chains is standard."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float, Int
 

@@ -1,5 +1,7 @@
 """A log density with its data, evaluated at many points: the only place that differentiates a user's function."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -55,13 +57,13 @@ class CompiledDensity:
         """Log densities and their gradients; arguments as of `values`."""
         return self._everywhere(jax.value_and_grad(self.function), positions, fits)
 
-    def of_fit(self, fit: Any) -> "CompiledDensity":
+    def of_fit(self, fit: Any) -> CompiledDensity:
         """The density of one fit; itself if there is only one."""
         if self.num_fits is None:
             return self
         return dataclasses.replace(self, data=rows(self.data, fit), num_fits=None)
 
-    def of_fits(self, fits: Int[np.ndarray, " fit"]) -> "CompiledDensity":
+    def of_fits(self, fits: Int[np.ndarray, " fit"]) -> CompiledDensity:
         """The densities of some fits; itself if there is only one."""
         if self.num_fits is None:
             return self

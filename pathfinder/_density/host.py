@@ -1,5 +1,7 @@
 """A log density with its data, evaluated at many points from the host: arrays of NumPy in and out."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,13 +86,13 @@ class HostDensity:
         )
         return values.reshape(shape), gradients.reshape(positions.shape)
 
-    def of_fit(self, fit: Any) -> "HostDensity":
+    def of_fit(self, fit: Any) -> HostDensity:
         """The density of one fit, which shares its programs and data; itself if there is only one."""
         if self.num_fits is None:
             return self
         return self._part(np.asarray(fit), None)
 
-    def of_fits(self, fits: Int[np.ndarray, " fit"]) -> "HostDensity":
+    def of_fits(self, fits: Int[np.ndarray, " fit"]) -> HostDensity:
         """The densities of some fits, which share programs and data; itself if there is only one."""
         if self.num_fits is None:
             return self
@@ -108,7 +110,7 @@ class HostDensity:
         """A pytree with its leaves as arrays of the kind that the density takes and gives."""
         return jax.tree_util.tree_map(np.asarray, tree)
 
-    def _part(self, fits: np.ndarray, num_fits: int | None) -> "HostDensity":
+    def _part(self, fits: np.ndarray, num_fits: int | None) -> HostDensity:
         rows = fits if self.rows is None else self.rows[fits]
         return dataclasses.replace(self, rows=rows, num_fits=num_fits)
 

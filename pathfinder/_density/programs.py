@@ -1,5 +1,7 @@
 """The two programs of a density on the host, shared by all data of the same shapes."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,5 +1,7 @@
 """Arguments of fits, as `fit` and `fit_batch` take them."""
 
+from __future__ import annotations
+
 import dataclasses
 import inspect
 import math

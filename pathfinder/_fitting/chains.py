@@ -1,5 +1,7 @@
 """Whether a fit goes on with short chains, and from where."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """Fit a posterior: the front door."""
 
+from __future__ import annotations
+
 import dataclasses
 import inspect
 import math

@@ -1,5 +1,7 @@
 """Fit many data sets at once."""
 
+from __future__ import annotations
+
 import dataclasses
 import time
 import warnings

@@ -1,5 +1,7 @@
 """Where paths start."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

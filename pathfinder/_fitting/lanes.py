@@ -1,5 +1,7 @@
 """The paths of one fit or of many: where they start, how they end, and where their draws come from."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """A second refinement of the fits whose weights will not do after the first."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 
 import numpy as np

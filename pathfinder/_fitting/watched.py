@@ -1,5 +1,7 @@
 """Densities of the host that look at the clock while they are evaluated."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Draws of the components of mixtures, made and scored for many fits at a time."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """What the draws of a refined fit come from: normals and Student's t distributions, and the mixture of them."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -117,7 +119,7 @@ class Mixture:
         """The components that have draws, by their numbers."""
         return [self._components[number] for number in sorted(self._components) if self._components[number].count]
 
-    def draws(self) -> "MixtureDraws":
+    def draws(self) -> MixtureDraws:
         """All draws, whose log densities under all components that have some must be known."""
         drawn = self.drawn
         counts = np.array([component.count for component in drawn])

@@ -1,5 +1,7 @@
 """How many of the weighted draws are effective for each coordinate."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

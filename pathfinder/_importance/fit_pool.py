@@ -1,5 +1,7 @@
 """The pools of fits: of their paths, or refined."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple

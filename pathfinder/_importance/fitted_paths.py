@@ -1,5 +1,7 @@
 """The paths of fits, as what their draws are weighed by."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,7 +59,7 @@ class FittedPaths:
                 return
             yield slice(first, min(first + size, count))
 
-    def of_fit(self, fit: int) -> "FittedPaths":
+    def of_fit(self, fit: int) -> FittedPaths:
         """The paths of one fit."""
         size = len(self.succeeded) // self.num_fits
         lanes = slice(fit * size, (fit + 1) * size)

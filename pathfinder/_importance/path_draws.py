@@ -1,5 +1,7 @@
 """Draws of the approximations of paths, made again from their random keys whenever they are asked for."""
 
+from __future__ import annotations
+
 import dataclasses
 from dataclasses import dataclass
 
@@ -56,7 +58,7 @@ class PathDraws:
         """The approximations of given paths, and the keys of given draws of each."""
         return _lanes(self.approximations, self.draw_keys, self.elbo_keys, paths, indices, num_reused=self.num_reused)
 
-    def of_lanes(self, lanes: slice) -> "PathDraws":
+    def of_lanes(self, lanes: slice) -> PathDraws:
         """The same for some of the lanes."""
         approximations, draw_keys, elbo_keys = rows((self.approximations, self.draw_keys, self.elbo_keys), lanes)
         return dataclasses.replace(self, approximations=approximations, draw_keys=draw_keys, elbo_keys=elbo_keys)

@@ -4,6 +4,8 @@ Draws are kept as their log densities and random keys, and made again from the k
 thousand-dimensional model would otherwise take more memory than everything else.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

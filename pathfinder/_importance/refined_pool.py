@@ -6,6 +6,8 @@ added whose location and scale are the moments of the weighted draws (adaptive i
 Marin and Robert 2004).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import numpy as np

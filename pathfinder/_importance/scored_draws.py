@@ -1,5 +1,7 @@
 """Log densities of draws under the target and under the proposals."""
 
+from __future__ import annotations
+
 import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int

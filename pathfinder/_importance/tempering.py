@@ -1,5 +1,7 @@
 """Weights of which enough draws are effective, where importance weights themselves leave too few."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 

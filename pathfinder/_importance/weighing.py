@@ -1,5 +1,7 @@
 """One refined fit on the way from its mixture to weighted draws."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

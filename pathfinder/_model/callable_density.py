@@ -1,5 +1,7 @@
 """Log densities outside of JAX: functions of NumPy's arrays, in a library of C++ or on another machine."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

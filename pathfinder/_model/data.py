@@ -1,5 +1,7 @@
 """Data of log densities: pytrees of arrays of numbers."""
 
+from __future__ import annotations
+
 import dataclasses
 from typing import Any
 

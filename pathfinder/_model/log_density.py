@@ -1,5 +1,7 @@
 """Functions of parameters that users give, as functions of the unconstrained vector."""
 
+from __future__ import annotations
+
 import inspect
 import warnings
 from collections.abc import Callable, Hashable, Mapping

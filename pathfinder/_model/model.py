@@ -1,5 +1,7 @@
 """What is being fitted: an unconstrained log density and the variables around it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -93,7 +95,7 @@ class Model:
         dims: Mapping[str, tuple[str, ...]] | None = None,
         coords: Mapping[str, Any] | None = None,
         name: str | None = None,
-    ) -> "Model":
+    ) -> Model:
         """Make a model of a log density on a pytree of (possibly constrained) parameters.
 
         Args:
@@ -129,7 +131,7 @@ class Model:
         dims: Mapping[str, tuple[str, ...]] | None = None,
         coords: Mapping[str, Any] | None = None,
         name: str | None = None,
-    ) -> "Model":
+    ) -> Model:
         """Make a model of a Stan program.
 
         Compiled programs are shared by all models of the program whose data have the same shapes. Elements of tuples
@@ -185,7 +187,7 @@ class Model:
         dims: Mapping[str, tuple[str, ...]] | None = None,
         coords: Mapping[str, Any] | None = None,
         name: str | None = None,
-    ) -> "Model":
+    ) -> Model:
         """Make a model of a log density outside of JAX, such as one of a library in C++ or of a remote solver.
 
         A fit of it runs in NumPy, and nothing is compiled. Points are double precision. Where the log density is not

@@ -1,5 +1,7 @@
 """The data of a model as arrays by name, for ArviZ and saved results."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

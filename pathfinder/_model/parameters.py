@@ -1,5 +1,7 @@
 """Pytrees of constrained parameters as unconstrained vectors, and back."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial

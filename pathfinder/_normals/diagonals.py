@@ -1,5 +1,7 @@
 """Diagonals that an approximation may be built on, besides that of Gilbert and Lemarechal (`update_diagonal`)."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from jaxtyping import Float

@@ -1,5 +1,7 @@
 """The evidence lower bound, estimated from scored draws."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

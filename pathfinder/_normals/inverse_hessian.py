@@ -10,6 +10,8 @@ make it a sum of two positive semi-definite terms,
 because forming it from `gamma` loses positive definiteness to cancellation in ill-conditioned problems.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Normal distributions whose covariance is diagonal plus low rank."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

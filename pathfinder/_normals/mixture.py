@@ -1,5 +1,7 @@
 """The mixture of the approximations of all paths, as a proposal density."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float, Int
 

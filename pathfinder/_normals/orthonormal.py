@@ -1,5 +1,7 @@
 """Orthonormal vectors of the span of others: thin QR."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float
 

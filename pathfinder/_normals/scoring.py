@@ -4,6 +4,8 @@ Work comes in lanes: one approximation with the keys of `num_elbo_draws` draws f
 iterations are packed into batches of a fixed size, so the density is compiled once for all scoring.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int, UInt32

@@ -4,6 +4,8 @@ Importance weights are bounded where the proposal has the heavier tail. A t with
 and a tail that decays as a power: the log of a scale, of which a posterior decays as an exponential, is within it.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Steps of all lanes as one compiled program: for accelerators, and for work that pays for its compilation."""
 
+from __future__ import annotations
+
 from functools import partial
 
 import jax

@@ -1,5 +1,7 @@
 """The L-BFGS direction from the newest pairs of a path."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float, Int
 

@@ -1,5 +1,7 @@
 """Steps of all lanes in NumPy: the driver for the host, where nothing is compiled but the density."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Int
 

@@ -7,6 +7,8 @@ The optimizer minimizes `f = -log density` with the tolerances of Stan's BFGS op
 algorithm 7.4), but that pairs without curvature are left out, and with nearly its line search (see `line_search`).
 """
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 

@@ -6,6 +6,8 @@ Wolfe conditions of Hager and Zhang (2005, section 4) accept; a step out of the 
 shortened faster.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

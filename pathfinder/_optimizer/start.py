@@ -1,5 +1,7 @@
 """Where a path starts, and the points that were tried for it."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from jaxtyping import Bool, Float, Int, UInt32

@@ -1,5 +1,7 @@
 """The state of the paths of the optimizer, one in each lane, and what is recorded of their steps."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import jax
@@ -42,7 +44,7 @@ class Tolerances(NamedTuple):
     scale_by_diagonal: Bool[Array, ""]
 
     @classmethod
-    def from_settings(cls, settings: Settings, dtype) -> "Tolerances":
+    def from_settings(cls, settings: Settings, dtype) -> Tolerances:
         """Tolerances in a dtype; relative ones are raised to what that dtype can resolve."""
         eps = finfo_eps(dtype)
 

@@ -1,5 +1,7 @@
 """The approximations at recorded iterates, and the keys of the draws that estimate their ELBO."""
 
+from __future__ import annotations
+
 from jaxtyping import Int, UInt32
 
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace

@@ -1,5 +1,7 @@
 """The lanes that are advanced together on one device, driven from the host."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Generator
 from contextlib import contextmanager

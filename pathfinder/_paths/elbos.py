@@ -1,5 +1,7 @@
 """The ELBO at every iterate of many paths, and the approximations that come out best."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """What comes of the paths of a fit."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,7 +74,7 @@ class PathOutcomes:
     seconds: dict[str, float]
     interrupted: bool
 
-    def of_lanes(self, lanes: slice) -> "PathOutcomes":
+    def of_lanes(self, lanes: slice) -> PathOutcomes:
         """The outcomes of some of the lanes."""
         per_lane = {
             name: getattr(self, name)[lanes]

@@ -1,5 +1,7 @@
 """The approximations of every path with the highest ELBO estimates so far."""
 
+from __future__ import annotations
+
 import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int

@@ -5,6 +5,8 @@ then made into approximations, packed into batches, and scored. Between calls th
 interrupts and time limits.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from itertools import islice

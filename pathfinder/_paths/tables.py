@@ -1,5 +1,7 @@
 """What the iterations of the lanes were, as tables."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import numpy as np

@@ -5,6 +5,8 @@ lane goes back to the best, and takes a shorter step from there. What it comes t
 not below its start by more than the errors of ELBOs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -116,7 +118,7 @@ class _Standing(NamedTuple):
     highest_weight: Float[np.ndarray, " lane"]
 
     @classmethod
-    def begin(cls, normals: LowRankNormal, highest_weight: float) -> "_Standing":
+    def begin(cls, normals: LowRankNormal, highest_weight: float) -> _Standing:
         """Before the first round."""
         nothing, none = Judgement.nothing(len(normals.mean)), np.zeros(len(normals.mean), np.int64)
         return cls(

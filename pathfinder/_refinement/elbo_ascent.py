@@ -5,6 +5,8 @@ narrow, and steps that follow the scores of their draws creep. L-BFGS on a funct
 widens as it goes. Each stage has a sample of its own; the best point is chosen by draws that no stage has seen.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

@@ -1,5 +1,7 @@
 """What became of one approximation that was refined."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -44,7 +46,7 @@ class RefinedLane:
     divergences: list[float] = field(default_factory=list)
     num_undone: int = 0
     num_gradients: int = 0
-    kept: list["KeptRound"] = field(default_factory=list)
+    kept: list[KeptRound] = field(default_factory=list)
     first_draws: tuple[np.ndarray, np.ndarray] | None = None
     keeps_initial: bool = False
 

@@ -4,6 +4,8 @@ A normal that is far from the density has an ELBO that is as uncertain as it is 
 excuse: of two errors the smaller one counts.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -37,14 +39,14 @@ class Judgement(NamedTuple):
     num_draws: Int[np.ndarray, " lane"]
 
     @classmethod
-    def of(cls, elbo: ElboEstimate, num_draws: int) -> "Judgement":
+    def of(cls, elbo: ElboEstimate, num_draws: int) -> Judgement:
         """By an estimate from so many draws."""
         share = np.maximum(elbo.num_finite, 1) / num_draws
         draws = np.full(elbo.num_finite.shape, num_draws)
         return cls(elbo.mean - np.log(share), np.nan_to_num(elbo.standard_error), elbo.num_finite, draws)
 
     @classmethod
-    def nothing(cls, num_lanes: int) -> "Judgement":
+    def nothing(cls, num_lanes: int) -> Judgement:
         """Of what was never drawn from."""
         none = np.zeros(num_lanes, np.int64)
         return cls(np.full(num_lanes, -np.inf), np.zeros(num_lanes), none, none)
@@ -65,7 +67,7 @@ class Judgement(NamedTuple):
         """What ELBOs are at least: those of normals with a few bad draws are uncertain, and likely overestimated."""
         return self.elbo - SURE_ERRORS * self.elbo_error
 
-    def pooled(self, other: "Judgement") -> "Judgement":
+    def pooled(self, other: Judgement) -> Judgement:
         """By the draws of both, from the same normals."""
         num_finite = self.num_finite + other.num_finite
         share = self.num_finite / np.maximum(num_finite, 1)

@@ -18,6 +18,8 @@ diverged on targets that are not diagonal plus low rank, because a batch says no
 earlier fit, whose errors then accumulate. For the same reason at most half as many directions as pairs are fitted.
 """
 
+from __future__ import annotations
+
 from functools import partial
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """Refinement where a full covariance matrix is too large: rounds of low-rank matching."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -1,5 +1,7 @@
 """Which paths of a fit ended in different modes of the density."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 

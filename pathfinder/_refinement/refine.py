@@ -5,6 +5,8 @@ Each round draws a batch, evaluates the density with its gradient, and matches (
 a round changes little, then with steps that average over the remaining rounds.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import NamedTuple
 

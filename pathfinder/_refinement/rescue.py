@@ -1,5 +1,7 @@
 """A second way to a refined normal, for fits whose weights will not do: the ascent of an ELBO, then rounds again."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Callable, Sequence
 

@@ -8,6 +8,8 @@ exact for densities that are normal with independent coordinates, and an optimum
 without the latter it is 4 to 10 nats above its ELBO in 65 dimensions (docs/decisions/elbo-ascent.md).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 

@@ -5,6 +5,8 @@ the present normal is standard: its draws are their own noise u, and a score is 
 factor A of its covariance. Where the density is that very normal, `v = -u`.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from jaxtyping import Bool, Float

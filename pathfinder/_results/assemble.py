@@ -1,5 +1,7 @@
 """Put together the result of one fit from the outcomes of its lanes."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager

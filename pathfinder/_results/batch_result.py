@@ -1,5 +1,7 @@
 """What fits of many data sets return."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Results as ArviZ data."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Sequence
 from typing import Any

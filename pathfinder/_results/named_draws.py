@@ -1,5 +1,7 @@
 """Draws on the constrained scale, by variable name."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """How the paths of a fit went, and the error if none has anything to draw from."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass

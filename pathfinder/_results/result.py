@@ -1,5 +1,7 @@
 """What a fit returns."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -180,7 +182,7 @@ class PathfinderResult:
         """The draws on the unconstrained scale."""
         return self._returned.positions(self.model)
 
-    def weighted(self) -> "PathfinderResult":
+    def weighted(self) -> PathfinderResult:
         """The same fit with all draws of its pool, each once, and their unequal `weights`.
 
         `draws` of what is returned need these weights: `result.weights @ result.draws["mu"]`, not a plain mean.
@@ -194,7 +196,7 @@ class PathfinderResult:
         replace: bool = True,
         method: Literal["systematic", "stratified", "multinomial", "without_replacement"] | None = None,
         seed: int = 0,
-    ) -> "PathfinderResult":
+    ) -> PathfinderResult:
         """Choose other draws from the pool by the weights that those of the fit were chosen by; nothing is run again.
 
         Of a fit whose draws are states of chains, other states are chosen: at random, and as many of each chain.
@@ -216,7 +218,7 @@ class PathfinderResult:
 
     def draw(
         self, num_draws: int, *, seed: int = 0, constrained: bool = True
-    ) -> "dict[str, np.ndarray] | Float[np.ndarray, 'draw dim']":
+    ) -> dict[str, np.ndarray] | Float[np.ndarray, "draw dim"]:
         """Fresh draws from the mixture of the fitted approximations, by variable name or on the unconstrained scale.
 
         Each approximation has the share of the mixture that its draws have of the importance weight. These draws are
@@ -230,7 +232,7 @@ class PathfinderResult:
         options = {"constrained": constrained, "cache": self.settings.cache}
         return fresh_draws(self.model, self.pool, self.source, self._keys, num_draws, seed, **options)
 
-    def summary(self) -> "pd.DataFrame":
+    def summary(self) -> pd.DataFrame:
         """Mean, standard deviation, quantiles and effective sample size of every scalar, one row each.
 
         All are of the returned draws with their weights; of states of chains there is also nested R-hat. Variables with

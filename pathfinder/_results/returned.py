@@ -1,5 +1,7 @@
 """What the returned draws of a fit are: draws of its pool, or states of its chains."""
 
+from __future__ import annotations
+
 import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple

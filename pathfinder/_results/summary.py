@@ -1,5 +1,7 @@
 """Estimates for every scalar, and what they are worth."""
 
+from __future__ import annotations
+
 import numpy as np
 from jaxtyping import Float, Int
 

@@ -14,6 +14,7 @@ from pathfinder._arrays.placed import placed
 from pathfinder._errors import BoundaryValueError
 from pathfinder.stan._checking.programs import CheckedProgram
 from pathfinder.stan._expressions.supported import require_supported
+from pathfinder.stan._library.numerics.random_keys import written_out
 from pathfinder.stan._program.execution import call_user, execute_all
 from pathfinder.stan._program.parameters import Parameter, constrained, parameter_of, require_constraint, unconstrained
 from pathfinder.stan._state.errors import NotFiniteError, StanEvaluationError, StanRejectError
@@ -128,7 +129,7 @@ class BoundProgram:
         return self._generate(run, key)
 
     def _generate(self, run: Run, key: Any) -> dict[str, Any]:
-        run.machine.frame.random_key = key
+        run.machine.frame.random_key = written_out(key)
         run.print_line = self.print_line
         return self._block(run, self.checked.program.generated_quantities, check=True)
 
@@ -263,7 +264,8 @@ def bind(
     program = checked.program
     for statement in declarations(program.data):
         machine.variables.declare(statement.name.text, declared_type(statement.type), data[statement.name.text])
-    machine.frame.random_key = jax.random.wrap_key_data(placed(np.array([seed >> 32, seed % 2**32], np.uint32)))
+    words = placed(np.array([seed >> 32, seed % 2**32], np.uint32))
+    machine.frame.random_key = written_out(jax.random.wrap_key_data(words))
     values = {statement.name.text: array_of(data[statement.name.text]) for statement in declarations(program.data)}
     values |= run_block(run, program.transformed_data, check=True)
     parameters = tuple(parameter_of(run, statement, simplex) for statement in declarations(program.parameters))

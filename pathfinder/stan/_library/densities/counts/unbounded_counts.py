@@ -13,6 +13,7 @@ from pathfinder.stan._library.numerics.gamma_ratios import log_beta, log_rising
 from pathfinder.stan._library.numerics.incomplete_beta import log_beta_tails
 from pathfinder.stan._library.numerics.incomplete_gamma import log_gamma_tails
 from pathfinder.stan._library.numerics.logarithms import log1m_exp, softplus, xlogy
+from pathfinder.stan._library.numerics.random_keys import as_of_jax
 
 
 def _count(n):
@@ -42,7 +43,7 @@ def poisson_lccdf(n, rate):
 
 def poisson_rng(key, rate):
     valid = _is_rate(rate)
-    return jnp.where(valid, jax.random.poisson(key, jnp.where(valid, rate, 0.0), dtype=int), -1)
+    return jnp.where(valid, jax.random.poisson(as_of_jax(key), jnp.where(valid, rate, 0.0), dtype=int), -1)
 
 
 def poisson_log_lpmf(n, eta):
