@@ -1,7 +1,5 @@
 """Functions that users give, called so that their mistakes are told in words about their code, not about ours."""
 
-from __future__ import annotations
-
 import linecache
 import re
 import sys
