@@ -16,7 +16,7 @@ import psis
 from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, coordinate_sizes
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.tempering import raised, tempered
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.student_t import NormalOrT
 from pathfinder._settings import Settings
 
 
@@ -179,17 +179,16 @@ def with_sizes(pool: Pool, source: PathDraws) -> Pool:
     """A pool with its sizes by coordinate, for those who judge it; itself if they are known, or draws are too long.
 
     Of draws of paths they are not known before: these have to be made again for them, which takes a third as long as
-    all else in a fit of a small model.
+    all else in a fit of a small model. Nor are they where the fit was ended before its proposal had been adapted.
 
     Args:
         pool: A pool.
         source: Where its draws come from.
     """
-    normals = source.approximations
-    dim = normals.mean.shape[-1]
-    if pool.sizes_by_coordinate.size or np.isnan(pool.pareto_k) or len(pool) * dim > MOST_NUMBERS:
+    some = source.approximations
+    normals = some.normal if isinstance(some, NormalOrT) else some
+    if pool.sizes_by_coordinate.size or np.isnan(pool.pareto_k) or len(pool) * normals.dim > MOST_NUMBERS:
         return pool
-    assert isinstance(normals, LowRankNormal)  # t's are added to refined ones alone
     weights = np.exp(pool.log_weights)
     parts = [(weights[rows], points) for rows, points in source.positions(pool.lanes, pool.indices)]
     best = pool.lanes[int(np.argmax(weights))]

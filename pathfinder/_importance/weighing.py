@@ -94,6 +94,7 @@ class Weighing:
             Whether to add distributions.
         """
         self._smoothed, self._first = smoothed, self._first or smoothed
+        self._sizes = CoordinateSizes()
         if smoothed is None:
             return False
         can_adapt = self._num_adapted < self._num_rounds
