@@ -13,19 +13,19 @@ from jaxtyping import PyTree
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.streams import fit_key, path_numbers
+from pathfinder._fitting.after_paths import after_paths
 from pathfinder._fitting.arguments import all_of, merged_settings, model_of, seed_and_key, time_is_over, time_limit
-from pathfinder._fitting.chains import FitChains, chain_draws
+from pathfinder._fitting.chains import FitChains
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
-from pathfinder._fitting.rescue import rescue_fits
-from pathfinder._fitting.watched import watched
-from pathfinder._importance.fit_pool import fit_pool
+from pathfinder._importance.fit_pool import FitPool, fit_pool
+from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
 from pathfinder._paths.outcomes import PathReport
-from pathfinder._refinement.refine import refine_modes
+from pathfinder._refinement.refine import RefinedFit
 from pathfinder._results.assemble import assemble, finite_draws_required, require_paths
 from pathfinder._results.result import PathfinderResult
 from pathfinder._settings import Settings
@@ -128,7 +128,7 @@ def fit_model(
     whole = fit_key(key, first_path)
     check = time_limit(begin, max_time)
     with ProgressBar(settings.num_paths, progress) as bar:
-        outcomes, paths = run_lanes(
+        lanes = run_lanes(
             density,
             points,
             key,
@@ -139,38 +139,22 @@ def fit_model(
             all_of(bar.update, report),
             time_is_over(begin, max_time),
         )
-        if outcomes.interrupted and not paths.succeeded.any() and time.perf_counter() - begin < max_time:
+        outcomes = lanes.outcomes
+        if outcomes.interrupted and not lanes.paths.succeeded.any() and time.perf_counter() - begin < max_time:
             raise KeyboardInterrupt("Pathfinder was interrupted before any path had an approximation.")
         require_paths(outcomes, model.rejection_fn)
-        drawing = time.perf_counter()
-        refined, seconds = None, dict(outcomes.seconds)
-        density = watched(density, check)
-        bar.begin("Refinement" if settings.refines else "Draws")
-        if settings.refines and not outcomes.interrupted:
-            (refined,), ended = refine_modes(density, outcomes, whole[None], settings, check=check)
-            outcomes = dataclasses.replace(outcomes, interrupted=ended)
-            seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
-        with finite_draws_required(outcomes):
-            weighted = fit_pool(paths, refined, whole)
-        if paths.is_over is not None and paths.is_over():
-            outcomes = dataclasses.replace(outcomes, interrupted=True)
-        was_rescued = False
-        if refined is not None and not outcomes.interrupted:
-            (weighted,), (was_rescued,), ended = rescue_fits(paths, [refined], [weighted], whole[None], check)
-            assert weighted is not None
-            outcomes = dataclasses.replace(outcomes, interrupted=ended)
-        now = time.perf_counter()
-        seconds["draws"] = now - drawing
-        chains = FitChains(None, False, None)
-        if settings.may_run_chains and not outcomes.interrupted:
-            chains = chain_draws(
-                density, weighted, whole, settings, check, was_rescued=bool(was_rescued),
-                report=lambda done, most: bar.begin("Chains", done, most, "gradient"),
-            )  # fmt: skip
-            outcomes = dataclasses.replace(outcomes, interrupted=chains.interrupted)
-            seconds["chains"] = time.perf_counter() - now
-    seconds["total"] = time.perf_counter() - begin
-    return assemble(model, settings, seed, key, outcomes, weighted, chains.draws, chains.budget, seconds, first_path)
+
+        def weigh(paths: FittedPaths, modes: Sequence[RefinedFit | None]) -> list[FitPool]:
+            with finite_draws_required(outcomes):
+                return [fit_pool(paths, modes[0], whole)]
+
+        weighted = after_paths(density, lanes, whole[None], settings, check, bar, weigh)
+    (pool,), (chains,) = weighted.pools, weighted.chains or (FitChains(None, False, None),)
+    assert pool is not None  # or it would have been an error
+    seconds = {**weighted.seconds, "total": time.perf_counter() - begin}
+    return assemble(
+        model, settings, seed, key, weighted.outcomes, pool, chains.draws, chains.budget, seconds, first_path
+    )
 
 
 def _signature() -> inspect.Signature:

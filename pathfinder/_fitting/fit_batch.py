@@ -10,30 +10,24 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Bool, PyTree, UInt32
+from jaxtyping import PyTree
 
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.key_order import map_in_order
-from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
-from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._fitting.after_paths import after_paths
 from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_is_over, time_limit
-from pathfinder._fitting.chains import FitChains, chain_draws
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
 from pathfinder._fitting.progress import ProgressBar
-from pathfinder._fitting.rescue import rescue_fits
-from pathfinder._fitting.watched import watched
-from pathfinder._importance.fit_pool import FitPool, fit_pools
+from pathfinder._importance.fit_pool import fit_pools
 from pathfinder._importance.scored_draws import score_paths
 from pathfinder._model.data import data_arrays
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import explained
-from pathfinder._refinement.refine import refine_modes
 from pathfinder._results.batch_result import BatchResult
 from pathfinder._settings import Settings
 from pathfinder._status import Status
@@ -131,7 +125,7 @@ def _fit_all(
     lane_keys = fit_keys[np.repeat(np.arange(num_fits), settings.num_paths)]
     check = time_limit(begin, max_time)
     with ProgressBar(len(numbers), progress) as bar:
-        outcomes, paths = run_lanes(
+        lanes = run_lanes(
             density,
             points,
             lane_keys,
@@ -142,62 +136,23 @@ def _fit_all(
             bar.update,
             time_is_over(begin, max_time),
         )
-        drawing = time.perf_counter()
-        seconds = dict(outcomes.seconds)
-        density = watched(density, check)
-        scores, refined, was_rescued = {}, None, np.zeros(num_fits, bool)
-        chains: tuple[FitChains, ...] = ()
+        outcomes, paths = lanes
         if (settings.refines or settings.may_run_chains) and not outcomes.interrupted and paths.succeeded.any():
-            modes = [None] * num_fits
-            if settings.refines:
-                bar.begin("Refinement")
-                modes, ended = refine_modes(density, outcomes, fit_keys, settings, check=check)
-                outcomes = dataclasses.replace(outcomes, interrupted=ended)
-                seconds["refine"], drawing = time.perf_counter() - drawing, time.perf_counter()
             size = scoring_batch_size(density.of_fit(0), settings, chosen_devices)
             paths = dataclasses.replace(paths, source=dataclasses.replace(paths.source, batch_size=size))
-            refined = tuple(fit_pools(paths, modes, fit_keys))
-            if settings.refines and not outcomes.interrupted:
-                weighted, was_rescued, ended = rescue_fits(paths, modes, refined, fit_keys, check)
-                refined, outcomes = tuple(weighted), dataclasses.replace(outcomes, interrupted=ended)
+            weighted = after_paths(
+                density, lanes._replace(paths=paths), fit_keys, settings, check, bar,
+                lambda paths, modes: fit_pools(paths, modes, fit_keys), thins=True,
+            )  # fmt: skip
+            outcomes, pools, chains, seconds = weighted
+            scores = {}
         else:
-            scores = score_paths(paths)
-        now = time.perf_counter()
-        seconds["draws"] = now - drawing
-        if refined is not None and settings.may_run_chains and not outcomes.interrupted:
-            chains = _chains_of_fits(density, refined, was_rescued, fit_keys, settings, check, bar)
-            outcomes = dataclasses.replace(outcomes, interrupted=any(own.interrupted for own in chains))
-            seconds["chains"] = time.perf_counter() - now
+            # Draws that are weighed when a fit is looked at.
+            now = time.perf_counter()
+            scores, pools, chains = score_paths(paths), None, ()
+            seconds = {**outcomes.seconds, "draws": time.perf_counter() - now}
     seconds["total"] = time.perf_counter() - begin
     states, budgets = tuple(own.draws for own in chains), tuple(own.budget for own in chains)
     return BatchResult(
-        model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, refined, states, budgets
+        model, data, settings, seed, fit_keys, outcomes, scores, paths.source, seconds, pools, states, budgets
     )
-
-
-def _chains_of_fits(
-    density: Density,
-    weighted: Sequence[FitPool | None],
-    was_rescued: Bool[np.ndarray, " fit"],
-    keys: UInt32[Array, "fit 2"],
-    settings: Settings,
-    check: Callable[[], None],
-    bar: ProgressBar,
-) -> tuple[FitChains, ...]:
-    """The chains that `fit` would run for each fit, ended early together."""
-    found = [FitChains(None, False, None)] * len(weighted)
-    for fit, own in enumerate(weighted):
-        bar.begin("Chains", fit, len(weighted), "fit")
-        if own is None:
-            continue
-        try:
-            check()
-            chains = chain_draws(density.of_fit(fit), own, keys[fit], settings, check, was_rescued=was_rescued[fit])
-        except (Interrupt, KeyboardInterrupt):
-            chains = FitChains(None, True, None)
-        # All states of many fits would take more memory than everything else.
-        thinned = None if chains.draws is None else chains.draws.thinned(settings.num_psis_draws)
-        found[fit] = chains._replace(draws=thinned)
-        if chains.interrupted:
-            break
-    return tuple(found)
