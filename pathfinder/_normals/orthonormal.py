@@ -53,8 +53,8 @@ def gram_schmidt(vectors: Float[Array, "*lanes rank dim"]) -> Float[Array, "*lan
 
 
 def _by_cholesky(
-    vectors: Float[np.ndarray, "*lanes rank dim"],
-) -> tuple[Float[np.ndarray, "*lanes rank dim"], Bool[np.ndarray, "*lanes"]]:
+    vectors: Float[Array, "*lanes rank dim"],
+) -> tuple[Float[Array, "*lanes rank dim"], Bool[Array, "*lanes"]]:
     """Orthonormal vectors of the same span, and in which lanes they are accurate.
 
     The factor of the products of the vectors makes them nearly orthonormal, and that of the products of these makes
@@ -74,8 +74,8 @@ def _by_cholesky(
 
 
 def _inverse_factor(
-    products: Float[np.ndarray, "*lanes rank rank"], absent: Bool[np.ndarray, "*lanes rank"]
-) -> Float[np.ndarray, "*lanes rank rank"]:
+    products: Float[Array, "*lanes rank rank"], absent: Bool[Array, "*lanes rank"]
+) -> Float[Array, "*lanes rank rank"]:
     """The inverse of the Cholesky factor, with ones in place of what is absent."""
     factors = cholesky(products + diagonal_matrix(absent.astype(products.dtype)))
     identity = np.broadcast_to(np.eye(factors.shape[-1], dtype=factors.dtype), factors.shape)
