@@ -85,7 +85,7 @@ def inverse_hessian_normal(
     xp = namespace(position, gradient, pairs, diagonal)
     history, dim = pairs.positions.shape[-2:]
     scale = xp.sqrt(diagonal)
-    inner = xp.vecdot(pairs.positions, pairs.gradients)[..., None]
+    inner = xp.sum(pairs.positions * pairs.gradients, axis=-1, keepdims=True)
     # Each pair is divided by sqrt(s'y): E becomes the identity and R gets a unit diagonal, however long the steps. The
     # reciprocals are spelled out because XLA rounds chains of divisions differently with one device and with several.
     per_unit = 1.0 / xp.sqrt(xp.where(inner > 0, inner, 1.0))
