@@ -5,6 +5,7 @@ import numpy as np
 
 from pathfinder._arrays.devices import CPU_PATHS, Devices
 from pathfinder._density.either import Density
+from pathfinder._density.programs import values_per_group
 from pathfinder._settings import Settings
 
 
@@ -14,7 +15,10 @@ NUM_FINALISTS = 3  # approximations of a path that leave the race
 CPU_DRAWS_PER_BATCH = 800
 CPU_LANES_PER_BATCH = 32
 CPU_DRAWS_PER_BATCH_OF_FITS = 8000
-HOST_DRAWS_PER_BATCH = 1024  # no shape is compiled, but what is made of them stays in the cache
+# On the host no shape is compiled, but what is made of the draws of a batch stays in the cache if they are not so many
+# numbers. A group of points that are evaluated together is filled in any case.
+HOST_DRAWS_PER_BATCH = 1024
+HOST_NUMBERS_PER_BATCH = 2**17
 ACCELERATOR_DRAWS_PER_BATCH = 65536
 
 
@@ -48,7 +52,8 @@ def scoring_batch_size(density: Density, settings: Settings, devices: Devices, n
     if not devices.is_cpu:
         most = ACCELERATOR_DRAWS_PER_BATCH // num_draws
     elif devices.is_host:
-        most = HOST_DRAWS_PER_BATCH // num_draws
+        in_cache = max(HOST_NUMBERS_PER_BATCH // density.dim, values_per_group(density.dim, np.dtype(density.dtype)))
+        most = min(HOST_DRAWS_PER_BATCH, in_cache) // num_draws
     elif density.num_fits is not None:
         most = CPU_DRAWS_PER_BATCH_OF_FITS // num_draws
     else:

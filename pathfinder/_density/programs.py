@@ -161,8 +161,7 @@ def points_per_group(
         like_a_call = min(GRADIENTS_PER_SMALL_GROUP, _power_of_two(int(OPERATIONS_LIKE_A_CALL / max(1.0, operations))))
         usual = max(GRADIENTS_PER_GROUP, like_a_call), VALUES_PER_GROUP
         gradients, values = UNEVEN_PER_GROUP if uneven else usual
-        most = _power_of_two(POINTS_BYTES // (dim * dtype.itemsize))
-        return gradients, min(values, max(FEWEST_VALUES_PER_GROUP, most))
+        return gradients, min(values, values_per_group(dim, dtype))
     leaves = jax.tree_util.tree_leaves(data)
     data_bytes = max(1, sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // num_fits)
     fitting = [
@@ -170,6 +169,12 @@ def points_per_group(
     ]
     powers = [_power_of_two(number) for number in fitting]
     return max(GRADIENTS_PER_GROUP, powers[0]), max(VALUES_PER_GROUP, powers[1])
+
+
+def values_per_group(dim: int, dtype: np.dtype) -> int:
+    """How many values of a density that is not uneven are evaluated at a time, of a single data set."""
+    most = _power_of_two(POINTS_BYTES // (dim * dtype.itemsize))
+    return min(VALUES_PER_GROUP, max(FEWEST_VALUES_PER_GROUP, most))
 
 
 def _power_of_two(number: int) -> int:

@@ -14,6 +14,7 @@ from pathfinder._arrays.blas_threads import one_blas_thread
 MOST_NUMBERS = 2**24  # of draws that are made again to find how many are effective for each coordinate
 TAIL_DRAWS = 400  # draws by the weights, whose order says where tails begin
 IN_TAIL = 20  # of these
+NUMBERS_AT_ONCE = 2**16  # of the draws that are gone through together, which stay in the cache meanwhile
 
 Part = tuple[np.ndarray, np.ndarray]  # weights of some draws, and these (draw dim)
 
@@ -40,7 +41,8 @@ def coordinate_sizes(
         centre: A point near them.
         scale: Standard deviations of about their size.
     """
-    return CoordinateSizes(sizes_by_coordinate(parts, centre, scale), tail_sizes_by_coordinate(parts))
+    blocks = _in_blocks(parts)
+    return CoordinateSizes(sizes_by_coordinate(blocks, centre, scale), tail_sizes_by_coordinate(blocks))
 
 
 @one_blas_thread()
@@ -106,6 +108,16 @@ def tail_sizes_by_coordinate(parts: Sequence[Part]) -> Float[np.ndarray, " dim"]
     with np.errstate(all="ignore"):
         sizes = mass * (1.0 - mass) / (squares * (1.0 - 2.0 * mass) + mass**2 * size)
     return _usable(sizes, size).min(axis=0)
+
+
+def _in_blocks(parts: Sequence[Part]) -> list[Part]:
+    """The same draws in the same order, in parts of no more than `NUMBERS_AT_ONCE`."""
+    blocks = []
+    for weights, points in parts:
+        size = max(1, NUMBERS_AT_ONCE // points.shape[1])
+        rows = [slice(first, first + size) for first in range(0, len(weights), size)]
+        blocks += [(weights[own], points[own]) for own in rows]
+    return blocks
 
 
 def _usable(sizes: np.ndarray, squares: float) -> np.ndarray:

@@ -89,11 +89,12 @@ def inverse_hessian_normal(
     # Each pair is divided by sqrt(s'y): E becomes the identity and R gets a unit diagonal, however long the steps. The
     # reciprocals are spelled out because XLA rounds chains of divisions differently with one device and with several.
     per_unit = 1.0 / xp.sqrt(xp.where(inner > 0, inner, 1.0))
-    s = pairs.positions * per_unit * (1.0 / scale)[..., None, :]
-    y = pairs.gradients * per_unit * scale[..., None, :]
+    s, y = pairs.positions * per_unit, pairs.gradients * per_unit
+    s *= (1.0 / scale)[..., None, :]
+    y *= scale[..., None, :]
     r = add_identity(xp.triu(s @ xp.swapaxes(y, -1, -2), 1))
     # The rows of pairs that are not there are zero in s and y, and so in n: they add nothing to either term of H.
-    n = -solve_triangular(r, s, lower=False)
+    n = solve_triangular(-r, s, lower=False)
     basis, y_rows, n_rows = None, y, n
     if 2 * history < dim:
         basis_rows = orthonormal_rows(xp.concatenate([y, n], axis=-2))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from pathfinder._arrays.matrices import matrix_product, solve_triangular
+from pathfinder._arrays.matrices import cholesky, diagonal_matrix, matrix_product, solve_triangular, transposed
 from pathfinder._arrays.namespace import Array, fori_loop, namespace, put
 
 
-LONG = 4096  # length of vectors from which the products of whole matrices are faster
+LONG = 512  # length of vectors from which the products of whole matrices are faster
 MOST_SKEWED = 0.1  # of the products of unit vectors after one pass, for the second one to be right to rounding
 
 
@@ -21,10 +21,9 @@ def orthonormal_rows(vectors: Float[Array, "*lanes rank dim"]) -> Float[Array, "
     """
     if namespace(vectors) is not np or vectors.shape[-1] < LONG:
         return gram_schmidt(vectors)
-    basis = np.empty_like(vectors)
-    for lane in np.ndindex(vectors.shape[:-2]):
-        own = _by_cholesky(vectors[lane])
-        basis[lane] = gram_schmidt(vectors[lane]) if own is None else own
+    basis, is_accurate = _by_cholesky(vectors)
+    if not is_accurate.all():
+        basis[~is_accurate] = gram_schmidt(vectors[~is_accurate])
     return basis
 
 
@@ -53,30 +52,31 @@ def gram_schmidt(vectors: Float[Array, "*lanes rank dim"]) -> Float[Array, "*lan
     return fori_loop(vectors.shape[-2], add, xp.zeros_like(vectors))
 
 
-def _by_cholesky(vectors: Float[Array, "rank dim"]) -> Float[Array, "rank dim"] | None:
-    """Orthonormal vectors of the same span, if they come out accurate.
+def _by_cholesky(
+    vectors: Float[Array, "*lanes rank dim"],
+) -> tuple[Float[Array, "*lanes rank dim"], Bool[Array, "*lanes"]]:
+    """Orthonormal vectors of the same span, and in which lanes they are accurate.
 
     The factor of the products of the vectors makes them nearly orthonormal, and that of the products of these makes
     them so to rounding error, unless the vectors nearly depend on each other (Yamamoto, Nakatsukasa, Yanagisawa and
     Fukaya 2015). Zero vectors stay zero.
     """
-    products = vectors @ vectors.T
-    lengths = np.sqrt(np.diagonal(products))
+    products = vectors @ transposed(vectors)
+    lengths = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
     absent = lengths == 0
     per_unit = np.where(absent, 0.0, 1.0 / np.where(absent, 1.0, lengths)).astype(vectors.dtype)
-    try:
-        nearly = (_inverse_factor(products * per_unit[:, None] * per_unit, absent) * per_unit) @ vectors
-        products = nearly @ nearly.T
-        skewness = np.max(np.abs(products - np.diag(np.where(absent, 0.0, 1.0))))
-        if not skewness <= MOST_SKEWED:
-            return None
-        return _inverse_factor(products, absent) @ nearly
-    except np.linalg.LinAlgError:
-        return None
+    of_unit = _inverse_factor(products * per_unit[..., :, None] * per_unit[..., None, :], absent)
+    nearly = (of_unit * per_unit[..., None, :]) @ vectors
+    products = nearly @ transposed(nearly)
+    skewness = np.max(np.abs(products - diagonal_matrix((~absent).astype(products.dtype))), axis=(-2, -1))
+    # A factor that fails is NaN.
+    return _inverse_factor(products, absent) @ nearly, skewness <= MOST_SKEWED
 
 
-def _inverse_factor(products: Float[Array, "rank rank"], absent: np.ndarray) -> Float[Array, "rank rank"]:
+def _inverse_factor(
+    products: Float[Array, "*lanes rank rank"], absent: Bool[Array, "*lanes rank"]
+) -> Float[Array, "*lanes rank rank"]:
     """The inverse of the Cholesky factor, with ones in place of what is absent."""
-    identity = np.eye(len(products), dtype=products.dtype)
-    factor = np.linalg.cholesky(products + np.diag(absent).astype(products.dtype))
-    return solve_triangular(factor, identity, lower=True)
+    factors = cholesky(products + diagonal_matrix(absent.astype(products.dtype)))
+    identity = np.broadcast_to(np.eye(factors.shape[-1], dtype=factors.dtype), factors.shape)
+    return solve_triangular(factors, identity, lower=True)

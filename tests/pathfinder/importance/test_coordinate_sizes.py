@@ -7,7 +7,7 @@ import pytest
 import pathfinder
 from pathfinder import Model, constraints
 from pathfinder._importance import pool, weighing
-from pathfinder._importance.coordinate_sizes import sizes_by_coordinate, tail_sizes_by_coordinate
+from pathfinder._importance.coordinate_sizes import coordinate_sizes, sizes_by_coordinate, tail_sizes_by_coordinate
 from pathfinder._importance.pool import ADAPTED_OF_WANTED, weights_will_do
 
 
@@ -27,6 +27,17 @@ def test_sizes_are_those_of_their_formula():
     np.testing.assert_allclose(whole, expected, rtol=1e-9)
     parts = [(weights[part], points[part]) for part in (slice(0, 150), slice(150, 400))]
     np.testing.assert_allclose(sizes_by_coordinate(parts, centre, scale), expected, rtol=1e-9)
+
+
+def test_all_draws_count_however_many_are_gone_through_together(monkeypatch):
+    centre, scale = np.zeros(3), np.ones(3)
+    parts = [weighted_draws(seed, count) for seed, count in ((1, 100), (2, 7))]
+    parts = [(0.5 * weights, points) for weights, points in parts]
+    whole = sizes_by_coordinate(parts, centre, scale), tail_sizes_by_coordinate(parts)
+    for at_once in (1, 40, 1000):
+        monkeypatch.setattr("pathfinder._importance.coordinate_sizes.NUMBERS_AT_ONCE", at_once)
+        for found, expected in zip(coordinate_sizes(parts, centre, scale), whole, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_the_error_of_a_mean_is_what_its_size_says():

@@ -277,6 +277,19 @@ def test_long_rows_with_some_that_are_not_there(scale):
     np.testing.assert_allclose((vectors / scale) @ rows.swapaxes(1, 2) @ rows, vectors / scale, atol=1e-12)
 
 
+def test_long_rows_of_many_lanes_are_those_of_each_alone():
+    """Also where one of them has rows that depend on each other, or that are no numbers: these become zero."""
+    vectors = np.random.default_rng(24).standard_normal((4, 5, LONG))
+    vectors[1, 3] = vectors[1, 0] + 1e-14 * vectors[1, 3]
+    vectors[2, 0, 0] = np.nan
+    with np.errstate(invalid="ignore"):
+        rows = orthonormal_rows(vectors)
+        np.testing.assert_array_equal(rows, np.stack([orthonormal_rows(own) for own in vectors]))
+    for lane in (0, 1, 3):
+        np.testing.assert_allclose(rows[lane] @ rows[lane].T, np.eye(5), atol=1e-13)
+    assert not rows[2, 0].any()
+
+
 @pytest.mark.parametrize(("dim", "history"), BOTH_ROUTES)
 def test_pairs_that_span_each_other(dim, history):
     """On N(m, 2I) the differences of gradients are multiples of the steps, and some steps are repeated."""
