@@ -13,6 +13,7 @@ from pathfinder._chains.mixing import Mixing
 
 ENDS = {
     "mixed": "they had mixed",
+    "apart": "superchains stay apart, which the rest of the budget would not change",
     "budget": "the budget of gradients was used up",
     "interrupted": "the fit was ended early",
 }

@@ -1,4 +1,4 @@
-"""Run short chains: adapt their steps and their coordinates, and stop when they have mixed."""
+"""Run short chains: adapt their steps and their coordinates, and stop when they have mixed or never will."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from jaxtyping import Float, Int, UInt32
 from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.streams import Stream, path_keys
+from pathfinder._chains.apart import Memory
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.mixing import Mixing, mixing
 from pathfinder._chains.trajectory import ChainStates, move, states_at
@@ -91,7 +92,7 @@ def run_chains(
     check: Callable[[], None] = lambda: None,
     report: Callable[[int], None] = lambda num_gradients: None,
 ) -> ChainDraws | None:
-    """Run chains from given positions until they have mixed, or their budget is used up.
+    """Run chains from given positions until they have mixed, or their budget is used up or would be in vain.
 
     Steps are adapted towards an acceptance of 0.8, by the mean over all chains, and the coordinates to the moments of
     all chains together each time the number of iterations has doubled. The length of trajectories, common to all
@@ -117,7 +118,7 @@ def run_chains(
     size = options.num_chains
     keys = path_keys(key, np.arange(size), Stream.CHAINS)
     modes = np.repeat(modes, options.chains_per_start)
-    history = _History([], [], [])
+    history, memory = _History([], [], []), Memory(options.num_superchains, options.chains_per_start)
     step_size, since, num_gradients, judged = FIRST_STEP * density.dim**-0.25, 0, size, 0
     next_whitening, ended = FIRST_WHITENING, "budget"
     found: tuple[Mixing, Mixing] | None = None
@@ -142,10 +143,14 @@ def run_chains(
                 newest = np.stack(history.positions[-(next_whitening // 2) :])
                 whitening = whitening_of(newest, modes, whitening)
                 next_whitening, since = 2 * next_whitening, 0
-            if _is_time(history, judged, options):
+            if history.num_iterations == FEWEST_KEPT or _is_time(history, judged, options):
                 judged, found = history.num_iterations, _mixing(history, options)
-                if _have_mixed(*found):
+                memory.note(judged, found[0].followed_by(found[1]).nested_rhat)
+                if judged > FEWEST_KEPT and _have_mixed(*found):
                     ended = "mixed"
+                    break
+                if memory.outlasts(judged * options.max_gradients / num_gradients):
+                    ended = "apart"
                     break
     except (Interrupt, KeyboardInterrupt):
         ended = "interrupted"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from pathfinder._arrays.callbacks import calls_back
+from pathfinder._arrays.traces import calls_back
 from pathfinder._density.executables import executable_bytes, loaded_executable, out_of_the_cache_of_jax
 from pathfinder._density.stored import Entry
 

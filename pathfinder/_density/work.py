@@ -5,9 +5,10 @@ import math
 from jax.extend.core import Jaxpr, JaxprEqn
 
 from pathfinder._arrays.lapack import largest_work, matrices, programs_in
+from pathfinder._arrays.traces import expected_turns
 
 
-# Of a loop whose turns are counted only when it runs: steps of a solver, or terms of a series.
+# Of a loop whose turns are counted only when it runs, if it does not say what to expect: terms of a series, say.
 USUAL_TURNS = 50
 
 
@@ -39,6 +40,8 @@ def _of_equation(eqn: JaxprEqn, turns: float) -> float:
     stack = matrices(eqn)
     if stack is not None:
         return math.prod(stack[0]) * stack[1]
+    if turns < math.inf:
+        turns = expected_turns(eqn) or turns
     parts = [_operations(part, turns) for value in eqn.params.values() for part in programs_in(value)]
     name = eqn.primitive.name
     if name == "while":

@@ -8,16 +8,12 @@ import numpy as np
 import psis
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ENDS, ChainDraws
+from pathfinder._chains.mixing import LARGEST_NESTED_RHAT
 from pathfinder._importance.pool import Pool
 from pathfinder._settings import Settings
 from pathfinder._variables import Variable
 
 
-# Nested R-hat R is sqrt(1 + B / W) with the variance B of the means of superchains (Margossian et al. 2024). So over K
-# of them the standard error of a mean is sqrt((R^2 - 1) / K) standard deviations: at 1.1 and the 25 superchains of a
-# fit 0.09, about that of 100 independent draws. Less cannot be asked of chains as short as one effective draw: where
-# five start together, B / W is then 1 / 5 and R is 1.095, however well they have mixed.
-LARGEST_NESTED_RHAT = 1.1
 # The standard error of the mean of 100 draws. A drift that chance does not explain is a bias, and should be no larger.
 LARGEST_DRIFT = 0.1
 # Steps are adapted towards an acceptance of 0.8. Where that failed so badly, steps are too long for what chains have
@@ -31,6 +27,7 @@ LEAST_SIZE = float(psis.MIN_EFFECTIVE_SAMPLE_SIZE)
 # fail in the neck of a funnel.
 LEAST_SIZE_OF_CHAIN = 2.0
 
+_CLOSER = "look for a parameterization in which the posterior is closer to a normal"
 _MORE_OF = {
     "budget": "Allow more gradients (max_chain_gradients)",
     "interrupted": "Give the fit more time",
@@ -195,7 +192,13 @@ def _listed(faults: Sequence[str]) -> str:
 
 
 def _advice(chains: ChainDraws) -> str:
+    if chains.ended == "apart":
+        return (
+            "More gradients would not help: there may be several modes that no trajectory crosses, and the shares of "
+            f"these are unknown. Leave one of those that say the same, as by an order of the parameters, {_CLOSER}, or "
+            "see where more paths lead (num_paths)."
+        )
     return (
-        f"{_MORE_OF[chains.ended]}, or look for a parameterization in which the posterior is closer to a normal; if "
-        "superchains keep disagreeing, there may be several modes, and the shares of these are unknown."
+        f"{_MORE_OF[chains.ended]}, or {_CLOSER}; if superchains keep disagreeing, there may be several modes, and the "
+        "shares of these are unknown."
     )

@@ -61,16 +61,46 @@ def test_a_budget_for_too_few_iterations_gives_nothing():
     assert run(targets.host(banana, 2), OPTIONS._replace(max_gradients=200)) is None
 
 
-def test_superchains_that_are_in_different_modes_never_mix():
-    def both(positions):
-        near = np.where(positions > 0, 50.0, -50.0)
-        return -0.5 * np.sum((positions - near) ** 2, axis=-1), near - positions
+def apart(distance):
+    """Two standard normals at plus and minus a distance."""
 
-    starts = np.where(np.arange(12)[:, None] % 2 == 0, 50.0, -50.0)
-    found = run(targets.host(both, 1), OPTIONS._replace(max_gradients=20_000), starts=starts)
-    assert found.ended == "budget"
+    def both(positions):
+        with np.errstate(under="ignore"):
+            side = np.tanh(distance * positions)
+        return np.logaddexp(*(-0.5 * np.sum((positions + sign * distance) ** 2, axis=-1) for sign in (1, -1))), (
+            distance * side - positions
+        )
+
+    return targets.host(both, 1)
+
+
+def run_from_both_modes(distance, seed=3, **budget):
+    starts = np.where(np.arange(12)[:, None] % 2 == 0, distance, -distance)
+    key = np.array([0, seed], np.uint32)
+    return run(apart(distance), OPTIONS._replace(**budget), key=key, starts=starts + 0.0)
+
+
+@pytest.mark.parametrize("distance", [6.0, 50.0])
+def test_superchains_that_stay_in_different_modes_are_given_up(distance):
+    found = run_from_both_modes(distance)
+    assert found.ended == "apart"
+    assert found.num_gradients < 40_000
     assert found.nested_rhat > 1.5  # of normal scores, for which two points are not far apart
     assert found.effective_sample_size < 100
+
+
+def test_superchains_in_different_modes_have_not_mixed_when_a_small_budget_is_used_up():
+    found = run_from_both_modes(50.0, max_gradients=2_000)
+    assert found.ended == "budget"
+    assert found.nested_rhat > 1.5
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_superchains_that_change_between_modes_now_and_then_are_not_given_up(seed):
+    """A superchain leaves its mode once in a hundred iterations or so."""
+    found = run_from_both_modes(3.0, seed)
+    assert found.ended != "apart"
+    assert found.nested_rhat < 1.05
 
 
 def test_the_same_key_gives_the_same_states_and_another_one_others():

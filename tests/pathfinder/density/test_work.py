@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pathfinder._density.work import work
+from pathfinder._arrays.traces import expecting
+from pathfinder._density.work import USUAL_TURNS, operations, work
 
 
 def looped(x):
@@ -34,3 +35,20 @@ def until(x):
 def test_work_follows_from_shapes(function, least, most):
     traced = jax.make_jaxpr(function)(jax.ShapeDtypeStruct((5,), np.float64))
     assert least <= work(traced.jaxpr) <= most
+
+
+def expected(x):
+    with expecting(1000):
+        return jax.jit(until)(x)
+
+
+def test_loops_of_unknown_length_take_a_usual_number_of_turns_or_what_they_say():
+    traced = [
+        jax.make_jaxpr(function)(jax.ShapeDtypeStruct((5,), np.float64)).jaxpr
+        for function in (until, expected, lambda x: until(x) + expected(x))
+    ]
+    usual, said, both = map(operations, traced)
+    assert 5 * USUAL_TURNS <= usual <= 10 * USUAL_TURNS
+    assert said == usual * 1000 / USUAL_TURNS
+    assert both == said + usual + 1
+    assert work(traced[1]) == math.inf

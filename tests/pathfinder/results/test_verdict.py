@@ -31,7 +31,7 @@ def test_chains_that_have_not_forgotten_their_starts_are_not():
     assert "superchains disagree, as nested R-hat should be at most 1.1" in verdict.words
 
 
-@pytest.mark.parametrize("ended", ["mixed", "budget", "interrupted"])
+@pytest.mark.parametrize("ended", ["mixed", "apart", "budget", "interrupted"])
 def test_superchains_in_different_modes_are_never_reliable(ended):
     """Whatever else is good: each chain is exact around its mode."""
     states = independent(200)
@@ -100,6 +100,7 @@ def test_values_at_the_thresholds_are_good_enough():
         ("budget", "Allow more gradients (max_chain_gradients)"),
         ("interrupted", "Give the fit more time"),
         ("mixed", "Run more chains"),
+        ("apart", "More gradients would not help"),
     ],
 )
 def test_what_to_do_depends_on_why_chains_ended(ended, advice):

@@ -17,6 +17,7 @@ import numpy as np
 from jax.core import Tracer
 
 from pathfinder._arrays.namespace import namespace
+from pathfinder._arrays.traces import expecting
 from pathfinder.stan._library.functions.function import real
 from pathfinder.stan._library.solvers.ode_sensitivities import states
 from pathfinder.stan._library.solvers.ode_steps import DEFAULT_LIMITS, DerivativeLimits, Method
@@ -46,6 +47,7 @@ ODE_METHODS = {
     "bdf": OdeMethod(None, 1e-10, 100_000_000),  # stiff: implicit and L-stable
 }
 _MOST_STEPS = 100_000
+_STEPS_AT_TOLERANCE_ONE = 3.0  # expected beside those that land on times; they grow as the order of a method says
 
 
 def solve_ode(
@@ -84,6 +86,7 @@ def solve_ode(
         ModuleNotFoundError: If `bdf` is asked for and diffrax is not installed.
     """
     method = ODE_METHODS[name]
+    num_directions = sum(int(np.size(x)) for x in jax.tree.leaves((y0, args)) if isinstance(x, Tracer))
     y0 = real(y0)
     ts = jnp.asarray(ts, y0.dtype)
     t0 = jnp.asarray(t0, y0.dtype)
@@ -97,7 +100,20 @@ def solve_ode(
     # no step is tried where times are NaN
     ts = jnp.where(all_finite(y0, args), ts, jnp.nan)
     finest = 8 * float(jnp.finfo(y0.dtype).eps)
-    return states(Method(method.tableau, max(rel_tol, finest), abs_tol, limit, limits), rhs, y0, t0, ts, args)
+    how = Method(method.tableau, max(rel_tol, finest), abs_tol, limit, limits)
+    with expecting(_expected_steps(how, len(ts), num_directions)):
+        return states(how, rhs, y0, t0, ts, args)
+
+
+def _expected_steps(method: Method, num_times: int, num_directions: int) -> int:
+    """About how many steps there are, where those of the derivatives in each direction count as well.
+
+    Of equations of Lotka and Volterra, of epidemics, of oscillations and decays over a few periods, with tolerances
+    from 1e-4 to 1e-10, there were 0.3 to 1.2 times as many. With more directions than are integrated beside the state
+    the way back costs no more.
+    """
+    steps = num_times + _STEPS_AT_TOLERANCE_ONE * method.rel_tol ** (-1 / method.tableau.exponent)
+    return round(steps) * (1 + min(num_directions, method.limits.most_directions))
 
 
 def all_finite(*values: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from pathfinder import Model
+from pathfinder._density.work import operations
 from pathfinder.stan._library.solvers.ode import ODE_METHODS, solve_ode
 from pathfinder.stan._library.solvers.ode_steps import DerivativeLimits
 
@@ -233,3 +234,26 @@ def test_missing_package_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "diffrax", None)
     with pytest.raises(ModuleNotFoundError, match=r"`ode_bdf` needs diffrax.*pathfinder-vi\[stan\]"):
         solve_ode("bdf", oscillator, jnp.ones(2), 0.0, TIMES)
+
+
+def expected_operations(tolerance, initial, theta):
+    """Of a solution, whose initial state and damping are known if they are given."""
+
+    def total(traced):
+        state, damping = (
+            value if given is None else given for value, given in zip(traced, (initial, theta), strict=True)
+        )
+        args = (damping, np.zeros(1))
+        return jnp.sum(solve_ode("rk45", oscillator, state, 0.0, TIMES, tolerance, tolerance, args=args))
+
+    return operations(jax.make_jaxpr(total)((jnp.array([1.0, 0.0]), jnp.array(0.15))).jaxpr)
+
+
+def test_finer_and_sensitive_solutions_are_expected_to_take_more():
+    known, constant = np.array([1.0, 0.0]), np.float64(0.15)
+    usual = expected_operations(1e-6, None, None)
+    # Steps grow as the fifth root of the tolerance.
+    np.testing.assert_allclose(expected_operations(1e-11, None, None) / usual, 10.0, rtol=0.1)
+    # Derivatives are taken in the two states and the damping.
+    np.testing.assert_allclose(usual / expected_operations(1e-6, None, constant), 4 / 3, rtol=0.05)
+    np.testing.assert_allclose(usual / expected_operations(1e-6, known, None), 4 / 2, rtol=0.05)
