@@ -26,6 +26,9 @@ from pathfinder._refinement.refine import RefinedFit
 from pathfinder._settings import Settings
 
 
+LARGEST_ERROR = 1.0  # of a refined ELBO that counts as noise, in nats
+
+
 class RefinedPool(NamedTuple):
     """The weighted draws of one refined fit.
 
@@ -66,7 +69,9 @@ class Weighing:
     def _choose_starts(self) -> Bool[np.ndarray, " mode"]:
         """Whether the starting normal of each mode takes part: its ELBO was higher, it is kept, or by the setting."""
         initial_error = np.array([lane.initial_elbo_standard_error for lane in self._lanes])
-        error = np.hypot(np.nan_to_num(self.elbo.standard_error), np.nan_to_num(initial_error))
+        # A few draws with densities of nothing give an ELBO far below, and an error as large, which is no excuse.
+        own_error = np.minimum(np.nan_to_num(self.elbo.standard_error), LARGEST_ERROR)
+        error = np.hypot(own_error, np.nan_to_num(initial_error))
         was_better = self.elbo.mean < np.array([lane.initial_elbo for lane in self._lanes]) - 2 * error
         kept = np.array([lane.keeps_initial for lane in self._lanes])
         choices = {"auto": was_better | kept, "refined": np.zeros_like(was_better), "all": np.ones_like(was_better)}

@@ -27,6 +27,21 @@ def test_a_start_that_was_better_takes_part():
     np.testing.assert_allclose(result.unconstrained_draws.mean(axis=0), 0.0, atol=0.2)
 
 
+def test_one_draw_that_is_far_off_is_no_excuse():
+    """It makes the refined ELBO much worse, and its error as large."""
+
+    def log_density(x):
+        inner, outer = (-0.5 * (x / scale) ** 2 - jnp.log(scale) for scale in (0.4, 1.5))
+        beyond = jnp.maximum(jnp.abs(x) - 4.5, 0.0)  # where few of the refined draws come, and none of the path's
+        return jnp.sum(jnp.logaddexp(inner - 1.0, outer) - 1e7 * beyond)
+
+    result = pathfinder.fit(log_density, jnp.zeros(2), seed=0, num_paths=2, chains=False, progress=False)
+    (mode,) = result.refinement.modes
+    assert mode.elbo < mode.initial_elbo - 100
+    assert mode.elbo_standard_error > 100
+    assert mode.uses_start
+
+
 @pytest.mark.parametrize(("proposal", "used"), [("auto", False), ("refined", False), ("all", True)])
 def test_what_draws_come_from_can_be_decided(proposal, used):
     result = refined(problems.logistic_regression(3).log_density, 3, proposal=proposal)
