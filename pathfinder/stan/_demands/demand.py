@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 
 
+TOLERANCE = 1e-8  # CONSTRAINT_TOLERANCE of Stan's math library
+ROUNDINGS = 64  # of the size of the values, by which sums and products may be off
+
+
 @dataclass(frozen=True)
 class Demand:
     """What a value has to be.
@@ -42,22 +46,25 @@ class Check:
     of: int = 0
 
 
-def _tolerance(xp: Any, a: Any) -> Any:
-    """Stan's, and what rounding may leave of a product that is symmetric (or sums to one) in exact arithmetic."""
-    eps = np.finfo(a.dtype).eps
-    return max(1e-8, eps) + 64 * eps * xp.max(xp.abs(a), initial=0.0)
+def tolerance(xp: Any, a: Any) -> Any:
+    """Stan's, and what rounding may leave of values that fulfil a constraint in exact arithmetic.
+
+    In single precision that is more: the diagonal of a correlation matrix `L * L'` is off by 6e-8.
+    """
+    rounding = ROUNDINGS * np.finfo(a.dtype).eps
+    return max(TOLERANCE, rounding) + rounding * xp.max(xp.abs(a), initial=0.0)
 
 
 def _symmetric(xp: Any, a: Any) -> Any:
     if a.shape[-1] != a.shape[-2]:
         return True  # an error of sizes, which are checked apart
-    return xp.all(xp.abs(a - xp.swapaxes(a, -1, -2)) <= _tolerance(xp, a))
+    return xp.all(xp.abs(a - xp.swapaxes(a, -1, -2)) <= tolerance(xp, a))
 
 
 def _has_unit_diagonal(xp: Any, a: Any) -> Any:
     if a.shape[-1] != a.shape[-2]:
         return True
-    return xp.all(xp.abs(xp.diagonal(a, axis1=-2, axis2=-1) - 1) <= _tolerance(xp, a))
+    return xp.all(xp.abs(xp.diagonal(a, axis1=-2, axis2=-1) - 1) <= tolerance(xp, a))
 
 
 def _correlation(xp: Any, a: Any) -> Any:
@@ -86,7 +93,7 @@ def _semidefinite(xp: Any, a: Any) -> Any:
         return True
     is_finite = xp.all(xp.isfinite(a))
     smallest = xp.min(xp.linalg.eigvalsh(xp.where(is_finite, a, 0.0)), initial=np.inf)
-    return _symmetric(xp, a) & is_finite & (smallest >= -_tolerance(xp, a))
+    return _symmetric(xp, a) & is_finite & (smallest >= -tolerance(xp, a))
 
 
 def _lower(xp: Any, a: Any) -> Any:
@@ -131,13 +138,13 @@ def found(demand: Demand, value: Any) -> str:
     axes = array.shape[-2:]
     asymmetric = np.zeros(array.shape, bool)
     if demand in (SYMMETRIC, CORRELATION, SEMIDEFINITE, DEFINITE) and array.ndim > 1:
-        asymmetric = ~(np.abs(array - np.swapaxes(array, -1, -2)) <= _tolerance(np, array))
+        asymmetric = ~(np.abs(array - np.swapaxes(array, -1, -2)) <= tolerance(np, array))
     if np.any(asymmetric):
         at = tuple(np.argwhere(asymmetric)[0])
         other = (*at[:-2], at[-1], at[-2])
         return f"{_element(array, at)} and element [{_indices(other)}] is {array[other]:.9g}"
     if demand is CORRELATION:
-        wrong = np.eye(*axes, dtype=bool) & ~(np.abs(array - 1) <= _tolerance(np, array))
+        wrong = np.eye(*axes, dtype=bool) & ~(np.abs(array - 1) <= tolerance(np, array))
     elif demand in (LOWER, FACTOR):
         wrong = (np.triu(np.ones(axes), 1) > 0) & (array != 0)
         if demand is FACTOR:

@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pathfinder.stan._library.transforms.transform import TOLERANCE, Rule, Transform
+from pathfinder.stan._demands.demand import tolerance
+from pathfinder.stan._library.transforms.transform import Rule, Transform
 from pathfinder.stan._library.transforms.vectors import (
     SIMPLEX,
     STICK_BREAKING,
@@ -81,7 +82,7 @@ def _covariance_free(xp: ModuleType, value: Any, size: int) -> Any:
 
 
 def _covariance_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
-    yield "The matrix must be symmetric", abs(value - value.T), TOLERANCE
+    yield "The matrix must be symmetric", abs(value - value.T), tolerance(xp, value)
     if value.shape[0]:
         # a NaN, for what has no eigenvalues, is a violation as well
         smallest = xp.min(xp.linalg.eigvalsh(xp.where(xp.isfinite(value), value, 0.0)))
@@ -152,11 +153,11 @@ def _correlation_free(xp: ModuleType, value: Any, size: int) -> Any:
 
 def _correlation_cholesky_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
     yield from _factor_rules(xp, value)
-    yield "The rows of the factor must have length one", abs(xp.sum(value * value, 1) - 1), TOLERANCE
+    yield "The rows of the factor must have length one", abs(xp.sum(value * value, 1) - 1), tolerance(xp, value)
 
 
 def _correlation_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
-    yield "The diagonal of a correlation matrix must be one", abs(xp.diagonal(value) - 1), TOLERANCE
+    yield "The diagonal of a correlation matrix must be one", abs(xp.diagonal(value) - 1), tolerance(xp, value)
     yield from _covariance_rules(xp, value)
 
 
@@ -211,8 +212,8 @@ def _zero_sums_free(xp: ModuleType, value: Any, rows: int, cols: int) -> Any:
 
 
 def _zero_sums_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
-    yield "The columns must sum to zero", abs(xp.sum(value, 0)), TOLERANCE
-    yield "The rows must sum to zero", abs(xp.sum(value, 1)), TOLERANCE
+    yield "The columns must sum to zero", abs(xp.sum(value, 0)), tolerance(xp, value)
+    yield "The rows must sum to zero", abs(xp.sum(value, 1)), tolerance(xp, value)
 
 
 MATRIX_TRANSFORMS: dict[str, Transform] = {

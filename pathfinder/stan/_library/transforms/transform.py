@@ -12,9 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 
-TOLERANCE = 1e-8  # CONSTRAINT_TOLERANCE of Stan's math library
-
-Rule = tuple[str, Any, float]
+Rule = tuple[str, Any, Any]
 """What is demanded, by how much each element misses it (zero or negative if it does not), and what is allowed."""
 
 

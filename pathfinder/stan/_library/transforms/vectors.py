@@ -13,7 +13,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pathfinder.stan._library.transforms.transform import TOLERANCE, Rule, Transform
+from pathfinder.stan._demands.demand import tolerance
+from pathfinder.stan._library.transforms.transform import Rule, Transform
 
 
 Pair = tuple[jax.Array, jax.Array]
@@ -75,7 +76,7 @@ def _sum_to_zero(free: jax.Array, size: int) -> Pair:
 
 
 def _sum_to_zero_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
-    yield "The elements must sum to zero", abs(xp.sum(value)), TOLERANCE
+    yield "The elements must sum to zero", abs(xp.sum(value)), tolerance(xp, value)
 
 
 def _simplex(free: jax.Array, size: int) -> Pair:
@@ -103,7 +104,7 @@ def _stick_breaking_free(xp: ModuleType, value: Any, size: int) -> Any:
 def simplex_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
     """A simplex, along the last axis."""
     yield "The elements of a simplex must not be negative", -value, 0.0
-    yield "The elements of a simplex must sum to one", abs(xp.sum(value, -1) - 1), TOLERANCE
+    yield "The elements of a simplex must sum to one", abs(xp.sum(value, -1) - 1), tolerance(xp, value)
 
 
 def _unit_vector(free: jax.Array, size: int) -> Pair:
@@ -116,7 +117,7 @@ def _unit_vector_free(xp: ModuleType, value: Any, size: int) -> Any:
 
 
 def _unit_vector_rules(xp: ModuleType, value: Any) -> Iterator[Rule]:
-    yield "A unit vector must have length one", abs(xp.sum(value * value) - 1), TOLERANCE
+    yield "A unit vector must have length one", abs(xp.sum(value * value) - 1), tolerance(xp, value)
 
 
 SIMPLEX = Transform(_one_less, _simplex, _simplex_free, simplex_rules)  # Stan 2.37 and later

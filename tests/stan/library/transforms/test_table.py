@@ -261,3 +261,28 @@ def test_offset_and_multiplier():
     assert np.isnan(constrain_scaled(np.ones(2), None, -1.0)[1])
     with pytest.raises(ValueError, match="multiplier must be positive, got -1"):
         unconstrain_scaled(value, None, -1.0)
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_comes_of_free_values_fulfils_the_constraint_at_any_precision(name, dtype):
+    """Also larger ones, whose rounding is not that of the reference values."""
+    sizes = tuple(6 * size for size in SIZES[name])
+    transform = TRANSFORMS[name]
+    # Small enough that matrices are positive definite beyond rounding, too.
+    free = 0.2 * np.random.default_rng(0).normal(size=(20, transform.free_size(*sizes))).astype(dtype)
+    values = jax.vmap(lambda row: transform.constrain(row, *sizes)[0])(free)
+    assert values.dtype == dtype
+    assert jax.vmap(transform.satisfied)(values).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["simplex", "unit_vector", "sum_to_zero_vector", "cholesky_factor_corr", "corr_matrix"]
+)
+def test_single_precision_is_no_excuse_for_more_than_rounding(name):
+    transform, sizes = TRANSFORMS[name], SIZES[name]
+    free = np.random.default_rng(1).normal(size=transform.free_size(*sizes)).astype(np.float32)
+    value = np.asarray(transform.constrain(free, *sizes)[0])
+    off = value.copy()
+    off.flat[0] += 1e-3
+    assert not transform.satisfied(jnp.asarray(off))
