@@ -22,6 +22,7 @@ ORDER = {
         _fitting
         interop
         _results
+        _draws
         _chains
         _importance
         _refinement

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 import psis
-from pathfinder._results.summary import effective_sizes
+from pathfinder._draws.summary import effective_sizes
 from pathfinder_cli._inputs.draws_file import DrawsFile
 from psis._weights import weighted_quantile
 

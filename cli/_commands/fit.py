@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pathfinder import Model, PathfinderError, PathfinderResult, Settings, Status
+from pathfinder._draws.verdict import chains_in_words
 from pathfinder._fitting.fit import fit_model
-from pathfinder._results.verdict import chains_in_words
 from pathfinder_cli._arguments.grammar import Configuration
 from pathfinder_cli._console import texts
 from pathfinder_cli._console.progress import PathPrinter

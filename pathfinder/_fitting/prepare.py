@@ -3,9 +3,9 @@
 import numpy as np
 
 from pathfinder._arrays.devices import Devices
+from pathfinder._draws.named_draws import variables_at
 from pathfinder._fitting.drivers import density_of
 from pathfinder._model.model import Model
-from pathfinder._results.named_draws import variables_at
 from pathfinder._settings import Settings
 
 

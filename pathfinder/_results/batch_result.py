@@ -16,6 +16,8 @@ from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._draws.named_draws import named_draws
+from pathfinder._draws.verdict import chains_verdict, unconstrained_names
 from pathfinder._importance.fit_pool import FitPool
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import NoFiniteDrawError, log_ratios, make_pool, with_sizes
@@ -30,9 +32,7 @@ from pathfinder._results.assemble import (
     is_constant,
     require_paths,
 )
-from pathfinder._results.named_draws import named_draws
 from pathfinder._results.result import PathfinderResult
-from pathfinder._results.verdict import chains_verdict, unconstrained_names
 from pathfinder._settings import Settings
 from pathfinder._status import Status
 

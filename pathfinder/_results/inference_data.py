@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder._draws.returned import ChainRows, PoolRows
 from pathfinder._model.model import Model
 from pathfinder._model.named_data import chosen_data
-from pathfinder._results.returned import ChainRows, PoolRows
 from pathfinder._version import __version__
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._draws.verdict import Verdict, chains_in_words
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._results.path_result import PathResult
-from pathfinder._results.verdict import Verdict, chains_in_words
 from pathfinder._settings import Settings
 
 

@@ -15,6 +15,9 @@ import psis
 from pathfinder._arrays.streams import Key
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._draws.returned import ChainRows, PoolRows, ResultKeys, fresh_draws
+from pathfinder._draws.summary import moments_and_quantiles
+from pathfinder._draws.verdict import Verdict
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import Refinement
@@ -25,9 +28,6 @@ from pathfinder._results.archive import write
 from pathfinder._results.inference_data import inference_data
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.report import Shown, describe, describe_html
-from pathfinder._results.returned import ChainRows, PoolRows, ResultKeys, fresh_draws
-from pathfinder._results.summary import moments_and_quantiles
-from pathfinder._results.verdict import Verdict
 from pathfinder._settings import Settings
 from pathfinder._variables import flatten_draws
 

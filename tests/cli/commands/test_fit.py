@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import psis
-from pathfinder._results.verdict import weights_verdict
+from pathfinder._draws.verdict import weights_verdict
 from pathfinder_cli._commands import fit as _fit
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from pathfinder import Settings, Variable
 from pathfinder._chains.budget import ChainBudget
+from pathfinder._draws.verdict import chains_in_words, chains_verdict, unconstrained_names, weights_verdict
 from pathfinder._importance.pool import Pool
-from pathfinder._results.verdict import chains_in_words, chains_verdict, unconstrained_names, weights_verdict
 from tests.pathfinder.results.chains import NUM_CHAINS, PER_START, SUPERCHAINS, chains_of, independent
 
 

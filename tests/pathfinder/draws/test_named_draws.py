@@ -9,7 +9,7 @@ import numpy as np
 import pathfinder
 from pathfinder import Model, constraints
 from pathfinder._arrays.streams import fold_in
-from pathfinder._results.named_draws import named_draws
+from pathfinder._draws.named_draws import named_draws
 
 
 class Source:

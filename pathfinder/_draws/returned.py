@@ -15,12 +15,12 @@ from pathfinder._arrays.namespace import Array
 from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
 from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._draws.named_draws import named_draws
+from pathfinder._draws.summary import by_chain, chain_columns, effective_sizes
+from pathfinder._draws.verdict import Verdict, chains_verdict, unconstrained_names, weights_verdict
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool, with_sizes
 from pathfinder._model.model import Model
-from pathfinder._results.named_draws import named_draws
-from pathfinder._results.summary import by_chain, chain_columns, effective_sizes
-from pathfinder._results.verdict import Verdict, chains_verdict, unconstrained_names, weights_verdict
 
 
 class ResultKeys(NamedTuple):

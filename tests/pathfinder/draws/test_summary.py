@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pathfinder._chains.mixing import mixing
-from pathfinder._results.summary import by_chain, chain_columns, effective_sizes
+from pathfinder._draws.summary import by_chain, chain_columns, effective_sizes
 from tests.pathfinder.results.chains import NUM_CHAINS, SUPERCHAINS, independent
 
 
