@@ -1,8 +1,8 @@
 """Four models in Stan and in plain JAX, for those who compare them with the same ones in other libraries.
 
 Libraries unconstrain simplexes, correlations and ordered vectors in ways of their own, and some have other parameters
-for the same matrix. So densities are compared in coordinates that all have in common: `coordinates` of a model gives them, of
-its parameters by name.
+for the same matrix. So densities are compared in coordinates that all have in common: `coordinates` of a model gives
+them, of its parameters by name.
 """
 
 from __future__ import annotations
