@@ -31,7 +31,8 @@ from pathfinder._status import Status
 
 
 PAIRS_OF_DRAWS = 8
-BUDGET = 8000  # gradients of one lane from which on no stage begins; fewer by the operations of all lanes of a fit
+NUM_DRAWS = 2 * PAIRS_OF_DRAWS  # whose gradients one of the ELBO takes
+BUDGET = 8000  # gradients of one lane, but for those of a few steps; fewer by the operations of all lanes of a fit
 STAGE = 50  # iterations
 HISTORY = 10
 STEPS_AT_ONCE = 8  # between looks at the clock
@@ -87,7 +88,7 @@ def ascend(
         noise_keys = draw_keys(density.arrays(counted_keys(keys, np.full(len(keys), stage))), PAIRS_OF_DRAWS)
         noise = balanced_noise(noise_keys, dim=density.dim, dtype=np.dtype(density.dtype))
         objective = sampled_elbo(density, fits, Sample(density.arrays(center), density.arrays(deviation), noise))
-        points, status = _climb(objective, points, goes_on, costs, check)
+        points, status = _climb(objective, points, goes_on, costs, (budget - _spent(costs)[place]) / NUM_DRAWS, check)
         started = status != Status.INITIALIZATION_FAILED
         newest = judge(density, normals_at(points), judging_keys, fits, JUDGING_DRAWS)
         for lane in np.flatnonzero(goes_on):
@@ -95,10 +96,9 @@ def ascend(
         gained = newest.elbo > judgement.elbo + WORTHWHILE_STAGE
         is_best = goes_on & started & (newest.lower_end > judgement.lower_end)
         best, judgement = select(is_best, (points, newest), (best, judgement))
-        converged = started & (status != Status.ITERATION_LIMIT)
-        spent = np.array([cost.num_gradients for cost in costs])[place]
+        converged = started & (status != Status.ITERATION_LIMIT) & (status != Status.RUNNING)
         goes_on &= gained | ~converged
-        is_cut |= goes_on & (spent >= budget)
+        is_cut |= goes_on & (_spent(costs)[place] >= budget)
         goes_on &= ~is_cut
         # Narrower where not even the start is within the support at all draws.
         narrower = points - NARROWER * (np.arange(points.shape[1]) >= density.dim).astype(points.dtype)
@@ -119,9 +119,13 @@ def _climb(
     points: Float[np.ndarray, "lane twice"],
     goes_on: Bool[np.ndarray, " lane"],
     costs: list[Cost],
+    most_steps: Float[np.ndarray, " lane"],
     check: Callable[[], None],
 ) -> tuple[Float[np.ndarray, "lane twice"], Int[np.ndarray, " lane"]]:
-    """One stage: where the lanes that go on come to, and how they ended; costs are added, also by an interrupt."""
+    """One stage: where the lanes that go on come to, and how they ended; costs are added, also by an interrupt.
+
+    It ends when none can step, or all that can have made their most steps; these are said to be running.
+    """
     num_lanes = len(points)
     tolerances = Tolerances.from_settings(Settings(max_lbfgs_iters=STAGE, tol_obj=WORTHWHILE_STEP), objective.dtype)
     start = Start(np.zeros((num_lanes, 2), np.uint32), points, np.zeros_like(points), np.ones(num_lanes, np.int32))
@@ -129,17 +133,21 @@ def _climb(
     paths = ended(paths, objective.arrays(~goes_on), status=Status.RUNNING)
     num_steps = np.zeros(num_lanes, np.int64)
     try:
-        while np.asarray(can_step(paths)).any():
+        while (np.asarray(can_step(paths)) & (num_steps < most_steps)).any():
             check()
             paths = _advanced(paths, objective, tolerances)
             num_steps = np.asarray(paths.state.num_gradients)
     finally:
         for lane in np.flatnonzero(goes_on):
-            spent = 2 * PAIRS_OF_DRAWS * int(num_steps[lane])
+            spent = NUM_DRAWS * int(num_steps[lane])
             costs[lane] = costs[lane]._replace(num_gradients=costs[lane].num_gradients + spent)
     position, status = on_host((paths.state.position, paths.state.status))
     started = (status != Status.INITIALIZATION_FAILED) & goes_on
     return select(started, position, points), status
+
+
+def _spent(costs: list[Cost]) -> Int[np.ndarray, " lane"]:
+    return np.array([cost.num_gradients for cost in costs])
 
 
 def _advanced(paths: Path, objective: Density, tolerances: Tolerances) -> Path:

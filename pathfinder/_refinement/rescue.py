@@ -12,7 +12,7 @@ from pathfinder._arrays.namespace import Array, namespace, rows, stacked_rows
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._refinement.elbo_ascent import PAIRS_OF_DRAWS, ascend
+from pathfinder._refinement.elbo_ascent import NUM_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.judging import is_close, judge
 from pathfinder._refinement.modes import distinct_modes
@@ -64,7 +64,7 @@ def rescued(
         for mode, lane in enumerate(own.lanes)
         if lane.num_gradients
     ]
-    most, size = max(1, NUMBERS_ON_HOST // (2 * PAIRS_OF_DRAWS * density.dim)), None
+    most, size = max(1, NUMBERS_ON_HOST // (NUM_DRAWS * density.dim)), None
     if namespace(keys) is not np:
         most = size = 1 if density.num_fits is None else LANES_PER_BATCH
     for first in range(0, len(places), most):

@@ -11,7 +11,7 @@ from pathfinder._density.host import HostDensity
 from pathfinder._density.interrupt import Interrupt
 from pathfinder._density.work import OPERATIONS_OF_STAGE
 from pathfinder._normals.elbo import estimate_elbo
-from pathfinder._refinement.elbo_ascent import BUDGET, JUDGING_DRAWS, PAIRS_OF_DRAWS, STEPS_AT_ONCE, ascend, independent
+from pathfinder._refinement.elbo_ascent import BUDGET, JUDGING_DRAWS, NUM_DRAWS, STEPS_AT_ONCE, ascend, independent
 from pathfinder._refinement.history import Cost
 from tests.pathfinder.refinement.hierarchies import DIM, collapsed, hierarchy, outcomes
 
@@ -79,7 +79,7 @@ def test_costs_are_what_was_evaluated():
     data = outcomes()
     _, (cost,) = ascended(Counted(hierarchy, DIM, np.float64, data), collapsed(data))
     assert cost == (counts["gradients"], counts["densities"])
-    assert cost.num_gradients % (2 * PAIRS_OF_DRAWS) == cost.num_densities % JUDGING_DRAWS == 0
+    assert cost.num_gradients % NUM_DRAWS == cost.num_densities % JUDGING_DRAWS == 0
 
 
 def test_lanes_ascend_as_if_alone():
@@ -144,7 +144,7 @@ def test_an_interrupt_leaves_the_costs():
         ascend(
             HostDensity(hierarchy, DIM, np.float64, data), collapsed(data), keys_of(1), np.zeros(1, int), costs, check
         )
-    assert costs[0] == (2 * STEPS_AT_ONCE * 2 * PAIRS_OF_DRAWS, 0)
+    assert costs[0] == (2 * STEPS_AT_ONCE * NUM_DRAWS, 0)
 
 
 def test_dear_densities_have_fewer_gradients_which_the_lanes_of_a_fit_share():
@@ -161,7 +161,8 @@ def test_dear_densities_have_fewer_gradients_which_the_lanes_of_a_fit_share():
     whole, was_ended = spent(1)
     assert not was_ended
     most = OPERATIONS_OF_STAGE / density.operations
-    assert spent(most / (whole - 1)) == (whole, False)  # no further stage would have begun
-    fewer, was_ended = spent(1000 * most / whole)
-    assert was_ended
-    assert 0 < fewer < whole
+    assert spent(most / (whole + 1)) == (whole, False)
+    for part in (1, 3, 50):
+        fewer, was_ended = spent(part * most / (whole / 2))
+        assert was_ended
+        assert 0 < fewer <= whole / 2 / part + STEPS_AT_ONCE * NUM_DRAWS
