@@ -19,6 +19,7 @@ SOURCE = ("pathfinder", "psis", "cli", "examples")
 USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
+    "numpyro": ("pathfinder",),
     "cuda": ("pathfinder",),
     "test": ("tests",),
     "oracle": ("tests",),
@@ -76,7 +77,7 @@ def test_what_the_source_imports_is_a_dependency():
 
 def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
     found = set(imported(SOURCE, {IF_THERE})) - set(imported(SOURCE, set()))
-    assert found == distributions("stan")
+    assert found == distributions("stan", "numpyro") - distributions("dependencies")
 
 
 @pytest.mark.parametrize(
