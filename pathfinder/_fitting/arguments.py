@@ -48,6 +48,8 @@ def model_of(model: Any, example: PyTree, data: PyTree, constraints: Mapping[str
         if data is not None or constraints is not None:
             raise ValueError("`data` and `constraints` go with a log density; a Model has its own.")
         return model
+    if type(model).__module__.partition(".")[0] == "bridgestan" and data is None and constraints is None:
+        return Model.from_bridgestan(model)
     if isinstance(model, str) or hasattr(model, "__fspath__"):
         raise ValueError(
             f"`model` must be a pathfinder.Model or a log density, but {str(model)!r} was given. For a Stan program "

@@ -41,7 +41,8 @@ class Model:
         named_fn: A pytree of parameters as a dictionary by name; raises `ValueError` if it has another structure.
         variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
         data: Pytree of arrays given to every function above; an argument of the compiled programs.
-        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None. The key is one of
+            JAX, or of a model outside of JAX two random words.
         warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
             may warn of them; or None.
         rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
@@ -226,6 +227,44 @@ class Model:
             name=name or getattr(value_and_grad, "__name__", "model"),
             coords=dict(coords or {}),
         )
+
+    @classmethod
+    def from_bridgestan(
+        cls,
+        stan_model: Any,
+        data: Any = None,
+        *,
+        threads: int | None = None,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Model:
+        """Make a model of a Stan program that BridgeStan has compiled. Nothing is compiled here.
+
+        Names, transformed parameters and generated quantities are those of `from_stan`, but containers without elements
+        are left out. Points that the program rejects have a log density of minus infinity.
+
+        Args:
+            stan_model: A `bridgestan.StanModel`, or the path of a compiled library.
+            data: Data of the program if that is a path: a dictionary, a JSON text, or the path of a JSON file.
+            threads: How many threads may call the library at the same time. By default one, or as many as the machine
+                allows if it was built with `STAN_THREADS`; they are used where a call takes long enough.
+            dims: Names of the axes of variables, by name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to that of the program.
+
+        Raises:
+            ImportError: If BridgeStan is needed and not installed.
+            ValueError: If the library cannot be loaded or is of version 1, or arguments do not fit it.
+        """
+        from pathfinder.interop.bridgestan import bridgestan_arguments, bridgestan_fields
+        from pathfinder.interop.bridgestan_library import load_bridgestan
+
+        loaded = load_bridgestan(stan_model, data)
+        model = cls.from_callable(**bridgestan_arguments(loaded, threads))
+        model = replace(model, **bridgestan_fields(loaded))
+        variables = with_dims(model.variables, dims or {}, {})
+        return replace(model, variables=variables, coords=dict(coords or {}), name=name or model.name)
 
     @property
     def is_callable(self) -> bool:
