@@ -18,7 +18,7 @@ from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._fitting.after_paths import after_paths
-from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_is_over, time_limit
+from pathfinder._fitting.arguments import adapted, merged_settings, model_of, seed_and_key, time_is_over, time_limit
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
@@ -55,8 +55,9 @@ def fit_batch(
     weights will not do, run one fit after the other, and of their states only the returned draws are kept.
 
     Args:
-        model: A `Model`, or a log density `log_density(params, data)` as in `fit`.
-        data: Pytree of arrays whose leading axis runs over data sets.
+        model: A `Model`, or a log density `log_density(params, data)` as in `fit`; or a PyMC model.
+        data: Pytree of arrays whose leading axis runs over data sets. Of a PyMC model: arrays by the name of `pm.Data`;
+            those that are left out are the same in all data sets.
         example: If `model` is a function: a pytree like its parameters. Defaults to `init`.
         constraints: If `model` is a function: constraints of its parameters by name.
         init: Initial points as in `fit`, the same for all data sets.
@@ -73,6 +74,7 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(fit_batch, settings, options)
+    model = adapted(model)
     if isinstance(model, Model) and model.is_callable:
         raise ValueError(
             f"`fit_batch` needs a log density in JAX with data, but that of '{model.name}' is a function of the host "

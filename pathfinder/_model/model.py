@@ -52,9 +52,16 @@ class Model:
         observed: Names of those of them that are observations, which the density is a density of.
         data_dims: Names of the axes of data, by name.
         parts_fn: `parts_fn()` gives the property `parts`; or None if each parameter is an array under its own name.
+        start_fn: `start_fn()` gives the unconstrained vector that the model's own library starts at; or None.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
+        log_likelihood_fn: `log_likelihood_fn(position, data)` gives the log likelihood of every observation, by name; or
+            None.
+        predictive_fn: `predictive_fn(key, position, data)` gives values that the observations might have had, by name,
+            random ones with the key that `generate_fn` has; or None.
+        predict_draws_fn: `predict_draws_fn(draws, seed)` does the same for all draws by name, outside of JAX; or None.
+        observed_variables: What these are of; they are no part of draws.
     """
 
     dim: int
@@ -73,9 +80,16 @@ class Model:
     observed: tuple[str, ...] = field(default=(), repr=False)
     data_dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     parts_fn: Callable[[], tuple[Part, ...]] | None = field(default=None, repr=False)
+    start_fn: Callable[[], np.ndarray] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    log_likelihood_fn: Callable[[Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    predictive_fn: Callable[[Any, Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    predict_draws_fn: Callable[[Mapping[str, np.ndarray], int], dict[str, np.ndarray]] | None = field(
+        default=None, repr=False
+    )
+    observed_variables: tuple[Variable, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
         if self.dim < 1:
@@ -265,6 +279,27 @@ class Model:
         model = replace(model, **bridgestan_fields(loaded))
         variables = with_dims(model.variables, dims or {}, {})
         return replace(model, variables=variables, coords=dict(coords or {}), name=name or model.name)
+
+    @classmethod
+    def from_pymc(cls, model: Any = None, *, name: str | None = None) -> Model:
+        """Make a model of a PyMC model.
+
+        Free variables are the parameters, deterministics the transformed parameters, with PyMC's names, dims and coords.
+        `pm.Data` are arguments of the compiled programs: after `pm.set_data` with the same shapes, another call of this
+        function and a fit compile nothing. PyTensor turns on JAX's double precision, unless its `floatX` is "float32".
+
+        Args:
+            model: A `pymc.Model`; None for that of the `with` block.
+            name: Defaults to the name of the PyMC model.
+
+        Raises:
+            ModuleNotFoundError: If PyMC is not installed.
+            ValueError: If the model cannot be fitted; says which variable or operation is why.
+        """
+        from pathfinder.interop.pymc import pymc_fields
+
+        fields = pymc_fields(model)
+        return cls(**{**fields, "name": name or fields["name"]})
 
     @property
     def is_callable(self) -> bool:

@@ -1,0 +1,44 @@
+"""Draws from the posterior predictive distribution of PyMC models, by PyMC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+class PymcPredictions:
+    """Simulated values of the observed variables, given draws of the free ones.
+
+    Args:
+        model: The PyMC model; predictions are for the data that it has now.
+    """
+
+    def __init__(self, model: Any):
+        from pymc.model.transform.optimization import freeze_dims_and_data
+
+        # PyMC would also draw anew what depends on data, unless it is told that they are those of the fit.
+        self._model = freeze_dims_and_data(model)
+
+    def __call__(self, draws: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+        """Simulated values by name, with a leading axis of draws.
+
+        Args:
+            draws: Draws by name; of the free variables at least.
+            seed: Of the random numbers.
+        """
+        import pymc
+        import xarray
+
+        free = {variable.name: np.asarray(draws[variable.name]) for variable in self._model.free_RVs}
+        trace = xarray.Dataset(
+            {
+                name: (["chain", "draw", *(f"{name}_dim_{axis}" for axis in range(values.ndim - 1))], values[None])
+                for name, values in free.items()
+            }
+        )
+        found = pymc.sample_posterior_predictive(
+            trace, model=self._model, random_seed=seed, progressbar=False, return_inferencedata=False
+        )
+        return {variable.name: np.asarray(found[variable.name])[0] for variable in self._model.observed_RVs}
