@@ -17,6 +17,7 @@ from pathfinder._arrays.namespace import Array, rows, select
 from pathfinder._arrays.streams import counted_keys, draw_keys
 from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
+from pathfinder._density.work import OPERATIONS_OF_STAGE
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._optimizer.compiled_steps import advance
 from pathfinder._optimizer.host_steps import advance_on_host
@@ -30,9 +31,7 @@ from pathfinder._status import Status
 
 
 PAIRS_OF_DRAWS = 8
-# Gradients of one lane from which on no stage begins, and operations of the log density in all lanes of a fit.
-BUDGET = 8000
-OPERATIONS = 1.5e10
+BUDGET = 8000  # gradients of one lane from which on no stage begins; fewer by the operations of all lanes of a fit
 STAGE = 50  # iterations
 HISTORY = 10
 STEPS_AT_ONCE = 8  # between looks at the clock
@@ -53,8 +52,8 @@ def ascend(
     *,
     size: int | None = None,
     num_sharing: Int[np.ndarray, " lane"] | None = None,
-) -> LowRankNormal:
-    """Ascend from normals, each on its own; returns the best of each, normals with independent coordinates.
+) -> tuple[LowRankNormal, Bool[np.ndarray, " lane"]]:
+    """Ascend from normals, each on its own.
 
     Args:
         density: What to fit.
@@ -65,6 +64,9 @@ def ascend(
         check: Called every few evaluations; ends all by raising `Interrupt`.
         size: How many lanes are computed, some of them repeated; as many as there are if None.
         num_sharing: How many lanes share the operations that each has; none with others if None.
+
+    Returns:
+        The best of each, normals with independent coordinates, and which might have risen further but for the budget.
     """
     num_lanes = len(fits)
     place = np.minimum(np.arange(size or num_lanes), num_lanes - 1)
@@ -73,14 +75,14 @@ def ascend(
     center, deviation = (np.asarray(part)[place] for part in (normals.mean, np.sqrt(normals.variance)))
     goes_on = np.arange(len(place)) < num_lanes
     points = np.zeros((len(place), 2 * density.dim), density.dtype)
-    best, judgement = points, Judgement.nothing(len(place))
+    best, judgement, is_cut = points, Judgement.nothing(len(place)), np.zeros(len(place), bool)
 
     def normals_at(points: Float[np.ndarray, "lane twice"]) -> LowRankNormal:
         means, deviations = Sample(center, deviation, center[:, None]).normals(points)
         return independent(means, deviations)
 
     sharing = np.ones(num_lanes) if num_sharing is None else num_sharing
-    budget, stage = np.minimum(BUDGET, OPERATIONS / (density.operations * sharing))[place], 0
+    budget, stage = np.minimum(BUDGET, OPERATIONS_OF_STAGE / (density.operations * sharing))[place], 0
     while goes_on.any():
         noise_keys = draw_keys(density.arrays(counted_keys(keys, np.full(len(keys), stage))), PAIRS_OF_DRAWS)
         noise = balanced_noise(noise_keys, dim=density.dim, dtype=np.dtype(density.dtype))
@@ -95,12 +97,14 @@ def ascend(
         best, judgement = select(is_best, (points, newest), (best, judgement))
         converged = started & (status != Status.ITERATION_LIMIT)
         spent = np.array([cost.num_gradients for cost in costs])[place]
-        goes_on &= (spent < budget) & (gained | ~converged)
+        goes_on &= gained | ~converged
+        is_cut |= goes_on & (spent >= budget)
+        goes_on &= ~is_cut
         # Narrower where not even the start is within the support at all draws.
         narrower = points - NARROWER * (np.arange(points.shape[1]) >= density.dim).astype(points.dtype)
         points = select(started, points, narrower)
         stage += 1
-    return rows(normals_at(best), slice(num_lanes))
+    return rows(normals_at(best), slice(num_lanes)), is_cut[:num_lanes]
 
 
 def independent(means: Float[Array, "lane dim"], deviations: Float[Array, "lane dim"]) -> LowRankNormal:

@@ -107,7 +107,9 @@ def _without_duplicates(density: Density, before: RefinedFit, now: RefinedFit) -
     (distinct,), num_densities = distinct_modes(density, means[None], elbos[None])
     duplicates = set(moved) - {moved[number] for number in distinct}
     lanes = [
-        dataclasses.replace(old, num_gradients=new.num_gradients) if mode in duplicates else new
+        dataclasses.replace(old, num_gradients=new.num_gradients, ended_by_budget=new.ended_by_budget)
+        if mode in duplicates
+        else new
         for mode, (old, new) in enumerate(pairs)
     ]
     return RefinedFit(lanes, now.num_densities + num_densities)
@@ -127,10 +129,11 @@ def _rescued_lanes(
     costs = [Cost()] * len(lanes)
     again: list[RefinedLane] = []
     better = np.zeros(len(lanes), bool)
+    is_cut = np.zeros(len(lanes), bool)
     interrupted = False
     try:
         normals = stacked_rows([lane.approximation for lane in lanes])
-        starts = ascend(density, normals, keys, fits, costs, check, size=size, num_sharing=num_sharing)
+        starts, is_cut = ascend(density, normals, keys, fits, costs, check, size=size, num_sharing=num_sharing)
         paths, own_keys = np.array([lane.path for lane in lanes]), counted_keys(keys, np.full(len(keys), AGAIN))
         again, interrupted = refine(
             density,
@@ -152,8 +155,8 @@ def _rescued_lanes(
         num_gradients[number] += lane.num_gradients
     now = [_followed(lane, again[number]) if better[number] else lane for number, lane in enumerate(lanes)]
     now = [
-        dataclasses.replace(lane, num_gradients=before.num_gradients + more)
-        for lane, before, more in zip(now, lanes, num_gradients, strict=True)
+        dataclasses.replace(lane, num_gradients=before.num_gradients + more, ended_by_budget=bool(cut))
+        for lane, before, more, cut in zip(now, lanes, num_gradients, is_cut, strict=True)
     ]
     return now, costs, interrupted
 
