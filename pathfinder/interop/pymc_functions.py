@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from pathfinder._arrays.placed import placed
+from pathfinder.interop.pymc_frozen import frozen_model
 from pathfinder.interop.pymc_graphs import (
     GraphDensity,
     GraphVariables,
@@ -193,10 +194,8 @@ def _converted(model: Any, graphs: ModelGraphs) -> PymcFunctions:
             break
         except (TypeError, IndexError, ValueError, NotImplementedError) as error:
             failure = error
-    from pymc.model.transform.optimization import freeze_dims_and_data
-
     try:
-        functions = PymcFunctions(_graphs(freeze_dims_and_data(model)), shapes, {}, values, model.check_bounds)
+        functions = PymcFunctions(_graphs(frozen_model(model)), shapes, {}, values, model.check_bounds)
     except NoJaxVersionError as error:
         raise ValueError(
             f"The PyMC model uses {error.operation[:MOST_WORDS]}, which has no JAX version. Register one with "

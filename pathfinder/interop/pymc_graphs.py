@@ -71,7 +71,8 @@ class GraphFunction:
                 f"{given or 'none'}."
             )
         values = [position[own.begin : own.end].reshape(own.shape).astype(own.dtype) for own in self._layout]
-        return self._function(*values, *(data[name] for name in self._data_names))
+        with jax.numpy_dtype_promotion("standard"):  # PyTensor relies on it, whatever the user has chosen
+            return self._function(*values, *(data[name] for name in self._data_names))
 
 
 class GraphDensity(GraphFunction):

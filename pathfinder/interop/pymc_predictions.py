@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pathfinder.interop.pymc_frozen import frozen_model
+
 
 class PymcPredictions:
     """Simulated values of the observed variables, given draws of the free ones.
@@ -15,11 +17,19 @@ class PymcPredictions:
         model: The PyMC model; predictions are for the data that it has now.
     """
 
-    def __init__(self, model: Any):
-        from pymc.model.transform.optimization import freeze_dims_and_data
+    @classmethod
+    def of(cls, model: Any) -> PymcPredictions | None:
+        """Those of a model, if PyMC can copy it and it has observed variables."""
+        if not model.observed_RVs:
+            return None
+        try:
+            return cls(model)
+        except (NotImplementedError, ValueError):
+            return None
 
+    def __init__(self, model: Any):
         # PyMC would also draw anew what depends on data, unless it is told that they are those of the fit.
-        self._model = freeze_dims_and_data(model)
+        self._model = frozen_model(model)
 
     def __call__(self, draws: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Simulated values by name, with a leading axis of draws.
