@@ -29,8 +29,8 @@ LEAST_GRACE = 1.0
 GRACE = 0.02
 
 _TAKEN = (
-    "`model` must be a pathfinder.Model, a log density with `example`, a pymc.Model, a bridgestan.StanModel or the path "
-    "of a Stan program"
+    "`model` must be a pathfinder.Model, a log density with `example`, a pymc.Model, a bridgestan.StanModel or the "
+    "path of a Stan program"
 )
 
 

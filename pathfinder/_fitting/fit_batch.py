@@ -56,8 +56,8 @@ def fit_batch(
 
     Args:
         model: A `Model`, or a log density `log_density(params, data)` as in `fit`; or a PyMC model.
-        data: Pytree of arrays whose leading axis runs over data sets. Of a PyMC model: arrays by the name of `pm.Data`;
-            those that are left out are the same in all data sets.
+        data: Pytree of arrays whose leading axis runs over data sets. If a `Model` has its data by name, those that are
+            left out are the same in all data sets; names of a PyMC model are those of `pm.Data`.
         example: If `model` is a function: a pytree like its parameters. Defaults to `init`.
         constraints: If `model` is a function: constraints of its parameters by name.
         init: Initial points as in `fit`, the same for all data sets.
@@ -89,6 +89,8 @@ def fit_batch(
             f"their shapes are {shapes}."
         )
     num_fits = int(next(iter(sizes))[0])
+    if isinstance(model, Model):
+        data = _completed(model, data, num_fits)
     first = map_in_order(lambda leaf: placed(np.asarray(leaf)[0]), data)  # which compiles nothing
     if isinstance(model, Model):
         # The names are those of the data that the model was made with.
@@ -102,6 +104,15 @@ def fit_batch(
     if constant:
         warnings.warn(f"{constant} of {num_fits} fits: {Status.CONSTANT_DENSITY.message}", stacklevel=2)
     return result
+
+
+def _completed(model: Model, data: PyTree, num_fits: int) -> PyTree:
+    """Data with those arrays of the model that are not given by name, the same for all fits."""
+    if not isinstance(model.data, Mapping) or not isinstance(data, Mapping):
+        return data
+    left = {name: value for name, value in model.data.items() if name not in data}
+    repeated = map_in_order(lambda leaf: placed(np.broadcast_to(leaf, (num_fits, *np.shape(leaf)))), left)
+    return {**data, **repeated} if left else data
 
 
 @one_blas_thread()

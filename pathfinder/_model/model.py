@@ -56,8 +56,8 @@ class Model:
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
-        log_likelihood_fn: `log_likelihood_fn(position, data)` gives the log likelihood of every observation, by name; or
-            None.
+        log_likelihood_fn: `log_likelihood_fn(position, data)` gives the log likelihood of every observation, by name;
+            or None.
         predictive_fn: `predictive_fn(key, position, data)` gives values that the observations might have had, by name,
             random ones with the key that `generate_fn` has; or None.
         predict_draws_fn: `predict_draws_fn(draws, seed)` does the same for all draws by name, outside of JAX; or None.
@@ -284,9 +284,10 @@ class Model:
     def from_pymc(cls, model: Any = None, *, name: str | None = None) -> Model:
         """Make a model of a PyMC model.
 
-        Free variables are the parameters, deterministics the transformed parameters, with PyMC's names, dims and coords.
-        `pm.Data` are arguments of the compiled programs: after `pm.set_data` with the same shapes, another call of this
-        function and a fit compile nothing. PyTensor turns on JAX's double precision, unless its `floatX` is "float32".
+        Free variables are the parameters, deterministics the transformed parameters, with PyMC's names, dims and
+        coords. `pm.Data` are arguments of the compiled programs: after `pm.set_data` with the same shapes, another call
+        of this function and a fit compile nothing. PyTensor turns on JAX's double precision, unless its `floatX` is
+        "float32".
 
         Args:
             model: A `pymc.Model`; None for that of the `with` block.

@@ -9,9 +9,9 @@ import numpy as np
 
 from pathfinder._errors import NoParametersError
 from pathfinder._variables import Block, Variable
-from pathfinder.interop.pymc_functions import PymcFunctions, functions_of
-from pathfinder.interop.pymc_points import PymcPoints
-from pathfinder.interop.pymc_predictions import PymcPredictions
+from pathfinder.interop._pymc.functions import PymcFunctions, functions_of, observed_variables
+from pathfinder.interop._pymc.points import PymcPoints
+from pathfinder.interop._pymc.predictions import PymcPredictions
 
 
 def pymc_fields(model: Any = None) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def pymc_fields(model: Any = None) -> dict[str, Any]:
     functions = functions_of(model)
     dims = {name: axes for name, axes in model.named_vars_to_dims.items() if None not in axes}
     points = PymcPoints(model, functions.layout, functions.shapes)
-    data, data_fn = functions.data(), PymcData(model, functions)
+    data, data_fn = functions.data(), _Data(model, functions)
     return dict(
         dim=functions.dim,
         density=functions.density,
@@ -46,7 +46,7 @@ def pymc_fields(model: Any = None) -> dict[str, Any]:
         variables=_variables(model, functions, dims),
         data=data,
         data_fn=data_fn,
-        observed=tuple(variable.name for variable in model.observed_RVs),
+        observed=tuple(variable.name for variable in observed_variables(model)),
         data_dims=_fitting(dims, data_fn(data)),
         log_likelihood_fn=functions.log_likelihood if model.observed_RVs else None,
         predict_draws_fn=PymcPredictions.of(model),
@@ -57,7 +57,7 @@ def pymc_fields(model: Any = None) -> dict[str, Any]:
     )
 
 
-class PymcData:
+class _Data:
     """The data by name as PyMC shows them: the values of observed variables, and constants.
 
     Args:
@@ -79,8 +79,8 @@ class PymcData:
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, np.ndarray]:
         return {
-            name: np.asarray(value if self._arguments[name] is None else data[self._arguments[name]])
-            for name, value in self._values.items()
+            name: np.asarray(value if argument is None else data[argument])
+            for (name, value), argument in zip(self._values.items(), self._arguments.values(), strict=True)
         }
 
 
@@ -109,7 +109,9 @@ def _check(model: Any) -> None:
         if isinstance(getattr(variable.owner, "op", None), SimulatorRV):
             raise ValueError(f"Variable '{variable.name}' is a pm.Simulator, which has no density.")
     if model.discrete_value_vars:
-        names = [variable.name for variable in model.free_RVs if model.rvs_to_values[variable] in model.discrete_value_vars]
+        names = [
+            variable.name for variable in model.free_RVs if model.rvs_to_values[variable] in model.discrete_value_vars
+        ]
         several = len(names) > 1
         raise ValueError(
             f"Free variable{'s' if several else ''} {', '.join(map(repr, names))} of the PyMC model "

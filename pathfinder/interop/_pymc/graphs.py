@@ -26,7 +26,9 @@ class NoJaxVersionError(Exception):
 
     def __init__(self, message: str):
         super().__init__(message)
-        self.operation = re.sub(r"^No JAX \w+ for (the given )?`?Op`?:? ", "", message).partition(". Implementation is")[0]
+        self.operation = re.sub(r"^No JAX \w+ for (the given )?`?Op`?:? ", "", message).partition(
+            ". Implementation is"
+        )[0]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Slice:
         return self.begin + int(np.prod(self.shape, dtype=np.int64))
 
 
-class GraphFunction:
+class _GraphFunction:
     """Outputs of a graph as a function `(position, data)`; compiled programs are kept by its identity.
 
     Args:
@@ -63,7 +65,12 @@ class GraphFunction:
     def __init__(self, function: Callable[..., Any], layout: Sequence[Slice], data_names: Sequence[str]):
         self._function, self._layout, self._data_names = function, tuple(layout), tuple(data_names)
 
-    def __call__(self, position: Any, data: Mapping[str, Any]) -> Sequence[Any]:
+    def outputs(self, position: Any, data: Mapping[str, Any]) -> Sequence[Any]:
+        """The outputs in order.
+
+        Raises:
+            ValueError: If the data have other names.
+        """
         if not isinstance(data, Mapping) or set(data) != set(self._data_names):
             given = ", ".join(map(repr, data)) if isinstance(data, Mapping) else repr(data)
             raise ValueError(
@@ -75,21 +82,21 @@ class GraphFunction:
             return self._function(*values, *(data[name] for name in self._data_names))
 
 
-class GraphDensity(GraphFunction):
+class GraphDensity(_GraphFunction):
     """A log density, the one output of its graph."""
 
     def __call__(self, position, data):
-        return super().__call__(position, data)[0].astype(position.dtype)
+        return jnp.asarray(self.outputs(position, data)[0], position.dtype)
 
 
-class GraphVariables(GraphFunction):
+class GraphVariables(_GraphFunction):
     """Outputs by name.
 
     Args:
         names: Of the outputs.
-        function: As in `GraphFunction`.
-        layout: As in `GraphFunction`.
-        data_names: As in `GraphFunction`.
+        function: As of `GraphDensity`.
+        layout: As of `GraphDensity`.
+        data_names: As of `GraphDensity`.
     """
 
     def __init__(self, names: Sequence[str], *arguments: Any):
@@ -97,10 +104,7 @@ class GraphVariables(GraphFunction):
         self._names = tuple(names)
 
     def __call__(self, position, data):
-        return {
-            name: jnp.asarray(value)
-            for name, value in zip(self._names, super().__call__(position, data), strict=True)
-        }
+        return {name: jnp.asarray(value) for name, value in zip(self._names, self.outputs(position, data), strict=True)}
 
 
 def shared_variables(graphs: Sequence[Any]) -> tuple[Any, ...]:
@@ -129,25 +133,29 @@ def jax_function(
     Raises:
         NoJaxVersionError: If an operation has no version in JAX.
     """
-    import pytensor.tensor as pt
     from pytensor.compile.mode import JAX
     from pytensor.graph.fg import FunctionGraph
     from pytensor.graph.replace import clone_replace
+    from pytensor.tensor.basic import constant
+    from pytensor.tensor.type import tensor
 
     jax_funcify = _registered()
     # Without static shapes JAX cannot make anything that is as large as one of them.
     inputs = {
-        variable: pt.tensor(variable.name, dtype=variable.type.dtype, shape=shape)
+        variable: tensor(variable.name, dtype=variable.type.dtype, shape=shape)
         for variable, shape in [*values, *arguments]
     }
-    replace = inputs | {shared: pt.constant(value) for shared, value in constants.items()}
+    replace = inputs | {shared: constant(value) for shared, value in constants.items()}
     replaced = clone_replace(list(outputs), replace=replace, rebuild_strict=False)
     graph = FunctionGraph(inputs=list(inputs.values()), outputs=replaced, clone=True)
     checks = "local_check_parameter_to_ninf_switch" if checks_bounds else "local_remove_check_parameter"
-    JAX.including(checks).optimizer.rewrite(graph)
+    rewriter: Any = JAX.including(checks).optimizer
+    rewriter.rewrite(graph)
     try:
         return jax_funcify(graph)
     except NotImplementedError as error:
+        if not str(error).startswith("No JAX"):
+            raise
         raise NoJaxVersionError(str(error)) from error
 
 
@@ -159,24 +167,25 @@ def _graph_inputs(graphs: Sequence[Any]) -> Any:
     return graph_inputs(list(graphs))
 
 
-def _registered() -> Callable[..., Any]:
+def _registered() -> Any:
     """PyTensor's conversion to JAX, which also knows PyMC's own operations.
 
     PyMC registers them in `pymc.sampling.jax`, which on being imported tells XLA to make a hundred devices of the CPU.
     """
     from pymc.distributions.multivariate import PosDefMatrix
     from pymc.logprob.utils import CheckParameterValue
-    from pytensor.link.jax.dispatch import jax_funcify
+    from pytensor.link.jax.dispatch.basic import jax_funcify
     from pytensor.raise_op import Assert, CheckAndRaise
     from pytensor.scalar.math import Erfcx
 
-    if jax_funcify.dispatch(CheckParameterValue) is jax_funcify.dispatch(CheckAndRaise):
+    conversion: Any = jax_funcify
+    if conversion.dispatch(CheckParameterValue) is conversion.dispatch(CheckAndRaise):
         # What is left of checks: a compiled program cannot raise an error.
         for check in (Assert, CheckParameterValue):
-            jax_funcify.register(check)(lambda op, **_: lambda value, *conditions: value)
-        jax_funcify.register(PosDefMatrix)(
+            conversion.register(check)(lambda op, **_: lambda value, *conditions: value)
+        conversion.register(PosDefMatrix)(
             lambda op, **_: lambda value, *_: jnp.all(jnp.isfinite(jnp.linalg.cholesky(value)))
         )
     if find_spec("tensorflow_probability") is None and hasattr(jax.scipy.special, "erfcx"):
-        jax_funcify.register(Erfcx)(lambda op, **_: jax.scipy.special.erfcx)
-    return jax_funcify
+        conversion.register(Erfcx)(lambda op, **_: jax.scipy.special.erfcx)
+    return conversion

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pathfinder._errors import BoundaryValueError
-from pathfinder.interop.pymc_graphs import Slice
+from pathfinder.interop._pymc.graphs import Slice
 
 
 class PymcPoints:
@@ -67,18 +67,22 @@ class PymcPoints:
 
     def _forward(self) -> Any:
         """Unconstrained values of all free variables as a function of the constrained ones, not compiled."""
-        from pytensor import function
+        from pytensor.compile.function import function
         from pytensor.compile.mode import Mode
         from pytensor.graph.replace import clone_replace
 
         model = self._model
         inputs = {variable: variable.type() for variable in model.free_RVs}
         outputs = [
-            value if (transform := model.rvs_to_transforms[variable]) is None
+            value
+            if (transform := model.rvs_to_transforms[variable]) is None
             # The range may depend on the other variables.
             else transform.forward(value, *clone_replace(list(variable.owner.inputs), inputs))
             for variable, value in inputs.items()
         ]
         return function(
-            list(inputs.values()), outputs, mode=Mode(linker="py", optimizer="minimum_compile"), on_unused_input="ignore"
+            list(inputs.values()),
+            outputs,
+            mode=Mode(linker="py", optimizer="minimum_compile"),
+            on_unused_input="ignore",
         )

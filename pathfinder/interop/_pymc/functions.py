@@ -12,8 +12,8 @@ import jax
 import numpy as np
 
 from pathfinder._arrays.placed import placed
-from pathfinder.interop.pymc_frozen import frozen_model
-from pathfinder.interop.pymc_graphs import (
+from pathfinder.interop._pymc.frozen import frozen_model
+from pathfinder.interop._pymc.graphs import (
     GraphDensity,
     GraphVariables,
     NoJaxVersionError,
@@ -136,7 +136,8 @@ def functions_of(model: Any) -> PymcFunctions:
         ValueError: If the model cannot be converted to JAX; says which operation or variable is why.
     """
     kept = _kept.setdefault(model, _Kept())
-    structure = tuple(map(tuple, (model.value_vars, model.basic_RVs, model.deterministics, model.potentials)))
+    own = (model.value_vars, model.free_RVs, observed_variables(model), model.deterministics, model.potentials)
+    structure = tuple(map(tuple, own))
     if kept.graphs is None or structure != kept.structure:
         kept.structure, kept.graphs, kept.functions = structure, _graphs(model), []
     for functions in kept.functions:
@@ -153,17 +154,20 @@ def functions_of(model: Any) -> PymcFunctions:
     return functions
 
 
+def observed_variables(model: Any) -> list[Any]:
+    """Observed variables of a PyMC model, each once: `pm.sample_posterior_predictive` adds them another time."""
+    return list(dict.fromkeys(model.observed_RVs))
+
+
 def _graphs(model: Any) -> ModelGraphs:
-    log_density = model.logp()
+    log_density = model.logp([*model.free_RVs, *observed_variables(model), *model.potentials])
     variables = [*model.free_RVs, *model.deterministics]
     constrained = model.replace_rvs_by_values(variables)
-    observed = model.observed_RVs
+    observed = observed_variables(model)
     log_likelihood = model.logp(observed, sum=False) if observed else []
     shared = shared_variables([log_density, *constrained, *log_likelihood])
     if not all(hasattr(variable.get_value(borrow=True), "shape") for variable in shared):
-        raise ValueError(
-            "The log density of the PyMC model is random. Does it use pm.Minibatch? Pass the whole data in its place."
-        )
+        raise ValueError("The model uses pm.Minibatch, whose density is random; pass the whole data.")
     return ModelGraphs(
         values=tuple(model.value_vars),
         log_density=log_density,
@@ -176,15 +180,15 @@ def _graphs(model: Any) -> ModelGraphs:
 def _converted(model: Any, graphs: ModelGraphs) -> PymcFunctions:
     """The functions, with as many of the data as arguments as JAX allows.
 
-    Lengths of dims are always constants. Whole numbers that shapes depend on have to be, and if that is not enough, all
+    Lengths of dims are always constants. Single numbers are, where shapes depend on one, and if that is not enough, all
     data, which PyMC can work out more of beforehand.
     """
     shapes = {name: tuple(map(int, shape)) for name, shape in model.eval_rv_shapes().items()}
     values = {shared: shared.get_value() for shared in graphs.shared}
     lengths = set(model.dim_lengths.values())
-    whole = {shared for shared, value in values.items() if value.ndim == 0 and value.dtype.kind in "iu"}
+    numbers = {shared for shared, value in values.items() if value.ndim == 0}
     failure: Exception | None = None
-    for constant in dict.fromkeys([frozenset(lengths), frozenset(lengths | whole)]):
+    for constant in dict.fromkeys([frozenset(lengths), frozenset(lengths | numbers)]):
         arguments = {shared: value for shared, value in values.items() if shared not in constant}
         constants = {shared: value for shared, value in values.items() if shared in constant}
         try:
@@ -192,7 +196,7 @@ def _converted(model: Any, graphs: ModelGraphs) -> PymcFunctions:
         except NoJaxVersionError as error:
             failure = error
             break
-        except (TypeError, IndexError, ValueError, NotImplementedError) as error:
+        except Exception as error:
             failure = error
     try:
         functions = PymcFunctions(_graphs(frozen_model(model)), shapes, {}, values, model.check_bounds)
@@ -201,8 +205,9 @@ def _converted(model: Any, graphs: ModelGraphs) -> PymcFunctions:
             f"The PyMC model uses {error.operation[:MOST_WORDS]}, which has no JAX version. Register one with "
             "pytensor.link.jax.dispatch.jax_funcify, or use sunode or diffrax for differential equations."
         ) from error
-    except (TypeError, IndexError, ValueError, NotImplementedError) as error:
-        raise ValueError(f"The PyMC model cannot be evaluated in JAX: {str(error)[:MOST_WORDS]}") from error
+    except Exception as error:
+        said = f"{type(error).__name__}: {str(error)[:MOST_WORDS]}"
+        raise ValueError(f"The PyMC model cannot be evaluated in JAX: {said}") from error
     warnings.warn(
         "The data of the PyMC model are constants of its compiled programs, since JAX cannot take them as arguments: "
         f"{str(failure).splitlines()[0][:MOST_WORDS]} Other data will be compiled anew.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pathfinder.interop.pymc_frozen import frozen_model
+from pathfinder.interop._pymc.frozen import frozen_model
 
 
 class PymcPredictions:
@@ -39,16 +39,13 @@ class PymcPredictions:
             seed: Of the random numbers.
         """
         import pymc
-        import xarray
 
         free = {variable.name: np.asarray(draws[variable.name]) for variable in self._model.free_RVs}
-        trace = xarray.Dataset(
-            {
-                name: (["chain", "draw", *(f"{name}_dim_{axis}" for axis in range(values.ndim - 1))], values[None])
-                for name, values in free.items()
-            }
-        )
         found = pymc.sample_posterior_predictive(
-            trace, model=self._model, random_seed=seed, progressbar=False, return_inferencedata=False
+            [dict(zip(free, values, strict=True)) for values in zip(*free.values(), strict=True)],
+            model=self._model,
+            random_seed=seed,
+            progressbar=False,
+            return_inferencedata=False,
         )
         return {variable.name: np.asarray(found[variable.name])[0] for variable in self._model.observed_RVs}
