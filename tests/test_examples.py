@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from scipy import stats
 
 from pathfinder import Model, fit
+from tests.compilation import as_users_have_it
 
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
@@ -20,10 +23,12 @@ def load(path):
     if path.suffix == ".stan":
         data = path.stem.removesuffix("_centered").removesuffix("_noncentered")
         return Model.from_stan(path, path.with_name(f"{data}.data.json"))
+    if path.stem.startswith("pymc_"):
+        pytest.importorskip("pymc")
     spec = importlib.util.spec_from_file_location(f"examples_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.model(json.loads(path.with_name(f"{path.stem}.data.json").read_text()))
+    return module.model(json.loads(path.with_name(f"{path.stem.removeprefix('pymc_')}.data.json").read_text()))
 
 
 def example(name):
@@ -72,3 +77,12 @@ def test_eight_schools_has_its_density():
     position = model.unconstrain({"theta_trans": z, "mu": mu, "tau": tau})
     np.testing.assert_allclose(model.log_density(position), expected, rtol=1e-12)
     assert model.columns()[:3] == ["theta_trans.1", "theta_trans.2", "theta_trans.3"]
+
+
+@pytest.mark.slow
+def test_script_with_a_pymc_model_runs_as_users_run_it():
+    """In a process of its own, whose JAX is in single precision until PyTensor is used with it."""
+    pytest.importorskip("pymc")
+    script = FOLDER / "pymc_varying_intercepts.py"
+    ran = subprocess.run([sys.executable, script], env=as_users_have_it(), capture_output=True, text=True, check=True)
+    assert ran.stdout.count("slope") == 2

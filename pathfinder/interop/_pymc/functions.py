@@ -18,6 +18,7 @@ from pathfinder.interop._pymc.graphs import (
     GraphVariables,
     NoJaxVersionError,
     Slice,
+    jax_conversion,
     jax_function,
     shared_variables,
 )
@@ -135,22 +136,24 @@ def functions_of(model: Any) -> PymcFunctions:
     Raises:
         ValueError: If the model cannot be converted to JAX; says which operation or variable is why.
     """
+    jax_conversion()  # with the precision that PyTensor sets
     kept = _kept.setdefault(model, _Kept())
     own = (model.value_vars, model.free_RVs, observed_variables(model), model.deterministics, model.potentials)
     structure = tuple(map(tuple, own))
     if kept.graphs is None or structure != kept.structure:
         kept.structure, kept.graphs, kept.functions = structure, _graphs(model), []
+    dtype = np.result_type(*(value.type.dtype for value in kept.graphs.values))
+    if jax.dtypes.canonicalize_dtype(dtype) != dtype:
+        raise ValueError(
+            "The PyMC model is in double precision, but JAX is not: call jax.config.update('jax_enable_x64', True), "
+            "or make the model with PyTensor's floatX='float32'."
+        )
     for functions in kept.functions:
         if functions.fit():
             break
     else:
         functions = _converted(model, kept.graphs)
         kept.functions = [*kept.functions[-MOST_SHAPES + 1 :], functions]
-    if jax.dtypes.canonicalize_dtype(functions.dtype) != functions.dtype:
-        raise ValueError(
-            "The PyMC model is in double precision, but JAX is not: call jax.config.update('jax_enable_x64', True), "
-            "or make the model with PyTensor's floatX='float32'."
-        )
     return functions
 
 

@@ -139,7 +139,7 @@ def jax_function(
     from pytensor.tensor.basic import constant
     from pytensor.tensor.type import tensor
 
-    jax_funcify = _registered()
+    jax_funcify = jax_conversion()
     # Without static shapes JAX cannot make anything that is as large as one of them.
     inputs = {
         variable: tensor(variable.name, dtype=variable.type.dtype, shape=shape)
@@ -167,8 +167,8 @@ def _graph_inputs(graphs: Sequence[Any]) -> Any:
     return graph_inputs(list(graphs))
 
 
-def _registered() -> Any:
-    """PyTensor's conversion to JAX, which also knows PyMC's own operations.
+def jax_conversion() -> Any:
+    """PyTensor's conversion to JAX, which also knows PyMC's own operations; it turns on JAX's double precision.
 
     PyMC registers them in `pymc.sampling.jax`, which on being imported tells XLA to make a hundred devices of the CPU.
     """

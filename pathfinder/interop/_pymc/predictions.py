@@ -44,7 +44,7 @@ class PymcPredictions:
         found = pymc.sample_posterior_predictive(
             [dict(zip(free, values, strict=True)) for values in zip(*free.values(), strict=True)],
             model=self._model,
-            random_seed=seed,
+            random_seed=np.random.default_rng(seed),
             progressbar=False,
             return_inferencedata=False,
         )

@@ -191,4 +191,4 @@ def test_predictions_are_conditioned_on_the_draws_and_have_the_data_of_their_tim
     assert found["y"].shape == (50, 3)
     np.testing.assert_allclose(found["y"], effect, atol=0.01)
     np.testing.assert_array_equal(model.predict_draws_fn({"effect": effect}, 1)["y"], found["y"])
-    assert np.any(model.predict_draws_fn({"effect": effect}, 2)["y"] != found["y"])
+    assert np.any(model.predict_draws_fn({"effect": effect}, 2**64 - 1)["y"] != found["y"])
