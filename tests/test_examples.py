@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from scipy import stats
 
 from pathfinder import Model, fit
+from tests.compilation import as_users_have_it
 
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
@@ -23,8 +26,12 @@ def load(path):
     if path.suffix == ".stan":
         data = path.stem.removesuffix("_centered").removesuffix("_noncentered")
         return Model.from_stan(path, path.with_name(f"{data}.data.json"))
-    data = path.stem.removeprefix("numpyro_")
-    return module_of(path).model(json.loads(path.with_name(f"{data}.data.json").read_text()))
+    library, _, rest = path.stem.partition("_")
+    if library not in ("numpyro", "pymc"):
+        rest = path.stem
+    elif library == "pymc":
+        pytest.importorskip("pymc")
+    return module_of(path).model(json.loads(path.with_name(f"{rest}.data.json").read_text()))
 
 
 def module_of(path):
@@ -95,3 +102,12 @@ def test_eight_schools_has_its_density():
     position = model.unconstrain({"theta_trans": z, "mu": mu, "tau": tau})
     np.testing.assert_allclose(model.log_density(position), expected, rtol=1e-12)
     assert model.columns()[:3] == ["theta_trans.1", "theta_trans.2", "theta_trans.3"]
+
+
+@pytest.mark.slow
+def test_script_with_a_pymc_model_runs_as_users_run_it():
+    """In a process of its own, whose JAX is in single precision until PyTensor is used with it."""
+    pytest.importorskip("pymc")
+    script = FOLDER / "pymc_varying_intercepts.py"
+    ran = subprocess.run([sys.executable, script], env=as_users_have_it(), capture_output=True, text=True, check=True)
+    assert ran.stdout.count("slope") == 2

@@ -42,7 +42,8 @@ class Model:
         named_fn: A pytree of parameters as a dictionary by name; raises `ValueError` if it has another structure.
         variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
         data: Pytree of arrays given to every function above; an argument of the compiled programs.
-        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None. The key is one of
+            JAX, or of a model outside of JAX two random words.
         warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
             may warn of them; or None.
         rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
@@ -52,6 +53,7 @@ class Model:
         observed: Names of those of them that are observations, which the density is a density of.
         data_dims: Names of the axes of data, by name.
         parts_fn: `parts_fn()` gives the property `parts`; or None if each parameter is an array under its own name.
+        start_fn: `start_fn()` gives the unconstrained vector that the model's own library starts at; or None.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
@@ -81,6 +83,7 @@ class Model:
     observed: tuple[str, ...] = field(default=(), repr=False)
     data_dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     parts_fn: Callable[[], tuple[Part, ...]] | None = field(default=None, repr=False)
+    start_fn: Callable[[], np.ndarray] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -267,6 +270,66 @@ class Model:
 
         with explained("The NumPyro model"):
             return cls(**numpyro_fields(model, args, kwargs))
+
+    @classmethod
+    def from_bridgestan(
+        cls,
+        stan_model: Any,
+        data: Any = None,
+        *,
+        threads: int | None = None,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Model:
+        """Make a model of a Stan program that BridgeStan has compiled. Nothing is compiled here.
+
+        Names, transformed parameters and generated quantities are those of `from_stan`, but containers without elements
+        are left out. Points that the program rejects have a log density of minus infinity.
+
+        Args:
+            stan_model: A `bridgestan.StanModel`, or the path of a compiled library.
+            data: Data of the program if that is a path: a dictionary, a JSON text, or the path of a JSON file.
+            threads: How many threads may call the library at the same time. By default one, or as many as the machine
+                allows if it was built with `STAN_THREADS`; they are used where a call takes long enough.
+            dims: Names of the axes of variables, by name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to that of the program.
+
+        Raises:
+            ImportError: If BridgeStan is needed and not installed.
+            ValueError: If the library cannot be loaded or is of version 1, or arguments do not fit it.
+        """
+        from pathfinder.interop.bridgestan import bridgestan_arguments, bridgestan_fields
+        from pathfinder.interop.bridgestan_library import load_bridgestan
+
+        loaded = load_bridgestan(stan_model, data)
+        model = cls.from_callable(**bridgestan_arguments(loaded, threads))
+        model = replace(model, **bridgestan_fields(loaded))
+        variables = with_dims(model.variables, dims or {}, {})
+        return replace(model, variables=variables, coords=dict(coords or {}), name=name or model.name)
+
+    @classmethod
+    def from_pymc(cls, model: Any = None, *, name: str | None = None) -> Model:
+        """Make a model of a PyMC model.
+
+        Free variables are the parameters, deterministics the transformed parameters, with PyMC's names, dims and
+        coords. `pm.Data` are arguments of the compiled programs: after `pm.set_data` with the same shapes, another call
+        of this function and a fit compile nothing. PyTensor turns on JAX's double precision, unless its `floatX` is
+        "float32".
+
+        Args:
+            model: A `pymc.Model`; None for that of the `with` block.
+            name: Defaults to the name of the PyMC model.
+
+        Raises:
+            ModuleNotFoundError: If PyMC is not installed.
+            ValueError: If the model cannot be fitted; says which variable or operation is why.
+        """
+        from pathfinder.interop.pymc import pymc_fields
+
+        fields = pymc_fields(model)
+        return cls(**{**fields, "name": name or fields["name"]})
 
     def with_names(
         self,
