@@ -15,11 +15,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DECLARED = {"dependencies": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 OURS = {"pathfinder", "psis", "pathfinder_cli", "tests", "benchmarks"}
 SOURCE = ("pathfinder", "psis", "cli", "examples")
+LATE = ("numpyro", "pymc", "blackjax", "nutpie")  # extras that are imported within functions
 # Who uses what is declared where, and needs to have nothing else.
 USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
     "cuda": ("pathfinder",),
+    "numpyro": SOURCE,
+    "pymc": ("pathfinder", "benchmarks"),
+    "blackjax": ("pathfinder", "benchmarks"),
+    "nutpie": ("pathfinder",),
     "test": ("tests",),
     "oracle": ("tests",),
     "docs": (),
@@ -32,6 +37,7 @@ TOOLS = {
     "pyright": ("Makefile", "/pyright"),
     "pytest-xdist": ("Makefile", "--numprocesses"),
     "ruff": ("Makefile", "/ruff"),
+    "funsor": ("pyproject.toml", "funsor"),  # which NumPyro imports
 }
 BY_NAME = {"import_module", "importorskip", "install_import_hook"}  # which import what they are given the name of
 IF_THERE = "required"  # which does so for packages of an extra, and names that where they are missing
@@ -70,8 +76,15 @@ def imported_names(tree, calls):
 
 
 def test_what_the_source_imports_is_a_dependency():
-    found = imported(SOURCE)
-    assert {package: place for package, place in found.items() if package not in distributions("dependencies")} == {}
+    declared = distributions("dependencies", *LATE)
+    assert {package: place for package, place in imported(SOURCE).items() if package not in declared} == {}
+
+
+def test_extras_are_imported_within_functions():
+    extras = distributions(*LATE) - distributions("dependencies")
+    for path in sorted(path for folder in SOURCE for path in (ROOT / folder).rglob("*.py")):
+        at_load = ast.Module([node for node in parsed(path).body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        assert not {name.split(".")[0] for name in imported_names(at_load, set())} & extras, path
 
 
 def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
@@ -82,7 +95,10 @@ def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
 @pytest.mark.parametrize(
     ("folder", "lists"),
     [
-        ("tests", ("dependencies", "test", "oracle", "bench")),  # those of benchmarks are skipped without the last
+        (
+            "tests",
+            ("dependencies", "test", "oracle", "bench", *LATE),
+        ),  # the last are skipped where missing
         ("benchmarks", ("dependencies", "bench")),
     ],
 )

@@ -19,6 +19,7 @@ PATHFINDER = {
     "ChainDraws",
     "InitialPoints",
     "Iterations",
+    "LowRankMatrix",
     "LowRankNormal",
     "Mixing",
     "Model",
@@ -32,10 +33,12 @@ PATHFINDER = {
     "Status",
     "Trajectory",
     "Variable",
+    "WarmStart",
     "constraints",
     "fit",
     "fit_batch",
     "load",
+    "sample",
 }
 PSIS = {
     "MIN_EFFECTIVE_SAMPLE_SIZE",
