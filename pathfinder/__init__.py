@@ -13,6 +13,7 @@ if _typing.TYPE_CHECKING:
     from pathfinder._chains.chain_draws import ChainDraws as ChainDraws
     from pathfinder._chains.mixing import Mixing as Mixing
     from pathfinder._chains.virial import Virial as Virial
+    from pathfinder._draws.metric import LowRankMatrix as LowRankMatrix
     from pathfinder._fitting.fit import fit as fit
     from pathfinder._fitting.fit_batch import fit_batch as fit_batch
     from pathfinder._fitting.initial_points import InitialPoints as InitialPoints
@@ -28,6 +29,8 @@ if _typing.TYPE_CHECKING:
     from pathfinder._results.path_result import PathfinderError as PathfinderError
     from pathfinder._results.path_result import PathResult as PathResult
     from pathfinder._results.result import PathfinderResult as PathfinderResult
+    from pathfinder._results.warm_start import WarmStart as WarmStart
+    from pathfinder._sampling.sample import sample as sample
     from pathfinder._settings import Settings as Settings
     from pathfinder._status import Status as Status
     from pathfinder._variables import Variable as Variable
@@ -37,6 +40,7 @@ else:  # where type checkers do not see that any name may be asked for
         "ChainDraws": "_chains.chain_draws",
         "InitialPoints": "_fitting.initial_points",
         "Iterations": "_paths.outcomes",
+        "LowRankMatrix": "_draws.metric",
         "LowRankNormal": "_normals.low_rank",
         "Mixing": "_chains.mixing",
         "Virial": "_chains.virial",
@@ -51,9 +55,11 @@ else:  # where type checkers do not see that any name may be asked for
         "Status": "_status",
         "Trajectory": "_paths.outcomes",
         "Variable": "_variables",
+        "WarmStart": "_results.warm_start",
         "fit": "_fitting.fit",
         "fit_batch": "_fitting.fit_batch",
         "load": "_results.load",
+        "sample": "_sampling.sample",
     }
     __all__ = ["constraints", *_MODULES]
 

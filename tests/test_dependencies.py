@@ -15,17 +15,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DECLARED = {"dependencies": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 OURS = {"pathfinder", "psis", "pathfinder_cli", "tests", "benchmarks"}
 SOURCE = ("pathfinder", "psis", "cli", "examples")
-LATE = ("numpyro", "pymc", "bridgestan", "blackjax", "plots")  # extras that are imported within functions
+LATE = ("numpyro", "pymc", "bridgestan", "blackjax", "nutpie", "plots")  # extras that are imported within functions
 # Who uses what is declared where, and needs to have nothing else.
 USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
-    "numpyro": ("pathfinder",),
     "cuda": ("pathfinder",),
     "numpyro": SOURCE,
     "pymc": ("pathfinder", "benchmarks"),
     "bridgestan": ("pathfinder",),
     "blackjax": ("pathfinder", "benchmarks"),
+    "nutpie": ("pathfinder",),
     "plots": ("pathfinder",),
     "test": ("tests",),
     "oracle": ("tests",),

@@ -19,6 +19,7 @@ PATHFINDER = {
     "ChainDraws",
     "InitialPoints",
     "Iterations",
+    "LowRankMatrix",
     "LowRankNormal",
     "Mixing",
     "Model",
@@ -33,10 +34,12 @@ PATHFINDER = {
     "Trajectory",
     "Variable",
     "Virial",
+    "WarmStart",
     "constraints",
     "fit",
     "fit_batch",
     "load",
+    "sample",
 }
 PSIS = {
     "MIN_EFFECTIVE_SAMPLE_SIZE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,41 @@ def inference_data(
     Raises:
         ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute a group.
     """
-    model, by_chain = result.model, returned.by_chain()
+    by_chain = returned.by_chain()
+    return grouped_draws(
+        result.model,
+        {name: values[by_chain] for name, values in result.draws.items()},
+        {name: values[by_chain] for name, values in _statistics(result, returned).items()},
+        _attributes(result, returned),
+        log_likelihood,
+        posterior_predictive,
+        observed,
+    )
+
+
+def grouped_draws(
+    model: Model,
+    chain: Mapping[str, np.ndarray],
+    statistics: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Any],
+    log_likelihood: str | Sequence[str] | None = None,
+    posterior_predictive: str | Sequence[str] | None = None,
+    observed: str | Sequence[str] | None = None,
+) -> Any:
+    """Draws of a model in ArviZ's groups.
+
+    Args:
+        model: The model.
+        chain: Draws by name, arrays of shape `(chain, draw, *shape)`.
+        statistics: Numbers of every draw, arrays of shape `(chain, draw)`.
+        attributes: Of all groups.
+        log_likelihood: As of `inference_data`.
+        posterior_predictive: Likewise.
+        observed: Likewise.
+
+    Raises:
+        ValueError: As of `inference_data`.
+    """
     generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
     wanted = {"log_likelihood": log_likelihood, "posterior_predictive": posterior_predictive}
     computed = {
@@ -58,13 +92,11 @@ def inference_data(
                 f"{', '.join(map(repr, generated)) or 'none'}."
             )
     elsewhere = {name for names in chosen.values() for name in names}
-    chain = {name: values[by_chain] for name, values in result.draws.items()}
     groups: dict[str, Any] = {"posterior": {name: values for name, values in chain.items() if name not in elsewhere}}
     groups |= {group: {name: chain[name] for name in names} for group, names in chosen.items() if names}
-    groups["sample_stats"] = {name: values[by_chain] for name, values in _statistics(result, returned).items()}
+    groups["sample_stats"] = dict(statistics)
     dims = {variable.name: list(variable.dims) for variable in model.variables if variable.dims is not None}
     coords = {name: np.asarray(values) for name, values in model.coords.items()}
-    attributes = _attributes(result, returned)
     data = _from_dict(groups, coords, dims)
     data_groups = _data_groups(model, observed)
     # Apart, as data and variables of one name may have other axes.

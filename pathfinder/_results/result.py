@@ -15,6 +15,7 @@ import psis
 from pathfinder._arrays.streams import Key
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._draws.metric import LowRankMatrix, MatrixKind
 from pathfinder._draws.returned import ChainRows, PoolRows, ResultKeys, fresh_draws
 from pathfinder._draws.summary import moments_and_quantiles
 from pathfinder._draws.verdict import Verdict
@@ -28,6 +29,7 @@ from pathfinder._results.archive import write
 from pathfinder._results.inference_data import inference_data
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.report import Shown, describe, describe_html
+from pathfinder._results.warm_start import WarmStart, matrix_of, parameters_at, starts_of, warm_start_from
 from pathfinder._settings import Settings
 from pathfinder._variables import flatten_draws
 
@@ -231,6 +233,47 @@ class PathfinderResult:
         """
         options = {"constrained": constrained, "cache": self.settings.cache}
         return fresh_draws(self.model, self.pool, self.source, self._keys, num_draws, seed, **options)
+
+    def initial_positions(
+        self, num_chains: int, *, seed: int = 0, unconstrained: bool = True
+    ) -> Float[np.ndarray, "chain dim"] | list[dict[str, np.ndarray]]:
+        """Where chains of a sampler may start: different draws, chosen by their weights, or states of the chains.
+
+        Args:
+            num_chains: How many.
+            seed: Seed of the choice.
+            unconstrained: False gives a dictionary of parameters by name for each chain.
+
+        Raises:
+            ValueError: If there are not so many draws with a positive weight.
+        """
+        positions = starts_of(self, num_chains, seed).unconstrained_draws
+        return positions if unconstrained else parameters_at(self.model, positions)
+
+    def inverse_mass_matrix(self, kind: MatrixKind = "auto") -> np.ndarray | LowRankMatrix:
+        """The covariance on the unconstrained scale, as a metric for samplers of Hamiltonian Monte Carlo.
+
+        It is that of the weighted draws, or of the states of chains, shrunk towards the fitted normal; where weights
+        are unreliable that of the normal itself. Of several modes it is that of the one with most of the weight, with a
+        warning.
+
+        Args:
+            kind: "dense" is a matrix; "diagonal" its diagonal; "low_rank" a diagonal but for some directions, where
+                there are more than 200 dimensions with the correlations of the normal; "auto" is "dense" up to there
+                and "low_rank" beyond.
+        """
+        return matrix_of(self, kind)
+
+    def warm_start(self, num_chains: int = 4, kind: MatrixKind = "auto", *, seed: int = 0) -> WarmStart:
+        """Where a sampler of another library goes on from this fit; `pathfinder.sample` runs one.
+
+        Args:
+            num_chains: How many chains start.
+            kind: As of `inverse_mass_matrix`.
+            seed: Seed of the choice of starts.
+        """
+        positions = starts_of(self, num_chains, seed).unconstrained_draws
+        return warm_start_from(positions, matrix_of(self, kind), self.model)
 
     def summary(self) -> pd.DataFrame:
         """Mean, standard deviation, quantiles and effective sample size of every scalar, one row each.
