@@ -20,6 +20,7 @@ USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
     "cuda": ("pathfinder",),
+    "plots": ("pathfinder",),
     "test": ("tests",),
     "oracle": ("tests",),
     "docs": (),
@@ -76,7 +77,7 @@ def test_what_the_source_imports_is_a_dependency():
 
 def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
     found = set(imported(SOURCE, {IF_THERE})) - set(imported(SOURCE, set()))
-    assert found == distributions("stan")
+    assert found == distributions("stan", "plots")
 
 
 @pytest.mark.parametrize(

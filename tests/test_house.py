@@ -22,6 +22,7 @@ ORDER = {
         _fitting
         interop
         _results
+        plots
         _draws
         _chains
         _importance
@@ -182,7 +183,12 @@ def test_no_folder_is_crowded(package):
 def test_every_room_says_what_it_is(package):
     """A docstring that says what the room is, what goes in and what comes out; only tables of contents import."""
     doors = {"pathfinder", "pathfinder.stan", "psis", "pathfinder_cli"}
-    contents = {"pathfinder._data_files", "pathfinder.stan._library.functions", "pathfinder.stan._library.densities"}
+    contents = {
+        "pathfinder._data_files",
+        "pathfinder.plots",
+        "pathfinder.stan._library.functions",
+        "pathfinder.stan._library.densities",
+    }
     for path in files(package):
         if path.name == "__init__.py":
             tree = ast.parse(path.read_text())
@@ -208,7 +214,7 @@ def test_names_mean_one_thing(package):
 def test_engine_neither_prints_nor_reads(package):
     forbidden = {"logging", "argparse", "pathlib", "os", "csv"}
     for path in files(package):
-        # One writes the files that `save` is asked for, the others those of compiled programs.
+        # The names of the files that `save` is asked for; and files themselves.
         if not module(path).startswith(("pathfinder._results.archive", "pathfinder._cache.")):
             assert not {name.split(".")[0] for name in imports(path)} & forbidden, path
 
