@@ -38,11 +38,12 @@ _CAPTIONS = {
 }
 
 
-def report_page(result: Any) -> str:
+def report_page(result: Any, first_id: int | None = None) -> str:
     """The page.
 
     Args:
         result: A `PathfinderResult`.
+        first_id: What the first path is called elsewhere, if that is another number than 0.
     """
     shown = Shown.of(result, Verdict(result.is_reliable, result.reliability))
     title = f"Pathfinder fit of {result.model.name}"
@@ -61,7 +62,7 @@ def report_page(result: Any) -> str:
         _section("Estimates", _estimates(result)),
         _section("Diagnostics", _diagnostics(result)),
         _section("Pictures", _pictures(result)),
-        _section("Paths", _paths(result)),
+        _section("Paths", _paths(result, first_id)),
         _section("Cost", _cost(result)),
         _section("Settings", _settings(result.settings)),
     ]
@@ -186,7 +187,7 @@ def _of_chains(result: Any, kind: str) -> str:
     return " Of states of chains it is that of their start." if kind == "pairs" else ""
 
 
-def _paths(result: Any) -> str:
+def _paths(result: Any, first_id: int | None) -> str:
     rows = [
         [
             str(number),
@@ -200,9 +201,14 @@ def _paths(result: Any) -> str:
         ]
         for number, path in enumerate(result.paths[:MOST_PATHS])
     ]
+    other = "" if first_id is None else f"<p>Path 0 is path {first_id} of the other output, and so on.</p>"
     more = len(result.paths) - MOST_PATHS
     note = f"<p>And {more} more.</p>" if more > 0 else ""
-    return _table(["path", "ELBO", "s.e.", "k-hat", "weight", "iterations", "gradients", "how it ended"], rows) + note
+    return (
+        _table(["path", "ELBO", "s.e.", "k-hat", "weight", "iterations", "gradients", "how it ended"], rows)
+        + note
+        + other
+    )
 
 
 def _cost(result: Any) -> str:

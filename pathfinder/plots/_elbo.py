@@ -66,7 +66,13 @@ def elbo(result: Any, window: float = 30.0, ax: Any = None) -> Any:
     return draw_elbos(curves, {mode.path: mode.elbo for mode in refined}, window, ax)
 
 
-def draw_elbos(curves: Sequence[ElboCurve], refined: dict[int, float], window: float, ax: Any) -> Any:
+def draw_elbos(
+    curves: Sequence[ElboCurve],
+    refined: dict[int, float],
+    window: float,
+    ax: Any,
+    star: str = "chosen, estimated again",
+) -> Any:
     """Draw curves, and the ELBO of what was refined from some of the paths.
 
     Raises:
@@ -86,9 +92,10 @@ def draw_elbos(curves: Sequence[ElboCurve], refined: dict[int, float], window: f
         label = f"refined from path {path}"
         ax.axhline(level, color=color_of(path), linestyle="--", linewidth=1.2, label=label)
     _limit(ax, values, [*refined.values()], window)
-    ax.plot([], [], "*", color="0.4", markersize=10, label="chosen, estimated again")
+    ax.plot([], [], "*", color="0.4", markersize=10, label=star)
     ax.set_xlabel("L-BFGS iteration")
-    ax.set_ylabel("ELBO (nats), with one standard error")
+    has_errors = any(np.isfinite(curve.standard_error).any() for curve in curves)
+    ax.set_ylabel("ELBO (nats)" + ", with one standard error" * has_errors)
     ax.ticklabel_format(axis="y", useOffset=False)
     ax.xaxis.get_major_locator().set_params(integer=True)
     legend_beside(ax)

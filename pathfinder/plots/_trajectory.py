@@ -134,7 +134,7 @@ def draw_paths(
     ax.set_xlabel(labels[0])
     ax.set_ylabel(labels[1])
     ax.set_title("Paths and their approximations" + _outside(paths, box))
-    _explain(ax, bool(refined), any(path.approximation for path in paths), levels)
+    _explain(ax, paths, bool(refined), levels)
     return ax
 
 
@@ -186,11 +186,12 @@ def _outside(paths: Sequence[PlanarPath], box: tuple[np.ndarray, np.ndarray]) ->
     return f"\n({' and '.join(parts)} outside of the picture)" if parts else ""
 
 
-def _explain(ax: Any, has_refined: bool, has_approximations: bool, levels: Sequence[float]) -> None:
+def _explain(ax: Any, paths: Sequence[PlanarPath], has_refined: bool, levels: Sequence[float]) -> None:
     sizes = " and ".join(f"{level:g}" for level in levels)
     ax.plot([], [], "s", color="0.4", markersize=6, label="start")
-    ax.plot([], [], "*", color="0.4", markersize=10, label="chosen approximation")
-    if has_approximations and len(levels):
+    if any(path.best is not None for path in paths):
+        ax.plot([], [], "*", color="0.4", markersize=10, label="chosen approximation")
+    if any(path.approximation for path in paths) and len(levels):
         ax.plot([], [], "--", color="0.4", label=f"its normal, {sizes} sd")
     if has_refined and len(levels):
         ax.plot([], [], color="black", label=f"refined normal, {sizes} sd")
