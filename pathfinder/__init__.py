@@ -10,6 +10,7 @@ from pathfinder._version import __version__ as __version__
 
 if _typing.TYPE_CHECKING:
     from pathfinder import constraints as constraints
+    from pathfinder import plots as plots
     from pathfinder._chains.chain_draws import ChainDraws as ChainDraws
     from pathfinder._chains.mixing import Mixing as Mixing
     from pathfinder._chains.virial import Virial as Virial
@@ -61,13 +62,13 @@ else:  # where type checkers do not see that any name may be asked for
         "load": "_results.load",
         "sample": "_sampling.sample",
     }
-    __all__ = ["constraints", *_MODULES]
+    __all__ = ["constraints", "plots", *_MODULES]
 
     def __getattr__(name):
         from importlib import import_module
 
-        if name == "constraints":
-            return import_module("pathfinder.constraints")
+        if name in ("constraints", "plots"):
+            return import_module(f"pathfinder.{name}")
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

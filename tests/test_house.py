@@ -22,6 +22,7 @@ ORDER = {
         _sampling
         _fitting
         _results
+        plots
         _draws
         _chains
         _importance
@@ -182,7 +183,12 @@ def test_no_folder_is_crowded(package):
 def test_every_room_says_what_it_is(package):
     """A docstring that says what the room is, what goes in and what comes out; only tables of contents import."""
     doors = {"pathfinder", "pathfinder.stan", "psis", "pathfinder_cli"}
-    contents = {"pathfinder._data_files", "pathfinder.stan._library.functions", "pathfinder.stan._library.densities"}
+    contents = {
+        "pathfinder._data_files",
+        "pathfinder.plots",
+        "pathfinder.stan._library.functions",
+        "pathfinder.stan._library.densities",
+    }
     for path in files(package):
         if path.name == "__init__.py":
             tree = ast.parse(path.read_text())

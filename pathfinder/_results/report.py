@@ -78,7 +78,7 @@ def describe(fit: Shown) -> str:
         "  " + "  ".join(cell.rjust(width) for cell, width in zip(row[:-1], widths, strict=False)) + "  " + row[-1]
         for row in table
     ]
-    return "\n".join([*_headline(fit), *lines, *_omitted(fit)])
+    return "\n".join([*headline(fit), *lines, *_omitted(fit)])
 
 
 def describe_html(fit: Shown) -> str:
@@ -87,12 +87,13 @@ def describe_html(fit: Shown) -> str:
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in _path_rows(fit)
     )
-    text = "<br>".join(html.escape(line) for line in _headline(fit))
+    text = "<br>".join(html.escape(line) for line in headline(fit))
     omitted = "<br>".join(html.escape(line) for line in _omitted(fit))
     return f"<div><p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{omitted}</div>"
 
 
-def _headline(fit: Shown) -> list[str]:
+def headline(fit: Shown) -> list[str]:
+    """What the draws are worth and what they cost, in sentences."""
     succeeded = sum(path.status.succeeded for path in fit.paths)
     lines = [
         f"Pathfinder fit of '{fit.name}': {fit.dim} parameters, "

@@ -327,6 +327,40 @@ class PathfinderResult:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "model"}
         write(path, self.model, fields, {"draws": self.draws, "unconstrained_draws": self.unconstrained_draws})
 
+    def plot(self, kind: str, *arguments: Any, **options: Any) -> Any:
+        """Draw a picture with matplotlib: the function of `pathfinder.plots` of that name.
+
+        Args:
+            kind: "trajectory", "elbo", "weights", "pairs", "compare" or "chains".
+            *arguments: For that function, after the result.
+            **options: Likewise, by name.
+
+        Returns:
+            The axes.
+
+        Raises:
+            ModuleNotFoundError: If matplotlib is not installed.
+            ValueError: If there is no such kind, or not what it needs.
+        """
+        from pathfinder.plots._by_name import draw_kind
+
+        return draw_kind(self, kind, *arguments, **options)
+
+    def report(self, path: Any) -> None:
+        """Write one HTML page, complete in itself: verdict, summary, diagnostics, pictures, paths, settings and cost.
+
+        Args:
+            path: Name of the file, which is replaced if it exists, and appears complete or not at all. Without
+                matplotlib there are no pictures in it, and it says so.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        from pathfinder._cache.whole_file import write_whole
+        from pathfinder._results.report_page import report_page
+
+        write_whole(path, lambda file: file.write(report_page(self).encode()))
+
     def __repr__(self) -> str:
         return describe(Shown.of(self, self._verdict))
 

@@ -65,8 +65,8 @@ def _why_not_loaded(path: str, error: Exception) -> str:
 
 
 def _check_version(model: Any) -> None:
-    version: tuple[int, ...] = tuple(model.model_version()) if hasattr(model, "model_version") else (1, 0, 0)
-    if version < tuple(OLDEST_VERSION):
+    version: Any = tuple(model.model_version()) if hasattr(model, "model_version") else (1, 0, 0)
+    if version < OLDEST_VERSION:
         raise ValueError(
             f"The library was compiled with BridgeStan {'.'.join(map(str, version))}, but 2.0 or newer is needed; "
             "compile the program again."
