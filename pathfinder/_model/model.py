@@ -55,6 +55,9 @@ class Model:
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
+        log_likelihood_fn: `log_likelihood_fn(position, data)` gives the log likelihood of every observation, by name;
+            or None.
+        observed_variables: What these are of; they are no part of draws.
     """
 
     dim: int
@@ -76,6 +79,8 @@ class Model:
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    log_likelihood_fn: Callable[[Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    observed_variables: tuple[Variable, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
         if self.dim < 1:
