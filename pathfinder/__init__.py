@@ -27,12 +27,15 @@ if _typing.TYPE_CHECKING:
     from pathfinder._results.path_result import PathfinderError as PathfinderError
     from pathfinder._results.path_result import PathResult as PathResult
     from pathfinder._results.result import PathfinderResult as PathfinderResult
+    from pathfinder._sampling.calibrate import calibrate as calibrate
+    from pathfinder._sampling.calibration import Calibration as Calibration
     from pathfinder._settings import Settings as Settings
     from pathfinder._status import Status as Status
     from pathfinder._variables import Variable as Variable
 else:  # where type checkers do not see that any name may be asked for
     _MODULES = {
         "BatchResult": "_results.batch_result",
+        "Calibration": "_sampling.calibration",
         "ChainDraws": "_chains.chain_draws",
         "InitialPoints": "_fitting.initial_points",
         "Iterations": "_paths.outcomes",
@@ -49,6 +52,7 @@ else:  # where type checkers do not see that any name may be asked for
         "Status": "_status",
         "Trajectory": "_paths.outcomes",
         "Variable": "_variables",
+        "calibrate": "_sampling.calibrate",
         "fit": "_fitting.fit",
         "fit_batch": "_fitting.fit_batch",
         "load": "_results.load",

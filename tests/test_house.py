@@ -19,6 +19,7 @@ MOST_FILES = 12
 # rooms of one line do not import each other.
 ORDER = {
     "pathfinder": """
+        _sampling
         _fitting
         _results
         _draws
@@ -40,6 +41,7 @@ ORDER = {
         _status _variables _close_names _errors _version
     """,
     "pathfinder.stan": """
+        _simulation
         _program
         _loops
         _statements

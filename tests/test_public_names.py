@@ -16,6 +16,7 @@ import psis
 
 PATHFINDER = {
     "BatchResult",
+    "Calibration",
     "ChainDraws",
     "InitialPoints",
     "Iterations",
@@ -32,6 +33,7 @@ PATHFINDER = {
     "Status",
     "Trajectory",
     "Variable",
+    "calibrate",
     "constraints",
     "fit",
     "fit_batch",
@@ -64,6 +66,7 @@ STAN = {
     "parse",
     "parse_functions",
     "print_program",
+    "simulator",
 }
 CONSTRAINTS = {
     "corr_cholesky",
