@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,6 +195,7 @@ def _elpd_data(found: LeaveOneOut, variable: Variable, result: Any) -> Any:
     if int(arviz.__version__.split(".")[0]) < 1:
         first = {"elpd_loo": elpd, "se": common["se"], "p_loo": p}  # printed by their places
         return arviz.ELPDData(first | common | {"loo_i": elpd_i.rename("loo_i")})
-    own: dict[str, Any] = {"kind": "loo", "elpd": elpd, "p": p, "elpd_i": elpd_i}
-    own["approx_posterior"] = not result.uses_chains
-    return arviz.ELPDData(**own, **common)
+    own = {"elpd": elpd, "p": p, "elpd_i": elpd_i, "approx_posterior": not result.uses_chains}
+    # Later versions have a class for each kind of estimate, which says itself what it is.
+    of_kind = getattr(arviz, "ELPDDataLOO", None) or partial(arviz.ELPDData, "loo")
+    return of_kind(**own, **common)

