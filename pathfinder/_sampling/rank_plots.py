@@ -74,7 +74,7 @@ def _draw_histogram(ax: Any, uniform: UniformRanks, ranks: np.ndarray, probabili
     low, middle, high = (stats.binom.ppf(q, uniform.num_ranks, 1 / bins) for q in (tail, 0.5, 1 - tail))
     edges = np.arange(bins + 1) / bins
     ax.stairs(uniform.histogram(ranks), edges, fill=True, color="C0", alpha=0.7)
-    ax.axhspan(low, high, color="0.5", alpha=0.3, linewidth=0, label=f"{probability:.0%} of bins")
+    ax.axhspan(low, high, color="0.85", linewidth=0, zorder=0, label=f"{probability:.0%} of bins")
     ax.axhline(middle, color="0.5", linewidth=0.8)
     ax.set_xlabel("rank / number of draws")
     ax.set_ylabel("data sets")

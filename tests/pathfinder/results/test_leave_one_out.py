@@ -121,6 +121,15 @@ def test_the_weights_hold_the_density_that_draws_come_from():
     assert np.abs(estimated(own, None).elpd - exact_elpd()).max() > 0.03
 
 
+def test_the_density_of_the_mixture_counts_and_not_that_of_the_own_approximation(result):
+    expected = parts(quietly(result.loo))["elpd_i"].values
+    for name, is_same in {"log_q": True, "log_proposal": False}.items():
+        other = getattr(result.pool, name) + np.linspace(0, 1, len(result.pool))
+        changed = dataclasses.replace(result, pool=dataclasses.replace(result.pool, **{name: other}))
+        found = parts(quietly(changed.loo))["elpd_i"].values
+        assert np.allclose(found, expected, rtol=1e-8) == is_same
+
+
 def test_without_weights_it_is_what_arviz_has(model):
     import arviz
 
