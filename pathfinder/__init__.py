@@ -31,6 +31,8 @@ if _typing.TYPE_CHECKING:
     from pathfinder._results.path_result import PathResult as PathResult
     from pathfinder._results.result import PathfinderResult as PathfinderResult
     from pathfinder._results.warm_start import WarmStart as WarmStart
+    from pathfinder._sampling.calibrate import calibrate as calibrate
+    from pathfinder._sampling.calibration import Calibration as Calibration
     from pathfinder._sampling.sample import sample as sample
     from pathfinder._settings import Settings as Settings
     from pathfinder._status import Status as Status
@@ -38,6 +40,7 @@ if _typing.TYPE_CHECKING:
 else:  # where type checkers do not see that any name may be asked for
     _MODULES = {
         "BatchResult": "_results.batch_result",
+        "Calibration": "_sampling.calibration",
         "ChainDraws": "_chains.chain_draws",
         "InitialPoints": "_fitting.initial_points",
         "Iterations": "_paths.outcomes",
@@ -57,6 +60,7 @@ else:  # where type checkers do not see that any name may be asked for
         "Trajectory": "_paths.outcomes",
         "Variable": "_variables",
         "WarmStart": "_results.warm_start",
+        "calibrate": "_sampling.calibrate",
         "fit": "_fitting.fit",
         "fit_batch": "_fitting.fit_batch",
         "load": "_results.load",

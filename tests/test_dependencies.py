@@ -100,7 +100,7 @@ def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
         (
             "tests",
             ("dependencies", "test", "oracle", "bench", *LATE),
-        ),  # those of benchmarks and extras are skipped without them
+        ),  # the last are skipped where missing
         ("benchmarks", ("dependencies", "bench")),
     ],
 )

@@ -42,6 +42,7 @@ ORDER = {
         _status _variables _close_names _errors _version
     """,
     "pathfinder.stan": """
+        _simulation
         _program
         _loops
         _statements

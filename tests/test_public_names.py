@@ -16,6 +16,7 @@ import psis
 
 PATHFINDER = {
     "BatchResult",
+    "Calibration",
     "ChainDraws",
     "InitialPoints",
     "Iterations",
@@ -34,6 +35,7 @@ PATHFINDER = {
     "Trajectory",
     "Variable",
     "Virial",
+    "calibrate",
     "WarmStart",
     "constraints",
     "fit",
@@ -69,6 +71,7 @@ STAN = {
     "parse",
     "parse_functions",
     "print_program",
+    "simulator",
 }
 PLOTS = {"chains", "compare", "elbo", "pairs", "trajectory", "weights"}
 CONSTRAINTS = {

@@ -38,13 +38,19 @@ def inference_data(
         ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute a group.
     """
     by_chain = returned.by_chain()
+    wanted = {"log_likelihood": log_likelihood, "posterior_predictive": posterior_predictive}
+    computed = {
+        group: {name: values[by_chain] for name, values in of_observed(result, returned, keys, group).items()}
+        for group, given in wanted.items()
+        if given is True
+    }
     return grouped_draws(
         result.model,
         {name: values[by_chain] for name, values in result.draws.items()},
         {name: values[by_chain] for name, values in _statistics(result, returned).items()},
         _attributes(result, returned),
-        log_likelihood,
-        posterior_predictive,
+        {group: given for group, given in wanted.items() if group not in computed},
+        computed,
         observed,
     )
 
@@ -54,8 +60,8 @@ def grouped_draws(
     chain: Mapping[str, np.ndarray],
     statistics: Mapping[str, np.ndarray],
     attributes: Mapping[str, Any],
-    log_likelihood: str | Sequence[str] | None = None,
-    posterior_predictive: str | Sequence[str] | None = None,
+    named: Mapping[str, Any] | None = None,
+    computed: Mapping[str, Mapping[str, np.ndarray]] | None = None,
     observed: str | Sequence[str] | None = None,
 ) -> Any:
     """Draws of a model in ArviZ's groups.
@@ -65,25 +71,21 @@ def grouped_draws(
         chain: Draws by name, arrays of shape `(chain, draw, *shape)`.
         statistics: Numbers of every draw, arrays of shape `(chain, draw)`.
         attributes: Of all groups.
-        log_likelihood: As of `inference_data`.
-        posterior_predictive: Likewise.
-        observed: Likewise.
+        named: Names of the generated quantities of groups, by the name of the group; of others and for None those of
+            `inference_data`.
+        computed: What groups that are not of generated quantities hold instead.
+        observed: As of `inference_data`.
 
     Raises:
         ValueError: As of `inference_data`.
     """
     generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
-    wanted = {"log_likelihood": log_likelihood, "posterior_predictive": posterior_predictive}
-    computed = {
-        group: {name: values[by_chain] for name, values in of_observed(result, returned, keys, group).items()}
-        for group, given in wanted.items()
-        if given is True
-    }
+    named, computed = named or {}, computed or {}
     defaults = {
         "log_likelihood": [name for name in generated if name == "log_lik"],
         "posterior_predictive": [name for name in generated if name.endswith("_rep")],
     }
-    chosen = {group: _names(given, defaults[group]) for group, given in wanted.items() if group not in computed}
+    chosen = {group: _names(named.get(group), names) for group, names in defaults.items() if group not in computed}
     for group, names in chosen.items():
         unknown = [name for name in names if name not in generated]
         if unknown:

@@ -27,6 +27,7 @@ from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.history import Cost
 from pathfinder._results.archive import write
 from pathfinder._results.inference_data import inference_data
+from pathfinder._results.leave_one_out import leave_one_out
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.report import Shown, describe, describe_html
 from pathfinder._results.warm_start import WarmStart, matrix_of, parameters_at, starts_of, warm_start_from
@@ -290,6 +291,7 @@ class PathfinderResult:
     def to_inferencedata(
         self,
         *,
+        draws: Literal["returned", "pool"] = "returned",
         log_likelihood: bool | str | Sequence[str] | None = None,
         posterior_predictive: bool | str | Sequence[str] | None = None,
         observed: str | Sequence[str] | None = None,
@@ -301,6 +303,8 @@ class PathfinderResult:
         axis, as many of each as all have, with `superchain` in `sample_stats`; other draws are one chain.
 
         Args:
+            draws: "pool" gives all draws of the pool, as `weighted()`, with `weight`, `log_weight` and `log_proposal`
+                in `sample_stats`; beware that ArviZ takes all draws to weigh the same.
             log_likelihood: Generated quantities of the group of that name; by default `log_lik`. True computes it for
                 each observation of a model of NumPyro or PyMC, under the names of its observed sites.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
@@ -311,7 +315,25 @@ class PathfinderResult:
             ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute what is
                 wanted.
         """
-        return inference_data(self, self._returned, self._keys, log_likelihood, posterior_predictive, observed)
+        if draws not in ("returned", "pool"):
+            raise ValueError(f"`draws` must be 'returned' or 'pool', but {draws!r} was given.")
+        own = self.weighted() if draws == "pool" else self
+        return inference_data(own, own._returned, own._keys, log_likelihood, posterior_predictive, observed)
+
+    def loo(self, var_name: str | None = None) -> Any:
+        """Leave-one-out cross-validation by Pareto-smoothed weights, as ArviZ's `ELPDData`, for `arviz.compare`.
+
+        Of draws by weights it takes the whole pool, with the density of the mixture that it comes from in the weights:
+        resampled draws come several times, which spoils the tails of weights. Of chains it takes all states.
+
+        Args:
+            var_name: The log likelihood of each observation: a generated quantity, or an observed variable of the
+                model. By default the only observed variable, or `log_lik`.
+
+        Raises:
+            ValueError: If there is none, or the fit did not evaluate the log density.
+        """
+        return leave_one_out(self, var_name)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.

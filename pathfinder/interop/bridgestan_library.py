@@ -3,7 +3,7 @@
 from typing import Any
 
 
-OLDEST_VERSION = (2, 0, 0)
+OLDEST_MAJOR_VERSION = 2
 
 
 def load_bridgestan(library: Any, data: Any = None) -> Any:
@@ -65,8 +65,8 @@ def _why_not_loaded(path: str, error: Exception) -> str:
 
 
 def _check_version(model: Any) -> None:
-    version: Any = tuple(model.model_version()) if hasattr(model, "model_version") else (1, 0, 0)
-    if version < OLDEST_VERSION:
+    version = tuple(model.model_version()) if hasattr(model, "model_version") else (1, 0, 0)
+    if version[0] < OLDEST_MAJOR_VERSION:
         raise ValueError(
             f"The library was compiled with BridgeStan {'.'.join(map(str, version))}, but 2.0 or newer is needed; "
             "compile the program again."
