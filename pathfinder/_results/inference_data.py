@@ -102,7 +102,9 @@ def grouped_draws(
     data = _from_dict(groups, coords, dims)
     data_groups = _data_groups(model, observed)
     # Apart, as data and variables of one name may have other axes.
-    apart = [({group: computed[group]}, _observed_dims(model, computed[group])) for group in computed]
+    apart: list[tuple[dict[str, Any], dict[str, list[str]]]] = [
+        ({group: dict(values)}, _observed_dims(model, values)) for group, values in computed.items()
+    ]
     if data_groups:
         apart.append((data_groups, {name: list(names) for name, names in model.data_dims.items()}))
     for others, axes in apart:
@@ -147,7 +149,7 @@ def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, l
     return arviz.from_dict(groups, coords=coords, dims=dims)
 
 
-def _observed_dims(model: Model, values: dict[str, np.ndarray]) -> dict[str, list[str]]:
+def _observed_dims(model: Model, values: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
     """Names of the axes behind those of chains and draws, of which a log likelihood has none for those of one event."""
     dims = {variable.name: variable.dims for variable in model.observed_variables}
     return {name: list(dims[name] or ())[: array.ndim - 2] for name, array in values.items() if dims.get(name)}
