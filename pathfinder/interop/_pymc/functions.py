@@ -37,7 +37,7 @@ class ModelGraphs:
         log_density: The log density with Jacobians.
         variables: Free variables and deterministics on the constrained scale, by name.
         log_likelihood: Log densities of the elements of observed variables, by name.
-        shared: The shared variables in all of these.
+        shared: The shared variables in all of these, and lengths of dims, which sizes of variables depend on.
     """
 
     values: tuple[Any, ...]
@@ -83,7 +83,7 @@ class PymcFunctions:
         found = jax.eval_shape(self.constrain, position, data)
         self.shapes = {name: tuple(found[name].shape) for name in graphs.variables}
 
-    def fit(self) -> bool:
+    def are_current(self) -> bool:
         """Whether they are those of the model with its current data."""
         return all(
             (shared.get_value(borrow=True).shape, shared.get_value(borrow=True).dtype) == described
@@ -149,7 +149,7 @@ def functions_of(model: Any) -> PymcFunctions:
             "or make the model with PyTensor's floatX='float32'."
         )
     for functions in kept.functions:
-        if functions.fit():
+        if functions.are_current():
             break
     else:
         functions = _converted(model, kept.graphs)
@@ -168,7 +168,7 @@ def _graphs(model: Any) -> ModelGraphs:
     constrained = model.replace_rvs_by_values(variables)
     observed = observed_variables(model)
     log_likelihood = model.logp(observed, sum=False) if observed else []
-    shared = shared_variables([log_density, *constrained, *log_likelihood])
+    shared = shared_variables([log_density, *constrained, *log_likelihood, *model.dim_lengths.values()])
     if not all(hasattr(variable.get_value(borrow=True), "shape") for variable in shared):
         raise ValueError("The model uses pm.Minibatch, whose density is random; pass the whole data.")
     return ModelGraphs(

@@ -18,7 +18,7 @@ from tests.pathfinder.interop import pymc_models  # noqa: E402
 from tests.pathfinder.interop.same_models import EIGHT_SCHOOLS, SAME, log_density_of  # noqa: E402
 
 
-UNCOMPILED = Mode(linker="py", optimizer="fast_run")
+UNCOMPILED = Mode(linker="py", optimizer="fast_compile")
 
 
 @pytest.fixture(scope="module", params=pymc_models.MODELS)
@@ -167,6 +167,14 @@ def test_data_of_other_shapes_and_new_variables_are_converted_anew():
     with pymc_model:
         pm.Normal("further")
     assert Model.from_pymc(pymc_model).dim == 6
+
+
+def test_lengths_of_dims_alone_may_change():
+    with pm.Model(coords={"n": range(3)}) as pymc_model:
+        pm.Normal("x", dims="n")
+    assert Model.from_pymc(pymc_model).dim == 3
+    pymc_model.set_dim("n", 5, range(5))
+    assert Model.from_pymc(pymc_model).dim == 5
 
 
 def test_the_functions_do_not_keep_the_model():

@@ -57,17 +57,22 @@ def test_groups_are_those_of_pymc(pymc_model, result):
         assert found.equals(expected[group].drop_attrs())
 
 
-def test_pymc_takes_the_result_for_its_own(pymc_model, result):
+def test_likelihood_and_predictions_are_in_the_groups_of_pymc(pymc_model, result):
+    own = result.to_inferencedata(log_likelihood=True, posterior_predictive=True)
     data = result.to_inferencedata()
     with pymc_model:
         pm.compute_log_likelihood(data, progressbar=False)
         pm.sample_posterior_predictive(data, extend_inferencedata=True, progressbar=False, random_seed=1)
-    assert data.log_likelihood["effect"].dims == ("chain", "draw", "school")
-    assert data.posterior_predictive["effect"].shape == (1, 50, 8)
-    # Although PyMC has put the observed variable into the model another time.
-    model = Model.from_pymc(pymc_model)
-    assert model.observed == ("effect",)
-    assert model.predict_draws_fn(result.draws, 1)["effect"].shape == (50, 8)
+    for group in ("log_likelihood", "posterior_predictive"):
+        assert set(own[group].data_vars) == set(data[group].data_vars) == {"effect"}
+        assert own[group]["effect"].dims == data[group]["effect"].dims == ("chain", "draw", "school")
+    np.testing.assert_allclose(own.log_likelihood["effect"], data.log_likelihood["effect"], rtol=1e-10)
+    # The means of predictions about the same effects differ by the noise alone.
+    noise = EIGHT_SCHOOLS["sigma"] * np.sqrt(2 / 50)
+    difference = (own.posterior_predictive - data.posterior_predictive)["effect"].mean(("chain", "draw"))
+    assert np.all(np.abs(difference) < 5 * noise)
+    # PyMC has put the observed variable into the model another time.
+    assert Model.from_pymc(pymc_model).observed == ("effect",)
 
 
 def test_fits_of_many_data_sets_are_those_of_each(pymc_model):
