@@ -83,6 +83,7 @@ Usage: {PROGRAM} MODEL pathfinder [CmdStan's arguments]    run a model
        {PROGRAM} explain MODEL.stan data file=DATA.json    tell how its loops are compiled
        {PROGRAM} summary FILE.csv                          print a table of the draws in an output file
        {PROGRAM} plot FILE.csv                             draw pictures of what a run wrote
+       {PROGRAM} inits FILE.csv                            write what CmdStan's sampler goes on with from a run
        {PROGRAM} cache [--clear]                           tell where compiled programs are kept, or remove them
        {PROGRAM} MODEL help                                explain the arguments; help-all explains all of them
 
@@ -144,6 +145,12 @@ def _plot(words: Sequence[str]) -> int:
     return plot(words)
 
 
+def _inits(words: Sequence[str]) -> int:
+    from pathfinder_cli._commands.inits import main as inits
+
+    return inits(words)
+
+
 def _cache(words: Sequence[str]) -> int:
     from pathfinder_cli._commands.cache import main as cache
 
@@ -161,6 +168,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "explain": _explain,
     "summary": _summary,
     "plot": _plot,
+    "inits": _inits,
     "cache": _cache,
 }
 

@@ -60,10 +60,12 @@ def sampler_starts(
     if num_usable < num_chains:
         raise ValueError(f"There are {num_usable} draws with a positive weight, too few for {num_chains} chains.")
     order = np.lexsort((np.arange(len(pool)), pool.lanes, pool.paths))
-    return rng.permutation(order[_systematic(weights[order], num_chains, rng)])
+    return rng.permutation(order[systematic_rows(weights[order], num_chains, rng)])
 
 
-def _systematic(weights: Float[np.ndarray, " draw"], count: int, rng: np.random.Generator) -> Int[np.ndarray, " count"]:
+def systematic_rows(
+    weights: Float[np.ndarray, " draw"], count: int, rng: np.random.Generator
+) -> Int[np.ndarray, " count"]:
     """Different draws, each included with a probability in proportion to its weight, but at most 1 (Madow 1949)."""
     probabilities = np.zeros(len(weights))
     is_sure = np.zeros(len(weights), bool)
