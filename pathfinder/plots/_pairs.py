@@ -78,7 +78,7 @@ def draw_pairs(
         ax: As for `pairs`.
     """
     count = len(names)
-    side = max(1.7 * count, 4.0)
+    side = max(1.7 * count, 4.0 if count == 1 else 5.4)  # so that a legend has room in a corner
     axes = grid(ax, count, count, (side, side))
     limits = [_limits(values[:, place], weights, grey.get(name)) for place, name in enumerate(names)]
     shown = _shown(len(values))
