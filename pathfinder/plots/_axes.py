@@ -11,6 +11,7 @@ import numpy as np
 
 
 MOST_IN_LEGEND = 10
+LONGEST = 21  # name that is written whole where there are many
 
 
 def required(package: str) -> ModuleType:
@@ -78,6 +79,14 @@ def one_axes(ax: Any, size: tuple[float, float] = (7.6, 4.4)) -> Any:
 def color_of(number: int) -> str:
     """The colour of a path, from the cycle of the style in use."""
     return f"C{number}"
+
+
+def as_label(name: str, longest: int = LONGEST) -> str:
+    """A name as it can be written: all of it as it is, and without its middle if it is long."""
+    if len(name) > longest:
+        kept = (longest - 1) // 2
+        name = f"{name[:kept]}\N{HORIZONTAL ELLIPSIS}{name[-kept:]}"
+    return name.replace("$", r"\$")  # which begins a formula
 
 
 def legend_beside(ax: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pathfinder._chains.mixing import LARGEST_NESTED_RHAT
-from pathfinder.plots._axes import grid
+from pathfinder.plots._axes import as_label, grid
 from pathfinder.plots._columns import chosen, coordinate_names
 
 
@@ -49,7 +49,7 @@ def chains(result: Any, var_names: str | Sequence[str] | None = None, ax: Any = 
     _rhats(axes[0], [names[place] for place in shown], values[shown], len(values) - len(shown))
     for place, panel in zip(traces, axes[1:], strict=True):
         states = own.log_p if place == len(names) - 1 else own.states[..., place]
-        _trace(panel, states, own.num_superchains, f"{names[place]} (nested R-hat {values[place]:.3f})")
+        _trace(panel, states, own.num_superchains, f"{as_label(names[place])} (nested R-hat {values[place]:.3f})")
     axes[1].plot([], [], color="0.75", label="a chain")
     axes[1].plot([], [], color="C0", label="mean of a superchain")
     axes[1].legend(loc="upper right", fontsize="small")
@@ -79,7 +79,7 @@ def _rhats(ax: Any, names: Sequence[str], values: Float[np.ndarray, " quantity"]
         if rows.any():
             ax.plot(values[rows], heights[rows], "o", color=color, markersize=5, label=label)
     ax.axvline(LARGEST_NESTED_RHAT, color="0.4", linestyle="--", linewidth=1.0, label=f"at most {LARGEST_NESTED_RHAT}")
-    ax.set_yticks(heights, names)
+    ax.set_yticks(heights, [as_label(name) for name in names])
     ax.set_ylim(-0.7, len(names) - 0.3)
     ax.set_xlabel("nested R-hat, unconstrained")
     ax.set_title("Do superchains agree?" + (f"\n({hidden} with smaller ones not shown)" if hidden else ""))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from pathfinder.plots._axes import one_axes
+from pathfinder.plots._axes import as_label, one_axes
 from pathfinder.plots._columns import scalars
 from pathfinder.plots._reference import reference_draws
 from psis._weights import weighted_quantile
@@ -51,7 +51,7 @@ def compare(result: Any, reference: Any, var_names: str | Sequence[str] | None =
         _interval(ax, height + APART, draws, even, center, scale, "0.55", "reference" if height == 0 else None)
         label = "Pathfinder" if height == 0 else None
         _interval(ax, height - APART, values[:, place], result.weights, center, scale, "C0", label)
-    labels = [f"{names[place]}   {distances[place]:.2f}" for place in reversed(kept)]
+    labels = [f"{as_label(names[place])}   {distances[place]:.2f}" for place in reversed(kept)]
     ax.set_yticks(range(len(kept)), labels)
     ax.set_ylim(-0.7, len(kept) + 0.4)  # with a row for the legend
     ax.axvline(0.0, color="0.7", linewidth=0.8, linestyle=":", zorder=0)

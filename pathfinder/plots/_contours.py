@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +12,10 @@ from jaxtyping import Float
 from pathfinder._arrays.vectorized import over_lanes
 
 
-POINTS = 80  # on each side of the grid
+POINTS = 120  # on each side of the grid
+AT_ONCE = 64  # points whose density is evaluated together; many would take much memory where data are large
+FEW = 4  # points that tell how long a density outside of JAX takes
+MOST_SECONDS = 5.0
 MASSES = (0.25, 0.5, 0.8, 0.95, 0.99)
 HELD = f"{', '.join(f'{mass * 100:g}' for mass in MASSES)} % inside"
 
@@ -47,7 +52,8 @@ def contours_of(
 ) -> Contours | None:
     """Contours in a box over two unconstrained parameters; None where the draws have no spread.
 
-    Of a density of two parameters they are its own, else those of a kernel estimate from the draws.
+    Of a density of two parameters that does not take long they are its own, else those of a kernel estimate from the
+    draws.
 
     Args:
         result: The result.
@@ -72,16 +78,28 @@ def contours_of(
 
 
 def _log_densities(model: Any, points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, " point"] | None:
-    """Log densities at points; None of a result that was loaded without its model."""
-    points = points.astype(model.dtype)
-    if model.is_callable:
-        return model.density.values(points, None, None)
-    import jax
-
+    """Log densities at points; None of a result that was loaded without its model, and where it would take long."""
+    evaluate, probe = _evaluation(model), points[: AT_ONCE if not model.is_callable else FEW]
     try:
-        return np.asarray(jax.jit(over_lanes(lambda point: model.density(point, model.data)))(points), float)
+        if not model.is_callable:
+            evaluate(probe)  # compiles
+        begin = perf_counter()
+        evaluate(probe)
     except ValueError:
         return None
+    if (perf_counter() - begin) * len(points) / len(probe) > MOST_SECONDS:
+        return None
+    return np.concatenate([evaluate(points[first : first + AT_ONCE]) for first in range(0, len(points), AT_ONCE)])
+
+
+def _evaluation(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Log densities of some points."""
+    if model.is_callable:
+        return lambda points: model.density.values(points.astype(model.dtype), None, None)
+    import jax
+
+    program = jax.jit(over_lanes(lambda point: model.density(point, model.data)))
+    return lambda points: np.asarray(program(points.astype(model.dtype)), float)
 
 
 def _levels_of_draws(log_p: Float[np.ndarray, " draw"], weights: Float[np.ndarray, " draw"]) -> np.ndarray:

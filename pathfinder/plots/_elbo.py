@@ -44,7 +44,7 @@ def elbo(result: Any, window: float = 30.0, ax: Any = None) -> Any:
 
     Args:
         result: A `PathfinderResult`.
-        window: How many nats below the best to show.
+        window: How many nats below the best of the paths to show.
         ax: Axes to draw on, or a figure; None for new ones.
 
     Returns:
@@ -120,8 +120,7 @@ def _draw_curve(ax: Any, curve: ElboCurve, has_legend: bool) -> None:
 
 def _limit(ax: Any, values: Float[np.ndarray, " value"], refined: Sequence[float], window: float) -> None:
     """Show the best part, and say how much is below it."""
-    top = max([values.max(), *refined])
-    bottom = max(values.min(), top - window)
+    bottom, top = max(values.min(), values.max() - window), max([values.max(), *refined])
     margin = MARGIN * max(top - bottom, 0.1)
     ax.set_ylim(bottom - margin, top + margin)
     hidden = int(np.sum(values < bottom))

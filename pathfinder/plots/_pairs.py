@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from pathfinder.plots._axes import MOST_IN_LEGEND, color_of, grid
+from pathfinder.plots._axes import MOST_IN_LEGEND, as_label, color_of, grid
 from pathfinder.plots._columns import scalars
 from pathfinder.plots._reference import reference_draws
 
@@ -78,7 +78,7 @@ def draw_pairs(
         ax: As for `pairs`.
     """
     count = len(names)
-    side = max(1.7 * count, 4.0)
+    side = max(1.7 * count, 4.0 if count == 1 else 5.4)  # so that a legend has room in a corner
     axes = grid(ax, count, count, (side, side))
     limits = [_limits(values[:, place], weights, grey.get(name)) for place, name in enumerate(names)]
     shown = _shown(len(values))
@@ -143,13 +143,13 @@ def _scatter(ax: Any, points: Any, groups: Any, grey: list[np.ndarray | None]) -
 def _label(ax: Any, names: Sequence[str], row: int, column: int) -> None:
     last = len(names) - 1
     if row == column:
-        ax.set_title(names[row], fontsize="medium")
+        ax.set_title(as_label(names[row]), fontsize="medium")
     if row == last:
-        ax.set_xlabel(names[column])
+        ax.set_xlabel(as_label(names[column]))
     else:
         ax.set_xticklabels([])
     if column == 0 and row > 0:
-        ax.set_ylabel(names[row])
+        ax.set_ylabel(as_label(names[row]))
     elif row != column:
         ax.set_yticklabels([])
     ax.locator_params(axis="x", nbins=4)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder.plots._axes import MOST_IN_LEGEND, color_of, legend_beside, one_axes
+from pathfinder.plots._axes import MOST_IN_LEGEND, as_label, color_of, legend_beside, one_axes
 from pathfinder.plots._columns import coordinate, coordinate_label, coordinate_names
 from pathfinder.plots._contours import Contours, contours_of
 from psis._weights import weighted_quantile
@@ -18,6 +18,7 @@ from psis._weights import weighted_quantile
 TAILS = (0.005, 0.995)  # of the draws; wider limits leave half of the picture empty
 WIDENED = 0.15  # by this part on each side
 FARTHEST = 3.0  # boxes of the draws: no path that ends further away makes the rest small
+LONGEST = 61  # label
 ANGLES = np.linspace(0.0, 2.0 * np.pi, 201)
 
 
@@ -131,8 +132,8 @@ def draw_paths(
     (left, bottom), (right, top) = box
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
-    ax.set_xlabel(labels[0])
-    ax.set_ylabel(labels[1])
+    ax.set_xlabel(as_label(labels[0], LONGEST))
+    ax.set_ylabel(as_label(labels[1], LONGEST))
     ax.set_title("Paths and their approximations" + _outside(paths, box))
     _explain(ax, paths, bool(refined), levels)
     return ax

@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax.numpy as jnp
+import matplotlib
 import matplotlib.pyplot
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.pathfinder.refining import two_modes
 from tests.pathfinder.results.chains import chains_of, independent
 
 
+matplotlib.use("Agg")
 OPTIONS = {"seed": 1, "num_draws": 300, "num_psis_draws": 300, "progress": False, "save_trajectory": True}
 
 

@@ -22,7 +22,7 @@ def test_a_figure_gets_the_axes_without_pyplot(result, pyplot):
     figure = Figure()
     axes = result.plot("pairs", ax=figure)
     assert set(figure.axes) == set(axes.ravel())
-    assert tuple(figure.get_size_inches()) == pytest.approx((5.1, 5.1))
+    assert tuple(figure.get_size_inches()) == pytest.approx((5.4, 5.4))
     assert pyplot.get_fignums() == []
     part = Figure().subfigures(1, 2)[1]
     assert result.plot("elbo", ax=part).figure is part

@@ -37,12 +37,12 @@ def test_the_best_part_is_shown_and_the_rest_is_counted(result):
     window = 2.0
     ax = result.plot("elbo", window=window)
     values = np.concatenate([*(path.iterations.elbo for path in result.paths), [path.elbo for path in result.paths]])
-    top = max(values.max(), *(mode.elbo for mode in result.refinement.modes))
+    best, top = values.max(), max(values.max(), *(mode.elbo for mode in result.refinement.modes))
     bottom, upper = ax.get_ylim()
-    assert bottom < top - window < top < upper
-    assert upper - bottom < 1.2 * window
+    assert bottom < best - window < top < upper
+    assert upper - bottom < 1.2 * (window + top - best)
     hidden = int(re.search(r"(\d+) lower estimates? not shown", ax.get_title())[1])
-    assert hidden == np.sum(values < top - window)
+    assert hidden == np.sum(values < best - window)
     assert "not shown" not in result.plot("elbo", window=np.inf).get_title()
 
 
@@ -56,6 +56,14 @@ def test_what_is_not_finite_is_left_out():
     np.testing.assert_array_equal(lines(ax, marker="*"), [[[2, -3.5]]])
     with pytest.raises(ValueError, match="No path has a finite ELBO"):
         draw_elbos([curve._replace(elbo=np.full(3, np.nan), best_elbo=-np.inf)], {}, 30, None)
+
+
+def test_paths_far_below_the_refined_level_are_seen():
+    elbo = np.array([-90.0, -70.0, -65.0])
+    curve = ElboCurve(0, np.arange(1, 4), elbo, np.ones(3), 3, -66.0, 1.0)
+    bottom, top = draw_elbos([curve], {0: 30.0}, 30.0, None).get_ylim()
+    assert bottom < -90.0
+    assert top > 30.0
 
 
 def test_windows_are_positive(result):

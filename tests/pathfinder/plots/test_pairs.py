@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from pathfinder.plots._columns import chosen
+from pathfinder.plots._pairs import draw_pairs
 from tests.pathfinder.plots.lines import legend_texts, lines
 
 
@@ -66,9 +69,17 @@ def test_names(result):
         result.plot("pairs", color="chain")
 
 
-def test_too_many_scalars(result):
-    from pathfinder.plots._columns import chosen
+def test_names_are_written_as_they_are_and_long_ones_without_their_middle():
+    names = ["$x", r"$\nothing$", "a_name_that_goes_on_and_on_for_long[3,14]"]
+    values = np.random.default_rng(0).normal(size=(20, 3))
+    figure = Figure()
+    axes = draw_pairs(names, values, np.full(20, 0.05), np.zeros(20, int), "path", {}, figure)
+    figure.canvas.draw()  # would raise if a name were a formula
+    shown = [axes[2, place].get_xlabel().replace("\\$", "$") for place in range(3)]
+    assert shown == [*names[:2], "a_name_tha\N{HORIZONTAL ELLIPSIS}long[3,14]"]
 
+
+def test_too_many_scalars(result):
     names = [f"y[{place}]" for place in range(1, 21)]
     with pytest.raises(ValueError, match="20 scalars are named, and at most 12 can be drawn; name single ones"):
         chosen(names, "y", 12)

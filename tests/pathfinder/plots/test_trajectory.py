@@ -128,7 +128,7 @@ def test_paths_that_failed_have_their_start_alone(result):
 
 def test_contours_of_two_parameters_are_those_of_the_density(in_two):
     contours = _contours.contours_of(in_two, (1, 0), np.array([-5.0, -4.0]), np.array([5.0, 6.0]))
-    for row, column in ((0, 0), (20, 70), (79, 3)):
+    for row, column in ((0, 0), (20, 110), (119, 3)):
         point = np.array([contours.y[row], contours.x[column]])  # the second parameter is across
         assert contours.values[row, column] == pytest.approx(float(in_two.model.log_density(point)))
     for mass, level in zip(_contours.MASSES[::-1], contours.levels, strict=True):
@@ -149,6 +149,26 @@ def test_a_result_without_its_model_has_contours_of_its_draws(in_two, tmp_path):
     ax = pathfinder.load(tmp_path / "fit.npz").plot("trajectory")
     assert any(text.startswith("density of the draws") for text in legend_texts(ax))
     assert any(text.startswith("density of the model") for text in legend_texts(in_two.plot("trajectory")))
+
+
+def test_a_density_that_takes_long_is_left_alone(in_two, monkeypatch):
+    monkeypatch.setattr(_contours, "MOST_SECONDS", 0.0)
+    assert any(text.startswith("density of the draws") for text in legend_texts(in_two.plot("trajectory")))
+
+
+def test_contours_of_a_density_outside_of_jax():
+    calls = []
+
+    def normal(x):
+        calls.append(x)
+        return -0.5 * x @ x, -x
+
+    options = {"num_draws": 100, "num_psis_draws": 100, "progress": False, "chains": False, "save_trajectory": True}
+    result = pathfinder.fit(pathfinder.Model.from_callable(normal, 2), seed=1, **options)
+    calls.clear()
+    ax = result.plot("trajectory")
+    assert any(text.startswith("density of the model") for text in legend_texts(ax))
+    assert len(calls) == _contours.FEW + _contours.POINTS**2
 
 
 def test_draws_without_spread_have_no_contours(result):
