@@ -249,8 +249,8 @@ class PathfinderResult:
         self,
         *,
         draws: Literal["returned", "pool"] = "returned",
-        log_likelihood: str | Sequence[str] | None = None,
-        posterior_predictive: str | Sequence[str] | None = None,
+        log_likelihood: bool | str | Sequence[str] | None = None,
+        posterior_predictive: bool | str | Sequence[str] | None = None,
         observed: str | Sequence[str] | None = None,
     ) -> Any:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
@@ -262,20 +262,20 @@ class PathfinderResult:
         Args:
             draws: "pool" gives all draws of the pool, as `weighted()`, with `weight`, `log_weight` and `log_proposal`
                 in `sample_stats`; beware that ArviZ takes all draws to weigh the same.
-            log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
+            log_likelihood: Generated quantities of the group of that name; by default `log_lik`. True computes it for
+                each observation of a model of NumPyro or PyMC, under the names of its observed sites.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
             observed: Data of the group `observed_data`; by default the variables of the data block of a Stan program
-                that its model block has a density of, and of other models none.
+                that its model block has a density of, observed sites of models of NumPyro and PyMC, and of others none.
 
         Raises:
-            ValueError: If a name is that of no generated quantity, or of no data.
+            ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute what is
+                wanted.
         """
         if draws not in ("returned", "pool"):
             raise ValueError(f"`draws` must be 'returned' or 'pool', but {draws!r} was given.")
-        if draws == "pool":
-            whole = self.weighted()
-            return inference_data(whole, whole._returned, log_likelihood, posterior_predictive, observed)
-        return inference_data(self, self._returned, log_likelihood, posterior_predictive, observed)
+        chosen = self.weighted() if draws == "pool" else self
+        return inference_data(chosen, chosen._returned, self._keys, log_likelihood, posterior_predictive, observed)
 
     def loo(self, var_name: str | None = None) -> Any:
         """Leave-one-out cross-validation by Pareto-smoothed weights, as ArviZ's `ELPDData`, for `arviz.compare`.
@@ -290,7 +290,9 @@ class PathfinderResult:
         Raises:
             ValueError: If there is none, or the fit did not evaluate the log density.
         """
-        return leave_one_out(self, var_name)
+        is_chains = self.chains is not None and self.uses_chains
+        whole = dataclasses.replace(self, rows=np.arange(self.chains.num_states)) if is_chains else self.weighted()
+        return leave_one_out(whole, whole._returned, self._keys, var_name)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
