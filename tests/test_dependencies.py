@@ -39,7 +39,6 @@ TOOLS = {
     "pyright": ("Makefile", "/pyright"),
     "pytest-xdist": ("Makefile", "--numprocesses"),
     "ruff": ("Makefile", "/ruff"),
-    "funsor": ("pyproject.toml", "funsor"),  # which NumPyro imports
 }
 BY_NAME = {"import_module", "importorskip", "install_import_hook"}  # which import what they are given the name of
 IF_THERE = "required"  # which does so for packages of an extra, and names that where they are missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,6 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 import psis
+from pathfinder._draws.observed_draws import of_observed
+from pathfinder._draws.returned import ChainRows, PoolRows, ResultKeys
 from pathfinder._model.model import Model
 from pathfinder._variables import Variable
 
@@ -41,11 +42,13 @@ class LeaveOneOut(NamedTuple):
         return psis.pareto_k_threshold(self.num_draws)
 
 
-def leave_one_out(result: Any, var_name: str | None) -> Any:
+def leave_one_out(whole: Any, returned: PoolRows | ChainRows, keys: ResultKeys, var_name: str | None) -> Any:
     """ArviZ's `ELPDData` of a fit.
 
     Args:
-        result: The `PathfinderResult`.
+        whole: The `PathfinderResult` with all draws of its pool, or all states of its chains.
+        returned: What these are.
+        keys: Its random numbers.
         var_name: The variable with the pointwise log likelihood; None if there is only one.
 
     Raises:
@@ -54,26 +57,18 @@ def leave_one_out(result: Any, var_name: str | None) -> Any:
     Warns:
         UserWarning: If k-hat of an observation is too large.
     """
-    variable, is_generated = _log_likelihood(result.model, var_name)
-    if result.uses_chains:
-        whole = dataclasses.replace(result, rows=np.arange(result.chains.num_states))
-        log_ratios = None
-    elif not result.settings.calculate_lp:
+    variable, is_generated = _log_likelihood(whole.model, var_name)
+    if not whole.uses_chains and not whole.settings.calculate_lp:
         raise ValueError("Leaving observations out needs the log density at the draws; fit with calculate_lp=True.")
-    else:
-        whole = result.weighted()
-        log_ratios = result.pool.log_p - result.pool.log_proposal
-    if not is_generated:
-        # The same machinery that makes draws, with another function of the position.
-        whole = dataclasses.replace(whole, model=_of_log_likelihood(result.model))
-    log_likelihood = np.asarray(whole.draws[variable.name], np.float64)
-    if log_ratios is None:
-        chains = np.reshape(log_likelihood, (-1, result.chains.num_chains, *variable.shape))
+    values = whole.draws if is_generated else of_observed(whole, returned, keys, "log_likelihood")
+    log_likelihood = np.asarray(values[variable.name], np.float64)
+    if whole.uses_chains:
+        chains = np.reshape(log_likelihood, (-1, whole.chains.num_chains, *variable.shape))
         found = estimated(log_likelihood, None, _relative_efficiency(np.moveaxis(chains, 1, 0)))
     else:
-        found = estimated(log_likelihood, log_ratios)
-    _warn(found, result)
-    return _elpd_data(found, variable, result)
+        found = estimated(log_likelihood, whole.pool.log_p - whole.pool.log_proposal)
+    _warn(found, whole)
+    return _elpd_data(found, variable, whole)
 
 
 def estimated(
@@ -132,17 +127,6 @@ def _log_likelihood(model: Model, var_name: str | None) -> tuple[Variable, bool]
     raise ValueError(
         "The model has no pointwise log likelihood. Give a generated quantity `log_lik` with that of every "
         "observation, or name it by `var_name`."
-    )
-
-
-def _of_log_likelihood(model: Model) -> Model:
-    """A model whose variables are the pointwise log likelihood."""
-    return dataclasses.replace(
-        model,
-        constrain_fn=model.log_likelihood_fn,
-        generate_fn=None,
-        warn_fn=None,
-        variables=model.observed_variables,
     )
 
 

@@ -333,7 +333,9 @@ class PathfinderResult:
         Raises:
             ValueError: If there is none, or the fit did not evaluate the log density.
         """
-        return leave_one_out(self, var_name)
+        is_chains = self.chains is not None and self.uses_chains
+        whole = dataclasses.replace(self, rows=np.arange(self.chains.num_states)) if is_chains else self.weighted()
+        return leave_one_out(whole, whole._returned, self._keys, var_name)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
