@@ -1,8 +1,8 @@
 """The pages of the documentation: their code blocks, links and generated parts.
 
 `python -m tests.docs.pages` rewrites what is generated: the outputs below code blocks, the pictures that these write,
-the table of settings, the arguments of the command line and the pictures of the rooms (which `python -m tests.docs.rooms`
-draws alone).
+the table of settings, the arguments of the command line and the pictures of the rooms (`python -m tests.docs.rooms`
+draws these alone).
 """
 
 import contextlib
