@@ -307,7 +307,7 @@ class Model:
         return cls(**{**fields, "name": name or fields["name"]})
 
     @classmethod
-    def from_numpyro(cls, model: Callable[..., Any], *args: Any, **kwargs: Any) -> Model:
+    def from_numpyro(cls, model: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Model:
         """Make a model of a NumPyro model and its arguments, given as to `MCMC.run` behind the key.
 
         Latent sites are the parameters, and deterministic ones transformed parameters, on the scale on which the model

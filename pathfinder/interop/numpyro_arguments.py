@@ -104,15 +104,16 @@ def bound_arguments(
         data = {names[number]: placed(leaves[number]) for number in positions}
         return call, data, trace(call, data)
 
-    try:
-        return traced(arrays)
-    except Exception:
-        if not arrays:
-            raise
-        found = traced([])
+    # Mostly one array is not to be data, if any, and traces that come to it end soon.
+    for left_out in (None, *arrays):
+        try:
+            return traced([position for position in arrays if position != left_out])
+        # Whatever it raises, it does not as long as the array is none of the data.
+        except Exception:
+            continue
+    found = traced([])
     chosen: list[int] = []
     for position in arrays:
-        # Whatever it raises, it does not as long as the array is none of the data.
         try:
             found = traced([*chosen, position])
         except Exception:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +12,6 @@ import numpy as np
 from jax.core import Tracer
 from numpyro import handlers
 from numpyro.distributions import constraints, transforms
-from numpyro.infer.initialization import init_to_sample
 
 from pathfinder.interop.numpyro_arguments import NumpyroCall
 
@@ -106,14 +104,15 @@ def read_sites(call: NumpyroCall, data: Mapping[str, Any]) -> list[Site]:
 
 
 def anyhow(model: Callable[..., Any]) -> Callable[..., Any]:
-    """A model with some values of its sites."""
+    """A model with some values of its sites, which are of no account."""
     return handlers.substitute(handlers.seed(model, 0), substitute_fn=_some_value)
 
 
 def _some_value(site: Any) -> Any:
-    # Improper distributions cannot be sampled from, which this knows; others only have no bijection.
-    with suppress(NotImplementedError, ValueError):
-        return init_to_sample(site)
+    # To sample some distributions takes long to trace, and improper ones cannot be sampled from.
+    if site["type"] != "sample" or site["value"] is not None or site["fn"].support.is_discrete:
+        return site["value"] if site["type"] == "sample" else None
+    return jnp.zeros(site["kwargs"].get("sample_shape", ()) + site["fn"].shape())
 
 
 def _nothing(site: Any, leaves: Any) -> None:
@@ -169,7 +168,8 @@ def _sample(site: Any, leaves: Any) -> Site | None:
     if support.is_discrete:
         if not site["fn"].has_enumerate_support:
             raise ModelRefusedError(
-                f"Site '{name}' ({kind}) is discrete and cannot be enumerated; sum it out in the model."
+                f"Site '{name}' ({kind}) is discrete and cannot be enumerated; sum it out in the model, or give its "
+                "observations."
             )
         return Site(**common, kind="discrete")
     unconstrained, warning = _unconstrained_shape(name, kind, support, shape)
