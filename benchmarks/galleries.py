@@ -12,14 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from scipy.stats import wasserstein_distance
 
 import pathfinder
-from benchmarks import numpyro_gallery
 from benchmarks.latency_cases import DENSITIES_AT_ONCE, GRADIENTS_AT_ONCE, ROOT
 from benchmarks.tables import Table
 from pathfinder._arrays.vectorized import over_lanes
@@ -30,7 +29,7 @@ WARM_UP, SAMPLES = 1000, 1000
 REFERENCE_CHAINS, REFERENCE_SAMPLES = 4, 4000
 LATER_FITS = 5
 RUNS = ("limit", "fit", "paths", "nuts", "reference")
-GALLERIES = {"NumPyro": numpyro_gallery}
+GALLERIES = {"NumPyro": "numpyro_gallery", "PyMC": "pymc_gallery"}  # modules, which import the libraries
 
 
 class Cost(NamedTuple):
@@ -47,9 +46,14 @@ class Cost(NamedTuple):
     about: str
 
 
+def gallery_of(library: str) -> Any:
+    """The module with the models of a library's gallery."""
+    return import_module(f"benchmarks.{GALLERIES[library]}")
+
+
 def run(gallery: str, name: str, what: str, file: Path) -> Cost:
     """What one process does: "limit", "fit", "paths", "nuts" or "reference"; writes draws by name to a file."""
-    case = GALLERIES[gallery].case(name)
+    case = gallery_of(gallery).case(name)
     if what == "limit":
         return Cost(limit(case.model()), 0.0, "")
     if what in ("fit", "paths"):
@@ -113,7 +117,7 @@ def measure(gallery: str, repeat: int) -> Table:
     """All models of a gallery."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in GALLERIES[gallery].CASES:
+        for name in gallery_of(gallery).CASES:
             files = {what: Path(folder) / f"{name}.{what}.npz" for what in RUNS}
             costs = {what: [in_fresh_process(gallery, name, what, file)] for what, file in files.items()}
             for what in ("limit", "fit", "paths"):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import pymc as pm
+import pytensor.link.jax.dispatch  # noqa: F401  (which takes a second, like other imports)
 
 import pathfinder
 

@@ -163,12 +163,11 @@ def observed_variables(model: Any) -> list[Any]:
 
 
 def _graphs(model: Any) -> ModelGraphs:
-    log_density = model.logp([*model.free_RVs, *observed_variables(model), *model.potentials])
-    variables = [*model.free_RVs, *model.deterministics]
+    variables, observed = [*model.free_RVs, *model.deterministics], observed_variables(model)
     constrained = model.replace_rvs_by_values(variables)
-    observed = observed_variables(model)
-    log_likelihood = model.logp(observed, sum=False) if observed else []
-    shared = shared_variables([log_density, *constrained, *log_likelihood, *model.dim_lengths.values()])
+    parts = model.logp([*observed, *model.free_RVs, *model.potentials], sum=False)
+    log_density, log_likelihood = sum(part.sum() for part in parts), parts[: len(observed)]
+    shared = shared_variables([log_density, *constrained, *model.dim_lengths.values()])
     if not all(hasattr(variable.get_value(borrow=True), "shape") for variable in shared):
         raise ValueError("The model uses pm.Minibatch, whose density is random; pass the whole data.")
     return ModelGraphs(
@@ -186,7 +185,9 @@ def _converted(model: Any, graphs: ModelGraphs) -> PymcFunctions:
     Lengths of dims are always constants. Single numbers are, where shapes depend on one, and if that is not enough, all
     data, which PyMC can work out more of beforehand.
     """
-    shapes = {name: tuple(map(int, shape)) for name, shape in model.eval_rv_shapes().items()}
+    shapes = {value.name: value.type.shape for value in graphs.values}
+    if any(None in shape for shape in shapes.values()):
+        shapes = {name: tuple(map(int, shape)) for name, shape in model.eval_rv_shapes().items()}
     values = {shared: shared.get_value() for shared in graphs.shared}
     lengths = set(model.dim_lengths.values())
     numbers = {shared for shared, value in values.items() if value.ndim == 0}
