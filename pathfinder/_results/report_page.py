@@ -108,7 +108,7 @@ def _estimates(result: Any) -> str:
     note = (
         f"<p>The first {MOST_SCALARS} of {len(table)}; <code>result.summary()</code> has all.</p>" if more > 0 else ""
     )
-    return _table(["variable", *table.columns], rows) + note
+    return table_of_text(["variable", *table.columns], rows) + note
 
 
 def _number(column: str, value: float) -> str:
@@ -154,7 +154,7 @@ def _diagnostics(result: Any) -> str:
         ]
     if not rows:
         return "<p>None: the fit did not evaluate the log density of its draws (calculate_lp=False).</p>"
-    return _table(["diagnostic", "value", "should be", "what it is"], rows)
+    return table_of_text(["diagnostic", "value", "should be", "what it is"], rows)
 
 
 def _pictures(result: Any) -> str:
@@ -205,7 +205,7 @@ def _paths(result: Any, first_id: int | None) -> str:
     more = len(result.paths) - MOST_PATHS
     note = f"<p>And {more} more.</p>" if more > 0 else ""
     return (
-        _table(["path", "ELBO", "s.e.", "k-hat", "weight", "iterations", "gradients", "how it ended"], rows)
+        table_of_text(["path", "ELBO", "s.e.", "k-hat", "weight", "iterations", "gradients", "how it ended"], rows)
         + note
         + other
     )
@@ -220,7 +220,7 @@ def _cost(result: Any) -> str:
         ["together", result.num_gradients, result.num_densities],
     ]
     seconds = ", ".join(f"{name} {value:.3g} s" for name, value in result.seconds.items())
-    table = _table(["stage", "gradients", "densities"], [[str(cell) for cell in row] for row in rows])
+    table = table_of_text(["stage", "gradients", "densities"], [[str(cell) for cell in row] for row in rows])
     return f"{table}<p>Wall time, compilation included: {escape(seconds)}.</p>"
 
 
@@ -231,7 +231,7 @@ def _settings(settings: Settings) -> str:
     ]
     changed = [row for row in rows if row[1] != row[2]]
     named = ", ".join(f"{row[0]}={row[1]}" for row in changed) or "none"
-    table = _table(["setting", "value", "default", "meaning"], rows, marked=[row[1] != row[2] for row in rows])
+    table = table_of_text(["setting", "value", "default", "meaning"], rows, marked=[row[1] != row[2] for row in rows])
     return f"<p>Other than by default: {escape(named)}.</p><details><summary>All settings</summary>{table}</details>"
 
 
@@ -243,7 +243,7 @@ def _items(lines: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()) -> str:
+def table_of_text(head: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()) -> str:
     """A table that scrolls on its own where it is wider than the page; its numbers stand to the right."""
     columns = zip(*rows, strict=True) if rows else [[""]] * len(head)
     numeric = [all(map(_is_number, column)) for column in columns]

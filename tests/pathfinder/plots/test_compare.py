@@ -1,13 +1,16 @@
 """Intervals beside those of a reference."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import arviz
 import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
+from pathfinder import Variable
 from pathfinder.plots import _compare
+from pathfinder.plots._columns import scalars
 from pathfinder.plots._reference import reference_draws
 from tests.pathfinder.plots.lines import legend_texts, lines
 
@@ -62,6 +65,17 @@ def test_forms_of_a_reference(result, reference):
             np.testing.assert_array_equal(found[name], values)
     own = reference_draws(result, result.model.variables, ["x[1]"])
     np.testing.assert_array_equal(own["x[1]"], result.draws["x"][:, 0])
+
+
+def test_elements_of_matrices_are_found_by_their_names():
+    draws = np.arange(60.0).reshape(2, 5, 2, 3)
+    found = reference_draws({"m": draws}, [Variable("m", (2, 3))], ["m[1,2]", "m[2,1]"])
+    np.testing.assert_array_equal(found["m[1,2]"], draws[..., 0, 1].ravel())
+    np.testing.assert_array_equal(found["m[2,1]"], draws[..., 1, 0].ravel())
+    own = SimpleNamespace(variables=[Variable("m", (2, 3))])
+    names, values = scalars(own, {"m": draws[0]}, ["m[2,1]", "m[1,2]"], 5)
+    assert names == ["m[2,1]", "m[1,2]"]
+    np.testing.assert_array_equal(values, np.column_stack([draws[0, :, 1, 0], draws[0, :, 0, 1]]))
 
 
 def test_a_reference_that_does_not_fit(result, reference):

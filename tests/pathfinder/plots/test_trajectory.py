@@ -161,7 +161,7 @@ def test_contours_of_a_density_outside_of_jax():
 
     def normal(x):
         calls.append(x)
-        return -0.5 * x @ x, -x
+        return -0.5 * x[0] ** 2 - 8.0 * x[1] ** 2, -x * [1.0, 16.0]
 
     options = {"num_draws": 100, "num_psis_draws": 100, "progress": False, "chains": False, "save_trajectory": True}
     result = pathfinder.fit(pathfinder.Model.from_callable(normal, 2), seed=1, **options)
@@ -169,6 +169,9 @@ def test_contours_of_a_density_outside_of_jax():
     ax = result.plot("trajectory")
     assert any(text.startswith("density of the model") for text in legend_texts(ax))
     assert len(calls) == _contours.FEW + _contours.POINTS**2
+    contours = _contours.contours_of(result, (1, 0), np.array([-1.0, -3.0]), np.array([1.0, 3.0]))
+    expected = -0.5 * contours.y[:, None] ** 2 - 8.0 * contours.x**2  # the second parameter is across
+    np.testing.assert_allclose(contours.values, expected)
 
 
 def test_draws_without_spread_have_no_contours(result):

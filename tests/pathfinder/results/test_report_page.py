@@ -14,6 +14,7 @@ import pytest
 
 import pathfinder
 from pathfinder import Model
+from pathfinder._results import report_page
 from pathfinder._results.report_page import MOST_SCALARS
 from tests.pathfinder.results.chains import chains_of, independent
 
@@ -87,6 +88,11 @@ def test_nothing_comes_from_outside(page, text):
 def test_names_are_texts(page):
     assert page.texts.count(f"Pathfinder fit of {HOSTILE}") == 2  # title and heading
     assert [row[0] for row in page.tables["Estimates"][1:]] == ["a<b>[1]", "a<b>[2]", "c"]
+
+
+def test_cells_are_texts():
+    table = report_page.table_of_text(["<h>"] * 2, [["<a>", "<b>"]])
+    assert Page(table).texts == ["<h>", "<h>", "<a>", "<b>"]
 
 
 def test_verdict_and_numbers(result, page):
