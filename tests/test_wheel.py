@@ -39,7 +39,18 @@ assert float(result.to_inferencedata()["posterior"]["theta"].mean()) == result.d
 assert "elpd_loo" in str(result.loo())
 """
 EXTRAS = {
-    "numpyro": "import funsor, numpyro",
+    "numpyro": """
+import funsor, numpyro, numpyro.distributions as dist, pathfinder
+
+
+def model(y):
+    high = numpyro.sample("high", dist.Bernoulli(0.5))
+    mu = numpyro.sample("mu", dist.Normal(0, 1))
+    numpyro.sample("y", dist.Normal(mu + high, 1), obs=y)
+
+
+assert pathfinder.Model.from_numpyro(model, 0.5).dim == 1
+""",
     "pymc": "import pymc",
     "blackjax": "import blackjax",
     "bridgestan": """

@@ -333,8 +333,9 @@ class PathfinderResult:
         Raises:
             ValueError: If there is none, or the fit did not evaluate the log density.
         """
-        is_chains = self.chains is not None and self.uses_chains
-        whole = dataclasses.replace(self, rows=np.arange(self.chains.num_states)) if is_chains else self.weighted()
+        whole = self.weighted()
+        if self.chains is not None and self.uses_chains:
+            whole = dataclasses.replace(self, rows=np.arange(self.chains.num_states))
         return leave_one_out(whole, whole._returned, self._keys, var_name)
 
     def save(self, path: Any) -> None:

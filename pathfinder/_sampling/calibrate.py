@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -72,15 +73,15 @@ def calibrate(
         raise ValueError("Calibration ranks among weighted draws, which need calculate_lp=True.")
     seed, key = seed_and_key(seed)
     simulated = [
-        _simulated(simulate, jax.random.wrap_key_data(np.asarray(words)))
+        _simulated(simulate, jax.random.wrap_key_data(jnp.asarray(words)))
         for words in counted_keys(fold_in(np.asarray(key), OF_DATA), np.arange(num_data_sets))
     ]
     data_sets = [data for _, data in simulated]
     shared = {"init": init, "settings": settings, "devices": devices, "progress": progress}
-    models = None if isinstance(model, Model) else [_made(model, data) for data in data_sets]
-    first = model if models is None else models[0]
+    models = [] if isinstance(model, Model) else [_made(model, data) for data in data_sets]
+    first = model if isinstance(model, Model) else models[0]
     truths = [_by_variable(first, parameters) for parameters, _ in simulated]
-    if models is None:
+    if not models:
         results = _together(first, [_like(first.data, data) for data in data_sets], key, shared)
     elif _are_alike(models):
         results = _together(first, [own.data for own in models], key, shared)

@@ -59,7 +59,7 @@ class Calibration:
     @property
     def p_value(self) -> float:
         """Smallest p-value of a scalar times their number: small if there is one whose ranks are not uniform."""
-        return min(1.0, float(self.summary()["p_value"].min()) * len(self._columns))
+        return min(1.0, float(np.min(self.summary()["p_value"].to_numpy())) * len(self._columns))
 
     @property
     def is_calibrated(self) -> bool:
@@ -136,11 +136,13 @@ class Calibration:
         )
         yield f"{int(self.has_failed.sum())} fits failed and are left out, {unreliable} are unreliable and {what}"
         table = self.summary()
-        bad = table[table["p_value"] * len(table) < LEVEL].sort_values("p_value")
-        if not len(bad):
-            yield f"Nothing speaks against calibration (p = {self.p_value:.2g} for {len(table)} scalars together)"
-        for name, row in bad.iterrows():
-            yield f"{name} is not calibrated (p = {row['p_value']:.1g}): {_in_words(row['mean'], row['spread'])}"
+        columns = (table[name].to_numpy() for name in ("p_value", "mean", "spread"))
+        rows = sorted(zip(*columns, table.index, strict=True))
+        bad = [row for row in rows if row[0] * len(rows) < LEVEL]
+        if not bad:
+            yield f"Nothing speaks against calibration (p = {self.p_value:.2g} for {len(rows)} scalars together)"
+        for p_value, mean, spread, name in bad:
+            yield f"{name} is not calibrated (p = {p_value:.1g}): {_in_words(mean, spread)}"
 
     @cached_property
     def _uniform(self) -> UniformRanks:
