@@ -15,13 +15,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DECLARED = {"dependencies": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 OURS = {"pathfinder", "psis", "pathfinder_cli", "tests", "benchmarks"}
 SOURCE = ("pathfinder", "psis", "cli", "examples")
-LATE = ("numpyro", "pymc", "blackjax", "nutpie")  # extras that are imported within functions
+LATE = ("pymc", "blackjax", "nutpie")  # extras that are imported within functions
 # Who uses what is declared where, and needs to have nothing else.
 USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
+    "numpyro": ("pathfinder",),
     "cuda": ("pathfinder",),
-    "numpyro": SOURCE,
     "pymc": ("pathfinder", "benchmarks"),
     "blackjax": ("pathfinder", "benchmarks"),
     "nutpie": ("pathfinder",),
@@ -37,7 +37,6 @@ TOOLS = {
     "pyright": ("Makefile", "/pyright"),
     "pytest-xdist": ("Makefile", "--numprocesses"),
     "ruff": ("Makefile", "/ruff"),
-    "funsor": ("pyproject.toml", "funsor"),  # which NumPyro imports
 }
 BY_NAME = {"import_module", "importorskip", "install_import_hook"}  # which import what they are given the name of
 IF_THERE = "required"  # which does so for packages of an extra, and names that where they are missing
@@ -89,7 +88,7 @@ def test_extras_are_imported_within_functions():
 
 def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
     found = set(imported(SOURCE, {IF_THERE})) - set(imported(SOURCE, set()))
-    assert found == distributions("stan")
+    assert found == distributions("stan", "numpyro") - distributions("dependencies")
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,22 @@ EXAMPLES = sorted(FOLDER.glob("*.py"))
 STAN_EXAMPLES = sorted(FOLDER.glob("*.stan"))
 
 
+SCRIPTS = [path for path in EXAMPLES if "def main()" in path.read_text()]
+
+
 def load(path):
     if path.suffix == ".stan":
         data = path.stem.removesuffix("_centered").removesuffix("_noncentered")
         return Model.from_stan(path, path.with_name(f"{data}.data.json"))
+    data = path.stem.removeprefix("numpyro_")
+    return module_of(path).model(json.loads(path.with_name(f"{data}.data.json").read_text()))
+
+
+def module_of(path):
     spec = importlib.util.spec_from_file_location(f"examples_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.model(json.loads(path.with_name(f"{path.stem}.data.json").read_text()))
+    return module
 
 
 def example(name):
@@ -43,6 +51,12 @@ def test_example_gives_finite_draws_of_its_variables(path):
     assert list(result.summary().index) == model.columns("bracket")
 
 
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_script_prints_its_results(path, capsys):
+    module_of(path).main()
+    assert capsys.readouterr().out
+
+
 def test_bernoulli_has_its_beta_posterior():
     result = fit(example("bernoulli"), num_draws=2000, num_psis_draws=4000, seed=1, progress=False)
     posterior = stats.beta(1 + 2, 1 + 8)
@@ -56,6 +70,15 @@ def test_bernoulli_in_stan_is_the_same_model():
     model, same = load(FOLDER / "bernoulli.stan"), example("bernoulli")
     for position in (-1.0, 0.5):
         np.testing.assert_allclose(model.log_density([position]), same.log_density([position]), rtol=1e-6)
+
+
+def test_eight_schools_in_numpyro_is_the_same_model():
+    model, same = example("numpyro_eight_schools"), example("eight_schools")
+    for seed in (0, 1):
+        z, mu, tau = np.random.default_rng(seed).normal(size=8), 3.0, 2.0 + seed
+        position = model.unconstrain({"z": z, "mu": mu, "tau": tau})
+        expected = same.log_density(same.unconstrain({"theta_trans": z, "mu": mu, "tau": tau}))
+        np.testing.assert_allclose(model.log_density(position), expected + np.log(2), rtol=1e-12)  # of the half Cauchy
 
 
 def test_eight_schools_has_its_density():

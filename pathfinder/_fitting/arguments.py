@@ -18,6 +18,7 @@ from jaxtyping import PyTree
 from pathfinder._arrays.streams import Key
 from pathfinder._close_names import close_name
 from pathfinder._density.interrupt import Interrupt
+from pathfinder._model.log_density import NUMPYRO_HINT
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
 from pathfinder._paths.outcomes import PathReport
@@ -58,7 +59,7 @@ def model_of(model: Any, example: PyTree, data: PyTree, constraints: Mapping[str
     if example is None:
         raise ValueError(
             "A log density needs `example`, a pytree with the structure and shapes of its parameters, for instance "
-            'fit(log_density, {"mu": 0.0, "theta": jnp.zeros(8)}).'
+            f'fit(log_density, {{"mu": 0.0, "theta": jnp.zeros(8)}}). {NUMPYRO_HINT}'
         )
     return Model.from_log_density(model, example, data=data, constraints=constraints)
 

@@ -21,6 +21,7 @@ from pathfinder._model.callable_density import CallableDensity
 from pathfinder._model.callable_parameters import CallableParameters
 from pathfinder._model.log_density import log_density_fields
 from pathfinder._model.named_data import named_data
+from pathfinder._model.user_functions import explained
 from pathfinder._variables import Part, Variable
 
 
@@ -54,6 +55,14 @@ class Model:
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
+        log_likelihood_fn: `log_likelihood_fn(position, data)` gives the log likelihood of every observation, by name;
+            or None.
+        predictive_fn: `predictive_fn(key, position, data)` gives values that the observations might have had, by name,
+            random ones with the key that `generate_fn` has; or None.
+        predict_draws_fn: `predict_draws_fn(draws, seed)` does the same for all draws by name, outside of JAX; or None.
+        observed_variables: What these are of; they are no part of draws.
+        static_arguments: Names of arguments of the model that are no data: other values of them are another model, for
+            which programs are compiled anew.
     """
 
     dim: int
@@ -75,6 +84,13 @@ class Model:
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    log_likelihood_fn: Callable[[Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    predictive_fn: Callable[[Any, Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    predict_draws_fn: Callable[[Mapping[str, np.ndarray], int], dict[str, np.ndarray]] | None = field(
+        default=None, repr=False
+    )
+    observed_variables: tuple[Variable, ...] = field(default=(), repr=False)
+    static_arguments: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.dim < 1:
@@ -227,6 +243,61 @@ class Model:
             coords=dict(coords or {}),
         )
 
+    @classmethod
+    def from_numpyro(cls, model: Callable[..., Any], *args: Any, **kwargs: Any) -> Model:
+        """Make a model of a NumPyro model and its arguments, given as to `MCMC.run` behind the key.
+
+        Latent sites are the parameters, and deterministic ones transformed parameters, on the scale on which the model
+        has them. Discrete sites are summed over, for which funsor is needed (`pip install 'pathfinder-vi[numpyro]'`),
+        and drawn given the others as generated quantities. Plates name axes; `with_names` gives other names.
+
+        Arrays among the arguments are data: a model with others of the same shapes shares all compiled programs. Those
+        whose values the model needs as it is traced, and all other arguments, are `static_arguments`.
+
+        Args:
+            model: A NumPyro model, also one within handlers.
+            *args: Its positional arguments, observations included.
+            **kwargs: Its named arguments.
+
+        Raises:
+            ValueError: If a site cannot be fitted; the message says which, why, and what to do.
+            ImportError: If there are discrete sites, and funsor is not installed.
+        """
+        from pathfinder.interop.numpyro import numpyro_fields
+
+        with explained("The NumPyro model"):
+            return cls(**numpyro_fields(model, args, kwargs))
+
+    def with_names(
+        self,
+        *,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Model:
+        """The same model with other names; compiled programs are shared.
+
+        Args:
+            dims: Names of the axes of variables, observations and data, by name; others stay as they are.
+            coords: Coordinate values by dimension name; others stay, too.
+            name: Of the model.
+
+        Raises:
+            ValueError: If there is no such variable, or an array has another number of axes.
+        """
+        dims, named = dims or {}, self.named_data
+        known = [*self.variables, *self.observed_variables]
+        check_known(dims, known, named)
+        own = {variable.name for variable in known}
+        return replace(
+            self,
+            variables=with_dims(self.variables, _only(dims, self.variables), {}),
+            observed_variables=with_dims(self.observed_variables, _only(dims, self.observed_variables), {}),
+            data_dims={**self.data_dims, **data_dims(dims, named, own)},
+            coords={**self.coords, **(coords or {})},
+            name=name or self.name,
+        )
+
     @property
     def is_callable(self) -> bool:
         """Whether the density is a function outside of JAX, so that only the host can evaluate it."""
@@ -281,6 +352,10 @@ class Model:
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
         return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
+
+
+def _only(dims: Mapping[str, Any], variables: Sequence[Variable]) -> dict[str, Any]:
+    return {variable.name: dims[variable.name] for variable in variables if variable.name in dims}
 
 
 # Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.

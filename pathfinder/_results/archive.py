@@ -40,7 +40,7 @@ _CLASSES: dict[str, Any] = {
         Cost, Iterations, Trajectory, Settings, Variable,
     )
 }  # fmt: skip
-_MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")
+_MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "observed_variables", "named_data")
 
 
 def write(path: Any, model: Model, fields: Mapping[str, Any], draws: Mapping[str, Any]) -> None:

@@ -290,8 +290,8 @@ class PathfinderResult:
     def to_inferencedata(
         self,
         *,
-        log_likelihood: str | Sequence[str] | None = None,
-        posterior_predictive: str | Sequence[str] | None = None,
+        log_likelihood: bool | str | Sequence[str] | None = None,
+        posterior_predictive: bool | str | Sequence[str] | None = None,
         observed: str | Sequence[str] | None = None,
     ) -> Any:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
@@ -301,15 +301,17 @@ class PathfinderResult:
         axis, as many of each as all have, with `superchain` in `sample_stats`; other draws are one chain.
 
         Args:
-            log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
+            log_likelihood: Generated quantities of the group of that name; by default `log_lik`. True computes it for
+                each observation of a model of NumPyro or PyMC, under the names of its observed sites.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
             observed: Data of the group `observed_data`; by default the variables of the data block of a Stan program
-                that its model block has a density of, and of other models none.
+                that its model block has a density of, observed sites of models of NumPyro and PyMC, and of others none.
 
         Raises:
-            ValueError: If a name is that of no generated quantity, or of no data.
+            ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute what is
+                wanted.
         """
-        return inference_data(self, self._returned, log_likelihood, posterior_predictive, observed)
+        return inference_data(self, self._returned, self._keys, log_likelihood, posterior_predictive, observed)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
