@@ -21,7 +21,6 @@ USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
     "cuda": ("pathfinder",),
-    "numpyro": SOURCE,
     "pymc": ("pathfinder", "benchmarks"),
     "bridgestan": ("pathfinder",),
     "blackjax": ("pathfinder", "benchmarks"),

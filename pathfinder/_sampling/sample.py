@@ -106,7 +106,9 @@ def sample(
         "pareto_k_of_fit": result.pareto_k,
         "metric": _name_of(start.inverse_mass_matrix) if library != "nutpie" else "adapted",
     }
-    return grouped_draws(result.model, _named(result.model, run.states, own), run.statistics, attributes)
+    by_default = {"log_likelihood": None, "posterior_predictive": None}
+    named = _named(result.model, run.states, own)
+    return grouped_draws(result.model, named, run.statistics, attributes, by_default, {})
 
 
 class _Run(NamedTuple):

@@ -7,6 +7,8 @@ import numpyro
 import numpyro.distributions as dist
 from numpyro.infer import MCMC, NUTS
 
+from pathfinder import Model
+from pathfinder._results.warm_start import warm_start_from
 from pathfinder.interop.samplers.numpyro import numpyro_model_start, numpyro_start, run_numpyro
 
 
@@ -62,6 +64,17 @@ def test_what_numpyro_writes_into_is_a_copy():
     own = start(MATRIX)
     own["kernel"]["inverse_mass_matrix"]["zeta", "mu", "alpha"][:] = 0.0
     np.testing.assert_array_equal(MATRIX, FACTOR @ FACTOR.T * np.outer(SCALES, SCALES))
+
+
+def test_a_model_that_was_fitted_as_it_is_hands_over_its_sites():
+    fitted = Model.from_numpyro(model)
+    own = warm_start_from(POSITIONS, MATRIX, fitted).numpyro()
+    expected = start(MATRIX)
+    assert list(own["kernel"]["inverse_mass_matrix"]) == [("zeta", "mu", "alpha")]
+    for name, values in expected["run"]["init_params"].items():
+        np.testing.assert_array_equal(own["run"]["init_params"][name], values)
+    found = after_a_few_steps(NUTS(model, **own["kernel"]), own["run"])
+    np.testing.assert_array_equal(found["zeta", "mu", "alpha"][1], MATRIX)
 
 
 def potential(position):
