@@ -21,6 +21,7 @@ USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
     "cuda": ("pathfinder",),
+    "numpyro": SOURCE,
     "pymc": ("pathfinder", "benchmarks"),
     "bridgestan": ("pathfinder",),
     "blackjax": ("pathfinder", "benchmarks"),
@@ -89,7 +90,8 @@ def test_extras_are_imported_within_functions():
 
 def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
     found = set(imported(SOURCE, {IF_THERE})) - set(imported(SOURCE, set()))
-    assert found == distributions("stan", "numpyro", "plots") - distributions("dependencies")
+    extras = ("stan", "numpyro", "bridgestan", "plots")
+    assert found == distributions(*extras) - distributions("dependencies")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
             "tests",
             ("dependencies", "test", "oracle", "bench", *LATE),
         ),  # the last are skipped where missing
-        ("benchmarks", ("dependencies", "bench")),
+        ("benchmarks", ("dependencies", "bench", *LATE)),
     ],
 )
 def test_what_tests_and_benchmarks_import_is_declared(folder, lists):

@@ -39,7 +39,7 @@ ORDER = {
         _data_files
         _cache
         _settings
-        _status _variables _close_names _errors _version
+        _status _variables _close_names _errors _optional_packages _version
     """,
     "pathfinder.stan": """
         _simulation
@@ -156,7 +156,7 @@ def test_packages_import_downwards():
 
 
 def test_the_stan_compiler_knows_nothing_of_the_engine():
-    ground = ["_arrays", "_data_files", "_variables", "_close_names", "_errors"]
+    ground = ["_arrays", "_data_files", "_variables", "_close_names", "_errors", "_optional_packages"]
     for path in files("pathfinder.stan"):
         found = {
             name for name in imports(path) if name.startswith("pathfinder.") and not name.startswith("pathfinder.stan")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pathfinder import Model
-    from pathfinder_cli._commands.estimates import WeightedDraws
     from pathfinder_cli._inputs.draws_file import DrawsFile
+    from pathfinder_cli._inputs.estimates import WeightedDraws
 
 HELP = """\
 Usage: pathfinder inits FILE.csv [model=MODEL] [data=DATA] [num_chains=4] [num_warmup=75]
@@ -101,7 +101,7 @@ def _write(
 
     from pathfinder._draws.sampler_starts import systematic_rows
     from pathfinder._results.warm_start import warm_start_from
-    from pathfinder_cli._commands.estimates import joined
+    from pathfinder_cli._inputs.estimates import joined
     from pathfinder_cli._inputs.unconstrained_draws import unconstrained_draws
 
     sample = joined([file])

@@ -124,7 +124,7 @@ class _Pictures:
 
         from pathfinder.plots._columns import chosen
         from pathfinder.plots._pairs import BY_DEFAULT, MOST, draw_pairs
-        from pathfinder_cli._commands.estimates import joined
+        from pathfinder_cli._inputs.estimates import joined
 
         if not self._files:
             raise ValueError("there is no CSV file of draws.")

@@ -16,7 +16,7 @@ from pathfinder_cli._outputs.atomic_files import atomic_file
 if TYPE_CHECKING:
     import numpy as np
 
-    from pathfinder_cli._commands.estimates import Estimates
+    from pathfinder_cli._inputs.estimates import Estimates
 
 HELP = """\
 Usage: pathfinder summary FILE.csv... [-s N] [-p 5,50,95] [-i NAME]... [-c FILE]
@@ -80,8 +80,8 @@ def table_of(paths: Sequence[str], percentiles: Sequence[float] = (5, 50, 95), w
     """
     import numpy as np
 
-    from pathfinder_cli._commands.estimates import estimates, joined
     from pathfinder_cli._inputs.draws_file import check_same_columns, read_draws
+    from pathfinder_cli._inputs.estimates import estimates, joined
 
     files = [read_draws(path) for path in paths]
     check_same_columns(files)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from pathfinder._optional_packages import required
 from pathfinder._sampling.uniform_ranks import UniformRanks
 
 
@@ -45,12 +46,9 @@ def draw_ranks(
 
 
 def _new_axes(count: int) -> np.ndarray:
-    from matplotlib.figure import Figure
-    from matplotlib.pyplot import subplots
-
+    subplots = required("matplotlib.pyplot", "Plots need", "plots").subplots
     columns = min(count, MOST_COLUMNS)
     rows = -(-count // columns)
-    figure: Figure
     figure, axes = subplots(rows, columns, figsize=(3 * columns, 2.4 * rows), squeeze=False, layout="constrained")
     for unused in axes.ravel()[count:]:
         figure.delaxes(unused)

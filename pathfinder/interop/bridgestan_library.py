@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pathfinder._optional_packages import required
+
 
 OLDEST_MAJOR_VERSION = 2
 
@@ -14,7 +16,7 @@ def load_bridgestan(library: Any, data: Any = None) -> Any:
         data: Data of the program if a path is given: a dictionary, a JSON text, or the path of a JSON file.
 
     Raises:
-        ImportError: If BridgeStan is not installed.
+        ModuleNotFoundError: If BridgeStan is not installed.
         ValueError: If the library cannot be loaded, is of version 1, or the data do not fit.
     """
     if not isinstance(library, str) and not hasattr(library, "__fspath__"):
@@ -33,10 +35,7 @@ def load_bridgestan(library: Any, data: Any = None) -> Any:
             f"'{path}' is a program, not a library. Compile it with bridgestan.compile_model('{path}'), or use "
             "Model.from_stan, which needs no compiler."
         )
-    try:
-        import bridgestan
-    except ImportError as error:
-        raise ImportError("Model.from_bridgestan needs BridgeStan: pip install bridgestan") from error
+    bridgestan = required("bridgestan", "Model.from_bridgestan needs", "bridgestan")
     try:
         model = bridgestan.StanModel(path, data=data, warn=False)
     except (OSError, AttributeError, RuntimeError) as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from pathfinder._optional_packages import required
+
 
 def funsor_handlers(site: str) -> Any:
     """NumPyro's handlers that sum over discrete sites.
@@ -13,22 +15,10 @@ def funsor_handlers(site: str) -> Any:
         site: One of these.
 
     Raises:
-        ImportError: If funsor is not installed.
+        ModuleNotFoundError: If funsor is not installed.
     """
-    try:
-        required("funsor")
-    except ImportError as error:
-        raise ImportError(f"Site '{site}' is discrete. To sum over it, install funsor: pip install funsor.") from error
+    required("funsor", f"Site '{site}' is discrete, and to sum over it needs", "numpyro")
     return import_module("numpyro.contrib.funsor")
-
-
-def required(package: str) -> Any:
-    """A package that only some models need.
-
-    Raises:
-        ImportError: If it is not installed.
-    """
-    return import_module(package)
 
 
 def summed_log_likelihood(enumerated: Any, arguments: Any, observed: tuple[str, ...], discrete: tuple[str, ...]) -> Any:
@@ -43,8 +33,7 @@ def summed_log_likelihood(enumerated: Any, arguments: Any, observed: tuple[str, 
     Raises:
         ValueError: If observations are not independent of each other without these.
     """
-    funsor = required("funsor")
-    handlers = funsor_handlers(discrete[0])
+    handlers, funsor = funsor_handlers(discrete[0]), import_module("funsor")
     tools = import_module("numpyro.contrib.funsor.infer_util")
     with tools.plate_to_enum_plate():
         found = handlers.trace(enumerated).get_trace(*arguments[0], **arguments[1])

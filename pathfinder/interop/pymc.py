@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pathfinder._errors import NoParametersError
+from pathfinder._optional_packages import required
 from pathfinder._variables import Block, Variable
 from pathfinder.interop._pymc.functions import PymcFunctions, functions_of, observed_variables
 from pathfinder.interop._pymc.points import PymcPoints
@@ -24,12 +25,7 @@ def pymc_fields(model: Any = None) -> dict[str, Any]:
         ModuleNotFoundError: If PyMC is not installed.
         ValueError: If the model cannot be fitted; says which variable or operation is why.
     """
-    try:
-        import pymc
-    except ModuleNotFoundError as error:
-        message = "PyMC models need PyMC; install it with `pip install 'pathfinder-vi[pymc]'`."
-        raise ModuleNotFoundError(message, name=error.name) from error
-
+    pymc = required("pymc", "PyMC models need", "pymc")
     model = _given(pymc, model)
     _check(model)
     functions = functions_of(model)

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import io
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from pathfinder._optional_packages import required
+
 
 MOST_IN_LEGEND = 10
 LONGEST = 21  # name that is written whole where there are many
-
-
-def required(package: str) -> ModuleType:
-    """A package of the extra `plots`.
-
-    Raises:
-        ModuleNotFoundError: If it is not installed; says which extra to install.
-    """
-    try:
-        return import_module(package)
-    except ModuleNotFoundError as error:
-        message = f"Plots need {package.split('.')[0]}; install it with `pip install 'pathfinder-vi[plots]'`."
-        raise ModuleNotFoundError(message, name=error.name) from error
 
 
 def empty_figure() -> Any:
@@ -33,7 +20,7 @@ def empty_figure() -> Any:
     Raises:
         ModuleNotFoundError: If matplotlib is not installed.
     """
-    return required("matplotlib.figure").Figure(layout="constrained")
+    return required("matplotlib.figure", "Plots need", "plots").Figure(layout="constrained")
 
 
 def png(figure: Any, dots_per_inch: float) -> bytes:
@@ -58,7 +45,7 @@ def grid(ax: Any, rows: int, columns: int, size: tuple[float, float], **options:
         ValueError: If another number of axes is given.
     """
     if ax is None:
-        figure = required("matplotlib.pyplot").figure(figsize=size, layout="constrained")
+        figure = required("matplotlib.pyplot", "Plots need", "plots").figure(figsize=size, layout="constrained")
     elif hasattr(ax, "subplots"):
         figure = ax
         if not figure.axes and hasattr(figure, "set_size_inches"):

@@ -265,5 +265,5 @@ def test_a_library_of_the_first_version_lacks_the_interface(tmp_path):
 
 def test_a_model_without_bridgestan_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "bridgestan", None)
-    with pytest.raises(ImportError, match="pip install bridgestan"):
+    with pytest.raises(ModuleNotFoundError, match="needs bridgestan; install it with `pip install"):
         Model.from_bridgestan("library.so")
