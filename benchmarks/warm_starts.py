@@ -91,11 +91,10 @@ def regression() -> pathfinder.Model:
 
 
 def two_modes() -> pathfinder.Model:
-    """A mixture of two normals in ten dimensions, of which the one has a twentieth of the mass."""
+    """A mixture of two normals in ten dimensions: one has a twentieth of the mass, and as many random starts."""
 
     def log_density(x):
-        heavy = -0.5 * jnp.sum((x - 3.0) ** 2)
-        light = -0.5 * jnp.sum(((x + 3.0) / 1.5) ** 2) - 10 * np.log(1.5)
+        heavy, light = (-0.5 * jnp.sum((x - mean) ** 2) for mean in (3.0, -3.0))
         return jnp.logaddexp(np.log(0.95) + heavy, np.log(0.05) + light)
 
     return pathfinder.Model.from_log_density(log_density, np.zeros(10), name="two modes")
@@ -116,10 +115,11 @@ def adapted(
     dense: bool = False,
     from_fit: bool = False,
     chains: int = NUM_CHAINS,
+    **options: Any,
 ) -> Run:
     """NUTS with Stan's windows of adaptation, from random starts or from the draws of a fit."""
     if from_fit:
-        fitted = pathfinder.fit(model, seed=seed, progress=False)
+        fitted = pathfinder.fit(model, seed=seed, progress=False, **options)
         starts, cost = fitted.initial_positions(chains, seed=seed), fitted.num_gradients
     else:
         starts, cost = np.random.default_rng(seed).uniform(-2, 2, (chains, model.dim)), 0
@@ -162,9 +162,16 @@ def _adapted(density, num_warmup, dense, keys, starts, data):
     return draws, *(own.sum() for own in sums)
 
 
-def warm(model: pathfinder.Model, seed: int, num_warmup: int = 75, kind: Any = "auto", chains: int = NUM_CHAINS) -> Run:
+def warm(
+    model: pathfinder.Model,
+    seed: int,
+    num_warmup: int = 75,
+    kind: Any = "auto",
+    chains: int = NUM_CHAINS,
+    **options: Any,
+) -> Run:
     """NUTS from where a fit ends."""
-    fitted = pathfinder.fit(model, seed=seed, progress=False)
+    fitted = pathfinder.fit(model, seed=seed, progress=False, **options)
     start = fitted.warm_start(chains, kind, seed=seed)
     draws, statistics, taken = run_blackjax(
         model.density, model.data, start.positions, start.inverse_mass_matrix, start.step_size,
@@ -231,8 +238,10 @@ def shares(num_repeats: int, chains: int = 20) -> Table:
     model = two_modes()
     methods: dict[str, Callable[[int], Run]] = {
         "random starts, 1000 steps": lambda seed: adapted(model, seed, 1000, chains=chains),
-        "Pathfinder's points, 100 steps": lambda seed: adapted(model, seed, 100, from_fit=True, chains=chains),
-        "warm start": lambda seed: warm(model, seed, chains=chains),
+        "Pathfinder's points, 100 steps": lambda seed: adapted(
+            model, seed, 100, from_fit=True, chains=chains, num_paths=8
+        ),
+        "warm start": lambda seed: warm(model, seed, chains=chains, num_paths=8),
     }
     rows = []
     for method, run in methods.items():
