@@ -13,6 +13,7 @@ if _typing.TYPE_CHECKING:
     from pathfinder import plots as plots
     from pathfinder._chains.chain_draws import ChainDraws as ChainDraws
     from pathfinder._chains.mixing import Mixing as Mixing
+    from pathfinder._chains.virial import Virial as Virial
     from pathfinder._fitting.fit import fit as fit
     from pathfinder._fitting.fit_batch import fit_batch as fit_batch
     from pathfinder._fitting.initial_points import InitialPoints as InitialPoints
@@ -39,6 +40,7 @@ else:  # where type checkers do not see that any name may be asked for
         "Iterations": "_paths.outcomes",
         "LowRankNormal": "_normals.low_rank",
         "Mixing": "_chains.mixing",
+        "Virial": "_chains.virial",
         "Model": "_model.model",
         "PathReport": "_paths.outcomes",
         "PathResult": "_results.path_result",

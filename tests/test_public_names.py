@@ -32,6 +32,7 @@ PATHFINDER = {
     "Status",
     "Trajectory",
     "Variable",
+    "Virial",
     "constraints",
     "fit",
     "fit_batch",

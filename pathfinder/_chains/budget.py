@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pathfinder._chains.run_chains import FEWEST_KEPT, FIRST_STEP, MEAN_LENGTH
+from pathfinder._density.work import OPERATIONS_OF_STAGE
 
 
 MOST_GRADIENTS = 100_000
-OPERATIONS = 3e10  # of the log density; with gradients that is about half a minute of one core
+OPERATIONS = 2 * OPERATIONS_OF_STAGE
 
 
 class ChainBudget(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pathfinder._chains.mixing import Mixing
+from pathfinder._chains.virial import Virial
 
 
 ENDS = {
@@ -31,6 +32,7 @@ class ChainDraws:
         num_superchains: How many of these there are.
         mixing: Of every unconstrained parameter, over these iterations.
         mixing_of_log_p: The same of the log density alone.
+        virial: Of every parameter and of all together, over these iterations: 1 where states reach everywhere.
         acceptance: Mean probability of acceptance in these iterations.
         step_size: Of the last iteration, in units of the whitened coordinates.
         num_iterations: All iterations.
@@ -44,6 +46,7 @@ class ChainDraws:
     num_superchains: int
     mixing: Mixing
     mixing_of_log_p: Mixing
+    virial: Virial
     acceptance: float
     step_size: float
     num_iterations: int

@@ -16,6 +16,7 @@ from pathfinder._chains.apart import Memory
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.mixing import Mixing, mixing
 from pathfinder._chains.trajectory import ChainStates, move, states_at
+from pathfinder._chains.virial import Virial, VirialSums
 from pathfinder._chains.whitening import whitening_of
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
@@ -64,15 +65,23 @@ class _History:
     positions: list[Float[np.ndarray, "chain dim"]]
     log_p: list[Float[np.ndarray, " chain"]]
     acceptance: list[float]
+    sums: VirialSums
     num_iterations: int = 0
 
-    def add(self, states: ChainStates, acceptance: float) -> None:
+    def add(self, states: ChainStates, acceptance: float, outside: float) -> None:
         self.positions.append(np.asarray(states.positions))
         self.log_p.append(np.asarray(states.log_p))
         self.acceptance.append(acceptance)
         self.num_iterations += 1
+        num_kept = self.num_kept(self.num_iterations)
         for kept in (self.positions, self.log_p, self.acceptance):
-            del kept[: -self.num_kept(self.num_iterations)]
+            del kept[:-num_kept]
+        self.sums.add(self.positions[-1], np.asarray(states.gradients), outside, num_kept)
+
+    @property
+    def virial(self) -> Virial:
+        """Of the iterations that count."""
+        return self.sums.virial(np.mean([np.mean(own, axis=0, dtype=np.float64) for own in self.positions], axis=0))
 
     @staticmethod
     def num_kept(num_iterations: int) -> int:
@@ -118,7 +127,8 @@ def run_chains(
     size = options.num_chains
     keys = path_keys(key, np.arange(size), Stream.CHAINS)
     modes = np.repeat(modes, options.chains_per_start)
-    history, memory = _History([], [], []), Memory(options.num_superchains, options.chains_per_start)
+    sums = VirialSums(starts.mean(axis=0, dtype=np.float64), options.num_superchains)
+    history, memory = _History([], [], [], sums), Memory(options.num_superchains, options.chains_per_start)
     step_size, since, num_gradients, judged = FIRST_STEP * density.dim**-0.25, 0, size, 0
     next_whitening, ended = FIRST_WHITENING, "budget"
     found: tuple[Mixing, Mixing] | None = None
@@ -134,8 +144,8 @@ def run_chains(
             check()
             moved = move(states, keys, iteration, step_size, num_steps, density.arrays(whitening), density)
             states, num_gradients = moved.states, num_gradients + size * num_steps
-            acceptance = float(np.mean(on_host(moved.acceptance)))
-            history.add(states, acceptance)
+            acceptance, outside = (float(np.mean(part)) for part in on_host((moved.acceptance, moved.ended_outside)))
+            history.add(states, acceptance, outside)
             report(num_gradients)
             step_size *= float(np.exp((acceptance - TARGET_ACCEPTANCE) / (1.0 + 0.1 * since)))
             since += 1
@@ -146,7 +156,7 @@ def run_chains(
             if history.num_iterations == FEWEST_KEPT or _is_time(history, judged, options):
                 judged, found = history.num_iterations, _mixing(history, options)
                 memory.note(judged, found[0].followed_by(found[1]).nested_rhat)
-                if judged > FEWEST_KEPT and _have_mixed(*found):
+                if judged > FEWEST_KEPT and _have_mixed(*found) and not history.virial.is_short.any():
                     ended = "mixed"
                     break
                 if memory.outlasts(judged * options.max_gradients / num_gradients):
@@ -167,6 +177,7 @@ def run_chains(
         num_superchains=options.num_superchains,
         mixing=found[0],
         mixing_of_log_p=found[1],
+        virial=history.virial,
         acceptance=float(np.mean(history.acceptance)),
         step_size=step_size,
         num_iterations=history.num_iterations,

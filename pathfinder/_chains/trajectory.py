@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jaxtyping import Float, Int, UInt32
+from jaxtyping import Bool, Float, Int, UInt32
 
 from pathfinder._arrays.namespace import Array, fori_loop, jit_unless_numpy, namespace, select
 from pathfinder._arrays.streams import fold_in, normal, uniform
@@ -36,10 +36,12 @@ class Moved(NamedTuple):
     Args:
         states: Where the chains stand now.
         acceptance: Probability with which each chain accepted its trajectory.
+        ended_outside: Whether it ended where the density has no value.
     """
 
     states: ChainStates
     acceptance: Float[Array, " chain"]
+    ended_outside: Bool[Array, " chain"]
 
 
 @jit_unless_numpy()
@@ -91,4 +93,5 @@ def move(
     reached, _, end = fori_loop(num_steps, step, (states, whitening.noise(states.positions), start))
     gain = reached.log_p - states.log_p + 0.5 * (xp.vecdot(start, start) - xp.vecdot(end, end))
     gain = xp.where(xp.isnan(gain), -xp.inf, gain)
-    return Moved(select(log_uniform < gain, reached, states), xp.exp(xp.minimum(gain, 0.0)))
+    chosen = select(log_uniform < gain, reached, states)
+    return Moved(chosen, xp.exp(xp.minimum(gain, 0.0)), reached.log_p == -xp.inf)

@@ -8,6 +8,9 @@ from pathfinder._arrays.lapack import largest_work, matrices, programs_in
 from pathfinder._arrays.traces import expected_turns
 
 
+# A processor takes about a nanosecond for each operation of a log density that is evaluated with its gradient.
+OPERATIONS_OF_STAGE = 1.5e10  # that the second refinement of a fit may take; chains may take twice as many
+OPERATIONS_PER_LOOK = 1e8  # between two looks at the clock: a tenth of a second
 # Of a loop whose turns are counted only when it runs, if it does not say what to expect: terms of a series, say.
 USUAL_TURNS = 50
 
@@ -23,8 +26,6 @@ def work(jaxpr: Jaxpr) -> float:
 
 def operations(jaxpr: Jaxpr) -> float:
     """The same, but that LAPACK and loops of unknown length count, too.
-
-    A processor takes about a nanosecond for each operation of a log density that is evaluated with its gradient.
 
     Args:
         jaxpr: The program, with those that it calls.

@@ -229,6 +229,7 @@ class ChainRows:
             "ess_min": self.chains.effective_sample_size,
             "drift_max": self.chains.drift,
             "spread_drift_max": self.chains.spread_drift,
+            "virial_min": float(np.min(self.chains.virial.mean)),
             "chain_acceptance": self.chains.acceptance,
             "chains_ended": self.chains.ended,
         }

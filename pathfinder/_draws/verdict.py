@@ -9,6 +9,7 @@ import psis
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ENDS, ChainDraws
 from pathfinder._chains.mixing import LARGEST_NESTED_RHAT
+from pathfinder._chains.virial import Virial
 from pathfinder._importance.pool import Pool
 from pathfinder._settings import Settings
 from pathfinder._variables import Variable
@@ -112,6 +113,8 @@ def chains_verdict(chains: ChainDraws, names: Sequence[str]) -> Verdict:
             f"the spread of {spreading} still changed by {spread_drift:.2g} standard deviations beyond noise, "
             "as it does where a posterior is improper"
         )
+    if chains.virial.is_short.any():
+        faults.append(_short(chains.virial, names))
     if not chains.acceptance > LEAST_ACCEPTANCE:
         faults.append(f"only {chains.acceptance:.0%} of the proposals were accepted")
     if not faults:
@@ -185,6 +188,18 @@ def _largest(values: np.ndarray, names: Sequence[str]) -> tuple[float, str]:
     """The largest value, or NaN if there is one, and of what it is."""
     place = int(np.argmax(values))
     return float(values[place]), names[place]
+
+
+def _short(virial: Virial, names: Sequence[str]) -> str:
+    """That states do not reach as far as the density in the parameter that tells it most clearly, or in all."""
+    with np.errstate(divide="ignore"):
+        clearest = int(np.argmax(np.where(virial.is_short, (1.0 - virial.mean) / virial.standard_error, -np.inf)))
+    mean, error = virial.mean[clearest], virial.standard_error[clearest]
+    of_what = f"of {names[clearest]}" if clearest < len(names) else "in all parameters together"
+    return (
+        f"parts of the posterior are missing, as the virial {of_what} is {mean:.2g} (s.e. {error:.1g}), but 1 where "
+        "states reach everywhere"
+    )
 
 
 def _listed(faults: Sequence[str]) -> str:

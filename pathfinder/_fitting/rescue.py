@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from pathfinder._fitting.watched import watched
 from pathfinder._importance.fit_pool import FitPool, fit_pool
 from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.pool import weights_will_do
+from pathfinder._importance.refinement import Refinement
 from pathfinder._refinement.refine import RefinedFit
 from pathfinder._refinement.rescue import rescued
 
@@ -54,7 +56,7 @@ def rescue_fits(
             num_gradients=now.cost.num_gradients,
             num_densities=own.cost.num_densities + now.num_densities - before.num_densities,
         )
-        pools[fit] = own._replace(cost=cost)
+        pools[fit] = own._replace(cost=cost, refinement=_with_second(own.refinement, now))
         if any(
             one.approximation is not other.approximation for one, other in zip(now.lanes, before.lanes, strict=True)
         ):
@@ -62,3 +64,14 @@ def rescue_fits(
             more = again.cost.num_densities - now.num_densities
             pools[fit] = again._replace(cost=cost._replace(num_densities=cost.num_densities + more))
     return pools, worthwhile, interrupted
+
+
+def _with_second(refinement: Refinement | None, now: RefinedFit) -> Refinement | None:
+    """What refinement came to if the second one changed nothing, with what that took."""
+    if refinement is None:
+        return None
+    modes = [
+        dataclasses.replace(mode, num_gradients=lane.num_gradients, ended_by_budget=lane.ended_by_budget)
+        for mode, lane in zip(refinement.modes, now.lanes, strict=True)
+    ]
+    return dataclasses.replace(refinement, modes=tuple(modes))

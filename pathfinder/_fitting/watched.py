@@ -12,10 +12,9 @@ from jaxtyping import Float
 
 from pathfinder._density.either import Density
 from pathfinder._density.host import Evaluator, HostDensity
+from pathfinder._density.work import OPERATIONS_PER_LOOK
 
 
-# Of the log density between two looks: about a tenth of a second.
-OPERATIONS_PER_LOOK = 1e8
 FEWEST_POINTS = 32  # of one call, which programs take at once
 
 

@@ -11,12 +11,12 @@ from jaxtyping import Bool
 
 from pathfinder._arrays.devices import Devices
 from pathfinder._density.either import Density
+from pathfinder._density.work import OPERATIONS_PER_LOOK
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._settings import Settings
 
 
 DRAWS_PER_LOOK = 64  # of each lane, between two looks at the clock
-OPERATIONS_PER_LOOK = 1e8  # of draws that are evaluated without one: about a tenth of a second
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class RefinedMode:
         uses_start: Whether the starting approximation takes part in the mixture: because its ELBO was higher, or by
             the setting `proposal`.
         weight: Share of the importance weight that fell on the draws of this mode.
+        ended_by_budget: Whether its second refinement, if there was one, was ended by its budget of evaluations, where
+            it might have gone on.
     """
 
     path: int
@@ -44,6 +46,7 @@ class RefinedMode:
     num_gradients: int
     uses_start: bool
     weight: float
+    ended_by_budget: bool = False
 
     @property
     def num_rounds(self) -> int:

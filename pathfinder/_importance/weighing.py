@@ -167,6 +167,7 @@ class Weighing:
                 num_gradients=lane.num_gradients,
                 uses_start=bool(self._uses_start[mode]),
                 weight=float(shares[mode]),
+                ended_by_budget=lane.ended_by_budget,
             )
             for mode, lane in enumerate(self._lanes)
         )

@@ -17,6 +17,7 @@ from pathfinder._arrays.namespace import Array, rows, select
 from pathfinder._arrays.streams import counted_keys, draw_keys
 from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
+from pathfinder._density.work import OPERATIONS_OF_STAGE
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._optimizer.compiled_steps import advance
 from pathfinder._optimizer.host_steps import advance_on_host
@@ -30,9 +31,8 @@ from pathfinder._status import Status
 
 
 PAIRS_OF_DRAWS = 8
-# Gradients of one lane from which on no stage begins, and operations of the log density in all lanes of a fit.
-BUDGET = 8000
-OPERATIONS = 1.5e10
+NUM_DRAWS = 2 * PAIRS_OF_DRAWS  # whose gradients one of the ELBO takes
+BUDGET = 8000  # gradients of one lane, but for those of a few steps; fewer by the operations of all lanes of a fit
 STAGE = 50  # iterations
 HISTORY = 10
 STEPS_AT_ONCE = 8  # between looks at the clock
@@ -53,8 +53,8 @@ def ascend(
     *,
     size: int | None = None,
     num_sharing: Int[np.ndarray, " lane"] | None = None,
-) -> LowRankNormal:
-    """Ascend from normals, each on its own; returns the best of each, normals with independent coordinates.
+) -> tuple[LowRankNormal, Bool[np.ndarray, " lane"]]:
+    """Ascend from normals, each on its own.
 
     Args:
         density: What to fit.
@@ -65,6 +65,9 @@ def ascend(
         check: Called every few evaluations; ends all by raising `Interrupt`.
         size: How many lanes are computed, some of them repeated; as many as there are if None.
         num_sharing: How many lanes share the operations that each has; none with others if None.
+
+    Returns:
+        The best of each, normals with independent coordinates, and which might have risen further but for the budget.
     """
     num_lanes = len(fits)
     place = np.minimum(np.arange(size or num_lanes), num_lanes - 1)
@@ -73,19 +76,19 @@ def ascend(
     center, deviation = (np.asarray(part)[place] for part in (normals.mean, np.sqrt(normals.variance)))
     goes_on = np.arange(len(place)) < num_lanes
     points = np.zeros((len(place), 2 * density.dim), density.dtype)
-    best, judgement = points, Judgement.nothing(len(place))
+    best, judgement, is_cut = points, Judgement.nothing(len(place)), np.zeros(len(place), bool)
 
     def normals_at(points: Float[np.ndarray, "lane twice"]) -> LowRankNormal:
         means, deviations = Sample(center, deviation, center[:, None]).normals(points)
         return independent(means, deviations)
 
     sharing = np.ones(num_lanes) if num_sharing is None else num_sharing
-    budget, stage = np.minimum(BUDGET, OPERATIONS / (density.operations * sharing))[place], 0
+    budget, stage = np.minimum(BUDGET, OPERATIONS_OF_STAGE / (density.operations * sharing))[place], 0
     while goes_on.any():
         noise_keys = draw_keys(density.arrays(counted_keys(keys, np.full(len(keys), stage))), PAIRS_OF_DRAWS)
         noise = balanced_noise(noise_keys, dim=density.dim, dtype=np.dtype(density.dtype))
         objective = sampled_elbo(density, fits, Sample(density.arrays(center), density.arrays(deviation), noise))
-        points, status = _climb(objective, points, goes_on, costs, check)
+        points, status = _climb(objective, points, goes_on, costs, (budget - _spent(costs)[place]) / NUM_DRAWS, check)
         started = status != Status.INITIALIZATION_FAILED
         newest = judge(density, normals_at(points), judging_keys, fits, JUDGING_DRAWS)
         for lane in np.flatnonzero(goes_on):
@@ -93,14 +96,15 @@ def ascend(
         gained = newest.elbo > judgement.elbo + WORTHWHILE_STAGE
         is_best = goes_on & started & (newest.lower_end > judgement.lower_end)
         best, judgement = select(is_best, (points, newest), (best, judgement))
-        converged = started & (status != Status.ITERATION_LIMIT)
-        spent = np.array([cost.num_gradients for cost in costs])[place]
-        goes_on &= (spent < budget) & (gained | ~converged)
+        converged = started & (status != Status.ITERATION_LIMIT) & (status != Status.RUNNING)
+        goes_on &= gained | ~converged
+        is_cut |= goes_on & (_spent(costs)[place] >= budget)
+        goes_on &= ~is_cut
         # Narrower where not even the start is within the support at all draws.
         narrower = points - NARROWER * (np.arange(points.shape[1]) >= density.dim).astype(points.dtype)
         points = select(started, points, narrower)
         stage += 1
-    return rows(normals_at(best), slice(num_lanes))
+    return rows(normals_at(best), slice(num_lanes)), is_cut[:num_lanes]
 
 
 def independent(means: Float[Array, "lane dim"], deviations: Float[Array, "lane dim"]) -> LowRankNormal:
@@ -115,9 +119,13 @@ def _climb(
     points: Float[np.ndarray, "lane twice"],
     goes_on: Bool[np.ndarray, " lane"],
     costs: list[Cost],
+    most_steps: Float[np.ndarray, " lane"],
     check: Callable[[], None],
 ) -> tuple[Float[np.ndarray, "lane twice"], Int[np.ndarray, " lane"]]:
-    """One stage: where the lanes that go on come to, and how they ended; costs are added, also by an interrupt."""
+    """One stage: where the lanes that go on come to, and how they ended; costs are added, also by an interrupt.
+
+    It ends when none can step, or all that can have made their most steps; these are said to be running.
+    """
     num_lanes = len(points)
     tolerances = Tolerances.from_settings(Settings(max_lbfgs_iters=STAGE, tol_obj=WORTHWHILE_STEP), objective.dtype)
     start = Start(np.zeros((num_lanes, 2), np.uint32), points, np.zeros_like(points), np.ones(num_lanes, np.int32))
@@ -125,17 +133,21 @@ def _climb(
     paths = ended(paths, objective.arrays(~goes_on), status=Status.RUNNING)
     num_steps = np.zeros(num_lanes, np.int64)
     try:
-        while np.asarray(can_step(paths)).any():
+        while (np.asarray(can_step(paths)) & (num_steps < most_steps)).any():
             check()
             paths = _advanced(paths, objective, tolerances)
             num_steps = np.asarray(paths.state.num_gradients)
     finally:
         for lane in np.flatnonzero(goes_on):
-            spent = 2 * PAIRS_OF_DRAWS * int(num_steps[lane])
+            spent = NUM_DRAWS * int(num_steps[lane])
             costs[lane] = costs[lane]._replace(num_gradients=costs[lane].num_gradients + spent)
     position, status = on_host((paths.state.position, paths.state.status))
     started = (status != Status.INITIALIZATION_FAILED) & goes_on
     return select(started, position, points), status
+
+
+def _spent(costs: list[Cost]) -> Int[np.ndarray, " lane"]:
+    return np.array([cost.num_gradients for cost in costs])
 
 
 def _advanced(paths: Path, objective: Density, tolerances: Tolerances) -> Path:

@@ -36,6 +36,7 @@ class RefinedLane:
         first_draws: Log densities of the draws of the starting approximation.
         keeps_initial: Whether draws should come from `initial` too, because `approximation` was not reached from it by
             rounds, and there may be mass that only the one or the other covers.
+        ended_by_budget: Whether the budget of evaluations ended its second refinement where it might have gone on.
     """
 
     path: int
@@ -49,6 +50,7 @@ class RefinedLane:
     kept: list[KeptRound] = field(default_factory=list)
     first_draws: tuple[np.ndarray, np.ndarray] | None = None
     keeps_initial: bool = False
+    ended_by_budget: bool = False
 
     @property
     def initial_elbo(self) -> float:

@@ -12,7 +12,7 @@ from pathfinder._arrays.namespace import Array, namespace, rows, stacked_rows
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.either import Density
 from pathfinder._density.interrupt import Interrupt
-from pathfinder._refinement.elbo_ascent import PAIRS_OF_DRAWS, ascend
+from pathfinder._refinement.elbo_ascent import NUM_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.judging import is_close, judge
 from pathfinder._refinement.modes import distinct_modes
@@ -64,7 +64,7 @@ def rescued(
         for mode, lane in enumerate(own.lanes)
         if lane.num_gradients
     ]
-    most, size = max(1, NUMBERS_ON_HOST // (2 * PAIRS_OF_DRAWS * density.dim)), None
+    most, size = max(1, NUMBERS_ON_HOST // (NUM_DRAWS * density.dim)), None
     if namespace(keys) is not np:
         most = size = 1 if density.num_fits is None else LANES_PER_BATCH
     for first in range(0, len(places), most):
@@ -107,7 +107,9 @@ def _without_duplicates(density: Density, before: RefinedFit, now: RefinedFit) -
     (distinct,), num_densities = distinct_modes(density, means[None], elbos[None])
     duplicates = set(moved) - {moved[number] for number in distinct}
     lanes = [
-        dataclasses.replace(old, num_gradients=new.num_gradients) if mode in duplicates else new
+        dataclasses.replace(old, num_gradients=new.num_gradients, ended_by_budget=new.ended_by_budget)
+        if mode in duplicates
+        else new
         for mode, (old, new) in enumerate(pairs)
     ]
     return RefinedFit(lanes, now.num_densities + num_densities)
@@ -127,10 +129,11 @@ def _rescued_lanes(
     costs = [Cost()] * len(lanes)
     again: list[RefinedLane] = []
     better = np.zeros(len(lanes), bool)
+    is_cut = np.zeros(len(lanes), bool)
     interrupted = False
     try:
         normals = stacked_rows([lane.approximation for lane in lanes])
-        starts = ascend(density, normals, keys, fits, costs, check, size=size, num_sharing=num_sharing)
+        starts, is_cut = ascend(density, normals, keys, fits, costs, check, size=size, num_sharing=num_sharing)
         paths, own_keys = np.array([lane.path for lane in lanes]), counted_keys(keys, np.full(len(keys), AGAIN))
         again, interrupted = refine(
             density,
@@ -152,8 +155,8 @@ def _rescued_lanes(
         num_gradients[number] += lane.num_gradients
     now = [_followed(lane, again[number]) if better[number] else lane for number, lane in enumerate(lanes)]
     now = [
-        dataclasses.replace(lane, num_gradients=before.num_gradients + more)
-        for lane, before, more in zip(now, lanes, num_gradients, strict=True)
+        dataclasses.replace(lane, num_gradients=before.num_gradients + more, ended_by_budget=bool(cut))
+        for lane, before, more, cut in zip(now, lanes, num_gradients, is_cut, strict=True)
     ]
     return now, costs, interrupted
 

@@ -15,6 +15,7 @@ from pathfinder._cache.whole_file import write_whole
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.mixing import Mixing
+from pathfinder._chains.virial import Virial
 from pathfinder._importance.path_draws import PathDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
@@ -35,8 +36,8 @@ _CONTENT = "content.json"
 _CLASSES: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
-        PathResult, Pool, PathDraws, ChainDraws, ChainBudget, Mixing, LowRankNormal, NormalOrT, Refinement, RefinedMode,
-        Cost, Iterations, Trajectory, Settings, Variable,
+        PathResult, Pool, PathDraws, ChainDraws, ChainBudget, Mixing, Virial, LowRankNormal, NormalOrT, Refinement,
+        RefinedMode, Cost, Iterations, Trajectory, Settings, Variable,
     )
 }  # fmt: skip
 _MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")

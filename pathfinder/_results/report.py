@@ -160,6 +160,7 @@ def _mode(mode: RefinedMode, interrupted: bool) -> str:
         f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "
         f"{mode.num_rounds} rounds, {mode.num_gradients} gradients, weight {mode.weight:.3f}"
         + (", with draws of the approximation before" if mode.uses_start else "")
+        + ("; a second refinement was ended by its budget of evaluations" if mode.ended_by_budget else "")
     )
 
 

@@ -1,7 +1,8 @@
 """The pages of the documentation: their code blocks, links and generated parts.
 
 `python -m tests.docs.pages` rewrites what is generated: the outputs below code blocks, the pictures that these write,
-the table of settings and the pictures of the rooms (which `python -m tests.docs.rooms` draws alone).
+the table of settings, the arguments of the command line and the pictures of the rooms (these alone:
+`python -m tests.docs.rooms`).
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 import jax
 
 from pathfinder import Settings
-from tests.docs import rooms
+from tests.docs import arguments, rooms
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,6 +134,7 @@ def _rule(name: str) -> str:
 
 def _rewrite() -> None:
     rooms.rewrite()
+    arguments.rewrite()
     text = SETTINGS_PAGE.read_text()
     SETTINGS_PAGE.write_text(text.replace(table(text, "option"), settings_table()))
     for path in filter(has_examples, PAGES):

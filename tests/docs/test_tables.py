@@ -3,12 +3,20 @@
 import re
 
 from pathfinder import Status, constraints
+from tests.docs import arguments
 from tests.docs.pages import SETTINGS_PAGE, SITE, settings_table, table
 
 
 def test_table_of_settings_is_that_of_their_declarations():
     shown = table(SETTINGS_PAGE.read_text(), "option")
     assert shown == settings_table(), "`python -m tests.docs.pages` rewrites it"
+
+
+def test_arguments_are_those_of_the_grammar():
+    shown = arguments.PAGE.read_text()
+    assert shown.endswith(arguments.generated()), "`python -m tests.docs.arguments` rewrites them"
+    assert "| `num_paths` | `4` |" in shown
+    assert "| `max_chain_gradients` |" in shown
 
 
 def test_table_of_statuses_has_all_in_order():

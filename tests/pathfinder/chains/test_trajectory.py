@@ -102,10 +102,12 @@ def test_what_overflows_is_no_place_to_be():
     moved = move(finite, chain_keys(3), 0, 0.5, 2, targets.standard(2), density)
     np.testing.assert_array_equal(moved.states.positions, finite.positions)
     np.testing.assert_array_equal(moved.acceptance, 0.0)
+    assert moved.ended_outside.all()
 
 
 def test_single_precision_stays_single():
     density = targets.normal_density(np.float32)
     positions = (targets.MEAN + np.ones((4, 3))).astype(np.float32)
     moved = move(states_at(positions, density), chain_keys(4), 0, 0.1, 2, targets.standard(3, np.float32), density)
-    assert {leaf.dtype for leaf in jax.tree_util.tree_leaves(moved)} == {np.dtype(np.float32)}
+    numbers = jax.tree_util.tree_leaves((moved.states, moved.acceptance))
+    assert {leaf.dtype for leaf in numbers} == {np.dtype(np.float32)}

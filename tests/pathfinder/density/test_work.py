@@ -19,22 +19,27 @@ def until(x):
     return jax.lax.while_loop(lambda total: total < 10.0, lambda total: total + jnp.sum(x), 0.0)
 
 
+UNKNOWN = (math.inf, math.inf)
+
+
 @pytest.mark.parametrize(
-    ("function", "least", "most"),
+    ("function", "of_work", "of_operations"),
     [
-        (jnp.sum, 5, 10),
-        (jax.jit(jnp.sum), 5, 10),
-        (lambda x: jnp.sum(jnp.ones((100, 5)) @ x), 1000, 1700),
-        (looped, 35, 100),
-        (lambda x: jax.lax.cond(x[0] > 0, lambda: jnp.sum(jnp.exp(x)), lambda: 0.0), 10, 20),
-        (until, math.inf, math.inf),
-        (lambda x: jnp.linalg.cholesky(jnp.outer(x, x))[0, 0], math.inf, math.inf),
+        (jnp.sum, (5, 10), (5, 10)),
+        (jax.jit(jnp.sum), (5, 10), (5, 10)),
+        (lambda x: jnp.sum(jnp.ones((100, 5)) @ x), (1000, 1700), (1000, 1700)),
+        (looped, (35, 100), (35, 100)),
+        (lambda x: jax.lax.cond(x[0] > 0, lambda: jnp.sum(jnp.exp(x)), lambda: 0.0), (10, 20), (10, 20)),
+        (until, UNKNOWN, (5 * USUAL_TURNS, 10 * USUAL_TURNS)),
+        (lambda x: jnp.linalg.cholesky(jnp.outer(x, x))[0, 0], UNKNOWN, (5**3 / 3, 400)),
+        (jax.vmap(lambda x: jnp.linalg.cholesky(jnp.eye(5) * x)[0, 0]), UNKNOWN, (5 * 5**3 / 3, 2000)),
     ],
-    ids=["sum", "called", "product", "loop", "choice", "loop of unknown length", "LAPACK"],
+    ids=["sum", "called", "product", "loop", "choice", "loop of unknown length", "LAPACK", "stack"],
 )
-def test_work_follows_from_shapes(function, least, most):
+def test_numbers_follow_from_shapes(function, of_work, of_operations):
     traced = jax.make_jaxpr(function)(jax.ShapeDtypeStruct((5,), np.float64))
-    assert least <= work(traced.jaxpr) <= most
+    for count, (least, most) in ((work, of_work), (operations, of_operations)):
+        assert least <= count(traced.jaxpr) <= most
 
 
 def expected(x):

@@ -7,6 +7,7 @@ import pytest
 
 from pathfinder import Settings, Variable
 from pathfinder._chains.budget import ChainBudget
+from pathfinder._chains.virial import Virial
 from pathfinder._draws.verdict import chains_in_words, chains_verdict, unconstrained_names, weights_verdict
 from pathfinder._importance.pool import Pool
 from tests.pathfinder.results.chains import NUM_CHAINS, PER_START, SUPERCHAINS, chains_of, independent
@@ -81,6 +82,17 @@ def test_each_fault_alone_is_one_too_many(change, said):
     verdict = chains_verdict(chains, NAMES)
     assert not verdict.is_reliable
     assert said in verdict.words
+
+
+@pytest.mark.parametrize(("quantity", "of_what"), [(1, "of tau"), (3, "in all parameters together")])
+def test_states_that_do_not_reach_everywhere_are_told_by_the_virial(quantity, of_what):
+    short = np.arange(4) == quantity
+    virial = Virial(np.where(short, 0.7, 1.0), np.full(4, 0.05), short)
+    verdict = chains_verdict(chains_of(independent(), virial=virial), NAMES)
+    assert not verdict.is_reliable
+    assert f"the virial {of_what} is 0.7 (s.e. 0.05), but 1 where states reach everywhere" in verdict.words
+    cut_off = Virial(np.full(4, np.nan), np.full(4, np.nan), np.zeros(4, bool))
+    assert chains_verdict(chains_of(independent(), virial=cut_off), NAMES).is_reliable
 
 
 def test_values_at_the_thresholds_are_good_enough():

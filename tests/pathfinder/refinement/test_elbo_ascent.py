@@ -9,8 +9,9 @@ from pathfinder._arrays.namespace import rows
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
 from pathfinder._density.interrupt import Interrupt
+from pathfinder._density.work import OPERATIONS_OF_STAGE
 from pathfinder._normals.elbo import estimate_elbo
-from pathfinder._refinement.elbo_ascent import BUDGET, JUDGING_DRAWS, PAIRS_OF_DRAWS, STEPS_AT_ONCE, ascend, independent
+from pathfinder._refinement.elbo_ascent import BUDGET, JUDGING_DRAWS, NUM_DRAWS, STEPS_AT_ONCE, ascend, independent
 from pathfinder._refinement.history import Cost
 from tests.pathfinder.refinement.hierarchies import DIM, collapsed, hierarchy, outcomes
 
@@ -26,7 +27,8 @@ def ascended(density, starts, fits=None, check=lambda: None, keys=None, **option
     number = len(starts.mean)
     costs = [Cost()] * number
     fits = np.zeros(number, int) if fits is None else fits
-    return ascend(density, starts, keys_of(number) if keys is None else keys, fits, costs, check, **options), costs
+    best, _ = ascend(density, starts, keys_of(number) if keys is None else keys, fits, costs, check, **options)
+    return best, costs
 
 
 def elbo_of(density, normals, lane=0):
@@ -77,7 +79,7 @@ def test_costs_are_what_was_evaluated():
     data = outcomes()
     _, (cost,) = ascended(Counted(hierarchy, DIM, np.float64, data), collapsed(data))
     assert cost == (counts["gradients"], counts["densities"])
-    assert cost.num_gradients % (2 * PAIRS_OF_DRAWS) == cost.num_densities % JUDGING_DRAWS == 0
+    assert cost.num_gradients % NUM_DRAWS == cost.num_densities % JUDGING_DRAWS == 0
 
 
 def test_lanes_ascend_as_if_alone():
@@ -142,20 +144,25 @@ def test_an_interrupt_leaves_the_costs():
         ascend(
             HostDensity(hierarchy, DIM, np.float64, data), collapsed(data), keys_of(1), np.zeros(1, int), costs, check
         )
-    assert costs[0] == (2 * STEPS_AT_ONCE * 2 * PAIRS_OF_DRAWS, 0)
+    assert costs[0] == (2 * STEPS_AT_ONCE * NUM_DRAWS, 0)
 
 
-def test_dear_densities_have_fewer_gradients_which_the_lanes_of_a_fit_share(monkeypatch):
+def test_dear_densities_have_fewer_gradients_which_the_lanes_of_a_fit_share():
     data = outcomes()
     density = HostDensity(hierarchy, DIM, np.float64, data)
     start, keys, fits = collapsed(data), np.arange(2, dtype=np.uint32)[None], np.zeros(1, np.int64)
 
-    def spent(**options):
+    def spent(sharing):
+        """With as many lanes beside it; and whether it was ended by the budget."""
         costs = [Cost()]
-        ascend(density, start, keys, fits, costs, lambda: None, **options)
-        return costs[0].num_gradients
+        _, ended = ascend(density, start, keys, fits, costs, lambda: None, num_sharing=np.array([int(sharing)]))
+        return costs[0].num_gradients, bool(ended[0])
 
-    whole = spent()
-    monkeypatch.setattr("pathfinder._refinement.elbo_ascent.OPERATIONS", density.operations * (whole - 1))
-    assert spent() == whole
-    assert spent(num_sharing=np.array([1000])) < whole
+    whole, was_ended = spent(1)
+    assert not was_ended
+    most = OPERATIONS_OF_STAGE / density.operations
+    assert spent(most / (whole + 1)) == (whole, False)
+    for part in (1, 3, 50):
+        fewer, was_ended = spent(part * most / (whole / 2))
+        assert was_ended
+        assert 0 < fewer <= whole / 2 / part + STEPS_AT_ONCE * NUM_DRAWS

@@ -4,6 +4,7 @@ import numpy as np
 
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.mixing import mixing
+from pathfinder._chains.virial import virial_of
 
 
 SUPERCHAINS, PER_START = 20, 5
@@ -25,6 +26,7 @@ def chains_of(states, **fields):
         "num_superchains": SUPERCHAINS,
         "mixing": mixing(states, SUPERCHAINS),
         "mixing_of_log_p": mixing(log_p[..., None], SUPERCHAINS),
+        "virial": virial_of(np.mean((states**2).reshape(len(states), SUPERCHAINS, PER_START, -1), axis=(0, 2))),
         "acceptance": 0.8,
         "step_size": 0.5,
         "num_iterations": 2 * len(states),

@@ -61,6 +61,19 @@ def test_a_mild_funnel_is_called_unreliable_however_few_draws_are_wanted(mild_fu
     assert not result.is_reliable
 
 
+@pytest.mark.parametrize("seed", [3, 7])
+def test_chains_that_have_not_been_in_the_neck_say_so(seed):
+    """Three dimensions: superchains agree, and every chain has moved."""
+
+    def log_density(x):
+        return -0.5 * x[0] ** 2 - jnp.sum(0.5 * (x[1:] * jnp.exp(-1.5 * x[0])) ** 2 + 1.5 * x[0])
+
+    result = pathfinder.fit(log_density, jnp.zeros(3), seed=seed, progress=False)
+    assert distance(result.unconstrained_draws[:, 0], norm()) > 0.15
+    assert not result.is_reliable
+    assert "parts of the posterior are missing, as the virial of x[1] is 0.6" in result.reliability
+
+
 @pytest.mark.parametrize("seed", [5, 6])
 def test_few_draws_of_a_funnel_do_not_see_its_neck_and_say_so(seed):
     """Their weights are even, and effective sample sizes of means above 100."""
