@@ -150,6 +150,12 @@ def _diagnostics(result: Any) -> str:
                 "the fewest of a parameter",
             ],
             ["drift", f"{chains.drift:.3f}", f"at most {LARGEST_DRIFT}", f"of means, in sd, the largest {of_any}"],
+            [
+                "virial",
+                f"{chains.virial.mean.min():.2f}",
+                "1, up to noise",
+                "the least; chains have not been everywhere if less",
+            ],
             ["acceptance", f"{chains.acceptance:.2f}", "about 0.8", "of the proposals of chains"],
         ]
     if not rows:
