@@ -72,7 +72,7 @@ def imported_names(tree, calls):
         elif isinstance(node, ast.ImportFrom):
             yield str(node.module)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in calls:
-            given = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            given = [part.value for part in node.args[:1] if isinstance(part, ast.Constant)]
             yield from (name for name in given if all(part.isidentifier() for part in name.split(".")))
 
 

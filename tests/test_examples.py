@@ -15,11 +15,12 @@ from tests.compilation import as_users_have_it
 
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
-EXAMPLES = sorted(FOLDER.glob("*.py"))
+PROGRAMS = sorted(FOLDER.glob("*.py"))
+EXAMPLES = [path for path in PROGRAMS if "def model(" in path.read_text()]
 STAN_EXAMPLES = sorted(FOLDER.glob("*.stan"))
 
 
-SCRIPTS = [path for path in EXAMPLES if "def main()" in path.read_text()]
+SCRIPTS = [path for path in PROGRAMS if "def main()" in path.read_text()]
 
 
 def load(path):
@@ -27,7 +28,7 @@ def load(path):
         data = path.stem.removesuffix("_centered").removesuffix("_noncentered")
         return Model.from_stan(path, path.with_name(f"{data}.data.json"))
     library, _, rest = path.stem.partition("_")
-    if library not in ("numpyro", "pymc"):
+    if library not in ("numpyro", "pymc", "stan"):
         rest = path.stem
     elif library == "pymc":
         pytest.importorskip("pymc")

@@ -30,7 +30,7 @@ SETTINGS_PAGE = SITE / "settings.md"
 PICTURES = SITE / "pictures"
 
 _FENCE = re.compile(r"^```([^\n]*)\n.*?^```$", re.MULTILINE | re.DOTALL)
-# Blocks marked `python no-run` need hardware that few machines have.
+# Blocks with a title need what few machines have, and say what: these do not run.
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from pathfinder._cache.whole_file import write_whole
+
 
 def cmdstanpy_start(
     values: Sequence[Mapping[str, Any]],
@@ -107,8 +109,8 @@ def _word(matrix: np.ndarray) -> str:
 
 def _write(path: str, members: Mapping[str, Any]) -> None:
     lines = [f"  {json.dumps(name)}: {json.dumps(_json(value))}" for name, value in members.items()]
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n" + ",\n".join(lines) + "\n}\n")
+    content = "{\n" + ",\n".join(lines) + "\n}\n"
+    write_whole(path, lambda file: file.write(content.encode()))
 
 
 def _json(value: Any) -> Any:
