@@ -1,6 +1,7 @@
 """A result in words and tables, for the terminal and for notebooks."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,7 +165,8 @@ def _mode(mode: RefinedMode, interrupted: bool) -> str:
     )
 
 
-def _path_rows(fit: Shown) -> list[tuple[str, ...]]:
+def numbers_of_paths(paths: Sequence[PathResult]) -> list[tuple[str, ...]]:
+    """A row for each path: its number, ELBO with standard error, k-hat, weight, iterations and gradients."""
     return [
         (
             str(number),
@@ -174,10 +176,15 @@ def _path_rows(fit: Shown) -> list[tuple[str, ...]]:
             f"{path.weight:.3f}",
             str(path.num_iterations),
             str(path.num_gradients),
-            path.status.name.replace("_", " ").lower(),
         )
-        for number, path in enumerate(fit.paths[:MOST_PATHS_SHOWN])
+        for number, path in enumerate(paths)
     ]
+
+
+def _path_rows(fit: Shown) -> list[tuple[str, ...]]:
+    shown = fit.paths[:MOST_PATHS_SHOWN]
+    statuses = [path.status.name.replace("_", " ").lower() for path in shown]
+    return [(*numbers, status) for numbers, status in zip(numbers_of_paths(shown), statuses, strict=True)]
 
 
 def _omitted(fit: Shown) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from pathfinder._chains.mixing import LARGEST_NESTED_RHAT
 from pathfinder._draws.verdict import LARGEST_DRIFT, LEAST_SIZE, LEAST_SIZE_OF_CHAIN, Verdict
 from pathfinder._results.page_style import STYLE
-from pathfinder._results.report import Shown, headline
+from pathfinder._results.report import Shown, headline, numbers_of_paths
 from pathfinder._settings import Settings
 from pathfinder._version import __version__
 from pathfinder.plots._axes import png
@@ -194,19 +194,8 @@ def _of_chains(result: Any, kind: str) -> str:
 
 
 def _paths(result: Any, first_id: int | None) -> str:
-    rows = [
-        [
-            str(number),
-            f"{path.elbo:.2f}",
-            "" if np.isnan(path.elbo_standard_error) else f"{path.elbo_standard_error:.2f}",
-            "" if np.isnan(path.pareto_k) else f"{path.pareto_k:.2f}",
-            f"{path.weight:.3f}",
-            str(path.num_iterations),
-            str(path.num_gradients),
-            path.status.message,
-        ]
-        for number, path in enumerate(result.paths[:MOST_PATHS])
-    ]
+    shown = result.paths[:MOST_PATHS]
+    rows = [[*numbers, path.status.message] for numbers, path in zip(numbers_of_paths(shown), shown, strict=True)]
     other = "" if first_id is None else f"<p>Path 0 is path {first_id} of the other output, and so on.</p>"
     more = len(result.paths) - MOST_PATHS
     note = f"<p>And {more} more.</p>" if more > 0 else ""
