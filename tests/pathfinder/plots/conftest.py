@@ -21,6 +21,7 @@ OPTIONS = {"seed": 1, "num_draws": 300, "num_psis_draws": 300, "progress": False
 @pytest.fixture(autouse=True)
 def pyplot():
     """Tests begin and end without figures."""
+    matplotlib.pyplot.close("all")
     yield matplotlib.pyplot
     matplotlib.pyplot.close("all")
 
