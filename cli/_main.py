@@ -82,6 +82,8 @@ Usage: {PROGRAM} MODEL pathfinder [CmdStan's arguments]    run a model
        {PROGRAM} check MODEL.stan                          print the variables and functions of a Stan program as JSON
        {PROGRAM} explain MODEL.stan data file=DATA.json    tell how its loops are compiled
        {PROGRAM} summary FILE.csv                          print a table of the draws in an output file
+       {PROGRAM} plot FILE.csv                             draw pictures of what a run wrote
+       {PROGRAM} inits FILE.csv                            write what CmdStan's sampler goes on with from a run
        {PROGRAM} cache [--clear]                           tell where compiled programs are kept, or remove them
        {PROGRAM} MODEL help                                explain the arguments; help-all explains all of them
 
@@ -137,6 +139,18 @@ def _summary(words: Sequence[str]) -> int:
     return summary(words)
 
 
+def _plot(words: Sequence[str]) -> int:
+    from pathfinder_cli._commands.plot import main as plot
+
+    return plot(words)
+
+
+def _inits(words: Sequence[str]) -> int:
+    from pathfinder_cli._commands.inits import main as inits
+
+    return inits(words)
+
+
 def _cache(words: Sequence[str]) -> int:
     from pathfinder_cli._commands.cache import main as cache
 
@@ -153,6 +167,8 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "check": _check,
     "explain": _explain,
     "summary": _summary,
+    "plot": _plot,
+    "inits": _inits,
     "cache": _cache,
 }
 

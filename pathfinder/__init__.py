@@ -10,9 +10,11 @@ from pathfinder._version import __version__ as __version__
 
 if _typing.TYPE_CHECKING:
     from pathfinder import constraints as constraints
+    from pathfinder import plots as plots
     from pathfinder._chains.chain_draws import ChainDraws as ChainDraws
     from pathfinder._chains.mixing import Mixing as Mixing
     from pathfinder._chains.virial import Virial as Virial
+    from pathfinder._draws.metric import LowRankMatrix as LowRankMatrix
     from pathfinder._fitting.fit import fit as fit
     from pathfinder._fitting.fit_batch import fit_batch as fit_batch
     from pathfinder._fitting.initial_points import InitialPoints as InitialPoints
@@ -28,15 +30,21 @@ if _typing.TYPE_CHECKING:
     from pathfinder._results.path_result import PathfinderError as PathfinderError
     from pathfinder._results.path_result import PathResult as PathResult
     from pathfinder._results.result import PathfinderResult as PathfinderResult
+    from pathfinder._results.warm_start import WarmStart as WarmStart
+    from pathfinder._sampling.calibrate import calibrate as calibrate
+    from pathfinder._sampling.calibration import Calibration as Calibration
+    from pathfinder._sampling.sample import sample as sample
     from pathfinder._settings import Settings as Settings
     from pathfinder._status import Status as Status
     from pathfinder._variables import Variable as Variable
 else:  # where type checkers do not see that any name may be asked for
     _MODULES = {
         "BatchResult": "_results.batch_result",
+        "Calibration": "_sampling.calibration",
         "ChainDraws": "_chains.chain_draws",
         "InitialPoints": "_fitting.initial_points",
         "Iterations": "_paths.outcomes",
+        "LowRankMatrix": "_draws.metric",
         "LowRankNormal": "_normals.low_rank",
         "Mixing": "_chains.mixing",
         "Virial": "_chains.virial",
@@ -51,17 +59,20 @@ else:  # where type checkers do not see that any name may be asked for
         "Status": "_status",
         "Trajectory": "_paths.outcomes",
         "Variable": "_variables",
+        "WarmStart": "_results.warm_start",
+        "calibrate": "_sampling.calibrate",
         "fit": "_fitting.fit",
         "fit_batch": "_fitting.fit_batch",
         "load": "_results.load",
+        "sample": "_sampling.sample",
     }
-    __all__ = ["constraints", *_MODULES]
+    __all__ = ["constraints", "plots", *_MODULES]
 
     def __getattr__(name):
         from importlib import import_module
 
-        if name == "constraints":
-            return import_module("pathfinder.constraints")
+        if name in ("constraints", "plots"):
+            return import_module(f"pathfinder.{name}")
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -80,7 +80,7 @@ class Settings:
     init_radius: float | None = _option(
         None,
         "Initial points are uniform within this distance of `init`, or of 0, in each unconstrained coordinate; None is "
-        "2 without `init` and 0 with it",
+        '2 without `init`, 1 with `init="pymc"` and 0 with points',
         _not_negative,
     )
     calculate_lp: bool = _option(True, "Evaluate the log density of the draws; without it they cannot be weighted")

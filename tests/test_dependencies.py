@@ -15,11 +15,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DECLARED = {"dependencies": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 OURS = {"pathfinder", "psis", "pathfinder_cli", "tests", "benchmarks"}
 SOURCE = ("pathfinder", "psis", "cli", "examples")
+LATE = ("numpyro", "pymc", "bridgestan", "blackjax", "nutpie", "plots")  # extras that are imported within functions
 # Who uses what is declared where, and needs to have nothing else.
 USERS = {
     "dependencies": SOURCE,
     "stan": ("pathfinder",),
     "cuda": ("pathfinder",),
+    "numpyro": SOURCE,
+    "pymc": ("pathfinder", "benchmarks"),
+    "bridgestan": ("pathfinder",),
+    "blackjax": ("pathfinder", "benchmarks"),
+    "nutpie": ("pathfinder",),
+    "plots": ("pathfinder",),
     "test": ("tests",),
     "oracle": ("tests",),
     "docs": (),
@@ -65,25 +72,36 @@ def imported_names(tree, calls):
         elif isinstance(node, ast.ImportFrom):
             yield str(node.module)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in calls:
-            given = [part.value for part in node.args if isinstance(part, ast.Constant)]
+            given = [part.value for part in node.args[:1] if isinstance(part, ast.Constant)]
             yield from (name for name in given if all(part.isidentifier() for part in name.split(".")))
 
 
 def test_what_the_source_imports_is_a_dependency():
-    found = imported(SOURCE)
-    assert {package: place for package, place in found.items() if package not in distributions("dependencies")} == {}
+    declared = distributions("dependencies", *LATE)
+    assert {package: place for package, place in imported(SOURCE).items() if package not in declared} == {}
+
+
+def test_extras_are_imported_within_functions():
+    extras = distributions(*LATE) - distributions("dependencies")
+    for path in sorted(path for folder in SOURCE for path in (ROOT / folder).rglob("*.py")):
+        at_load = ast.Module([node for node in parsed(path).body if isinstance(node, ast.Import | ast.ImportFrom)], [])
+        assert not {name.split(".")[0] for name in imported_names(at_load, set())} & extras, path
 
 
 def test_what_the_source_imports_if_it_is_there_is_in_the_extra_that_is_named():
     found = set(imported(SOURCE, {IF_THERE})) - set(imported(SOURCE, set()))
-    assert found == distributions("stan")
+    extras = ("stan", "numpyro", "bridgestan", "plots")
+    assert found == distributions(*extras) - distributions("dependencies")
 
 
 @pytest.mark.parametrize(
     ("folder", "lists"),
     [
-        ("tests", ("dependencies", "test", "oracle", "bench")),  # those of benchmarks are skipped without the last
-        ("benchmarks", ("dependencies", "bench")),
+        (
+            "tests",
+            ("dependencies", "test", "oracle", "bench", *LATE),
+        ),  # the last are skipped where missing
+        ("benchmarks", ("dependencies", "bench", *LATE)),
     ],
 )
 def test_what_tests_and_benchmarks_import_is_declared(folder, lists):

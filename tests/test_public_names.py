@@ -16,9 +16,11 @@ import psis
 
 PATHFINDER = {
     "BatchResult",
+    "Calibration",
     "ChainDraws",
     "InitialPoints",
     "Iterations",
+    "LowRankMatrix",
     "LowRankNormal",
     "Mixing",
     "Model",
@@ -32,11 +34,15 @@ PATHFINDER = {
     "Status",
     "Trajectory",
     "Variable",
+    "calibrate",
     "Virial",
+    "WarmStart",
     "constraints",
     "fit",
     "fit_batch",
     "load",
+    "plots",
+    "sample",
 }
 PSIS = {
     "MIN_EFFECTIVE_SAMPLE_SIZE",
@@ -65,7 +71,9 @@ STAN = {
     "parse",
     "parse_functions",
     "print_program",
+    "simulator",
 }
+PLOTS = {"chains", "compare", "elbo", "pairs", "trajectory", "weights"}
 CONSTRAINTS = {
     "corr_cholesky",
     "corr_matrix",
@@ -102,7 +110,7 @@ def test_type_checkers_see_the_names_of_pathfinder_where_they_are():
         for alias in node.names
     }
     assert set(seen) - {"__version__"} == PATHFINDER
-    for name in PATHFINDER - {"constraints"}:
+    for name in PATHFINDER - {"constraints", "plots"}:
         assert getattr(pathfinder, name) is resolve_name(seen[name])
 
 
@@ -124,12 +132,16 @@ def test_names_of_constraints():
     assert public_names(pathfinder.constraints) == CONSTRAINTS
 
 
+def test_names_of_plots():
+    assert public_names(pathfinder.plots) == PLOTS
+
+
 def test_version():
     assert isinstance(pathfinder.__version__, str)
 
 
 def test_public_things_are_documented():
-    for module in (pathfinder, pathfinder.stan, psis):
+    for module in (pathfinder, pathfinder.plots, pathfinder.stan, psis):
         for name in public_names(module):
             thing = getattr(module, name)
             assert isinstance(thing, types.ModuleType) or thing.__doc__, name

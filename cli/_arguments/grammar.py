@@ -159,6 +159,7 @@ class Engine:
     precision: Literal["double", "single"] = _word("double", "Floating-point precision of the computation")
     time_limit: float = _option(math.inf, _POSITIVE, "Seconds after which running paths are cut short")
     progress: bool = _switch(False, "Show a progress bar")
+    report: str = _option("", _WRITABLE, "Also write a page of HTML: verdict, estimates, pictures, settings and cost")
 
 
 @dataclass(frozen=True, kw_only=True)

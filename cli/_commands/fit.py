@@ -19,6 +19,9 @@ from pathfinder_cli._outputs.names import OutputNames
 from pathfinder_cli._outputs.run_info import RunInfo
 
 
+MOST_DIMENSIONS_DRAWN = 1000
+
+
 def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, devices: Sequence[Any]) -> Fitted:
     """Fit a model and print the progress.
 
@@ -59,7 +62,7 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
             model,
             inits.points,
             info.seed,
-            _settings(config, names),
+            _settings(config, names, model),
             devices=devices,
             driver=config.engine.driver,
             begin=begin,
@@ -83,7 +86,9 @@ def fit(model: Model, config: Configuration, info: RunInfo, names: OutputNames, 
     return Fitted(result, psis_seconds)
 
 
-def _settings(config: Configuration, names: OutputNames) -> Settings:
+def _settings(config: Configuration, names: OutputNames, model: Model) -> Settings:
+    # Positions and approximations of all iterations: for a picture of two parameters only where they are few.
+    draws_paths = names.report is not None and model.dim <= MOST_DIMENSIONS_DRAWN
     options = dataclasses.asdict(config.pathfinder)
     del options["save_single_paths"]
     engine = config.engine
@@ -96,7 +101,7 @@ def _settings(config: Configuration, names: OutputNames) -> Settings:
         refine=engine.refine,
         chains=engine.chains,
         max_chain_gradients=engine.max_chain_gradients,
-        save_trajectory=bool(names.trajectories),
+        save_trajectory=bool(names.trajectories) or draws_paths,
     )
 
 

@@ -87,6 +87,5 @@ def _check_resampling(config: Configuration) -> None:
 
 
 def _check_outputs(names: OutputNames) -> None:
-    for name in (names.draws, *names.path_draws, *names.trajectories, names.configuration):
-        if name is not None:
-            check_writable(name)
+    for name in names.all():
+        check_writable(name)

@@ -16,7 +16,7 @@ from pathfinder_cli._outputs.atomic_files import atomic_file
 if TYPE_CHECKING:
     import numpy as np
 
-    from pathfinder_cli._commands.estimates import Estimates
+    from pathfinder_cli._inputs.estimates import Estimates
 
 HELP = """\
 Usage: pathfinder summary FILE.csv... [-s N] [-p 5,50,95] [-i NAME]... [-c FILE]
@@ -80,12 +80,12 @@ def table_of(paths: Sequence[str], percentiles: Sequence[float] = (5, 50, 95), w
     """
     import numpy as np
 
-    from pathfinder_cli._commands.estimates import estimates, joined
     from pathfinder_cli._inputs.draws_file import check_same_columns, read_draws
+    from pathfinder_cli._inputs.estimates import estimates, joined
 
     files = [read_draws(path) for path in paths]
     check_same_columns(files)
-    names = [_bracketed(name) for name in files[0].names]
+    names = [bracketed(name) for name in files[0].names]
     shown = _columns(names, wanted)
     sample = joined(files)
     found: Estimates = estimates(sample, [percentile / 100 for percentile in percentiles])
@@ -108,10 +108,10 @@ def _columns(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
     variables = [name.partition("[")[0] for name in names]
     columns: list[int] = []
     for name in wanted:
-        bracketed = _bracketed(re.sub(r"\s", "", name))
-        own = [column for column in range(len(names)) if bracketed in (names[column], variables[column])]
+        shown = bracketed(re.sub(r"\s", "", name))
+        own = [column for column in range(len(names)) if shown in (names[column], variables[column])]
         if not own:
-            question = did_you_mean(bracketed, [*dict.fromkeys(variables), *names]) or "."
+            question = did_you_mean(shown, [*dict.fromkeys(variables), *names]) or "."
             raise RunError(f"Error: --include_param={name}: the files have no such variable{question}")
         columns += own
     return list(dict.fromkeys(columns))
@@ -158,7 +158,7 @@ def _text(table: Table, digits: int) -> str:
     return "".join(f"{line}\n" for line in [*lines, *notes])
 
 
-def _bracketed(name: str) -> str:
+def bracketed(name: str) -> str:
     """`theta.1.2` as `theta[1,2]`."""
     match = re.fullmatch(r"(.*?)((?:\.[0-9]+)+)", name)
     return f"{match[1]}[{match[2][1:].replace('.', ',')}]" if match else name

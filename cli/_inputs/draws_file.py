@@ -53,6 +53,22 @@ class DrawsFile:
         """What the run that wrote the file said of its draws; empty if nothing."""
         return next((comment for comment in self.comments if comment.startswith(("Pareto k", "Chains "))), "")
 
+    def setting(self, scope: str, name: str) -> str:
+        """What the configuration of the run says of an argument, such as `file` in the scope `data`; empty if nothing.
+
+        Args:
+            scope: The scope, or "" for what stands in none.
+            name: The argument.
+        """
+        current = ""
+        for comment in self.comments:
+            key, equals, value = comment.partition(" =")
+            if not equals and comment:
+                current = comment
+            elif key == name and current == scope:
+                return value.removesuffix(" (Default)").strip()
+        return ""
+
     @property
     def chain_ids(self) -> np.ndarray | None:
         """The chain of each draw, if they are states of chains."""

@@ -42,12 +42,31 @@ def atomic_file(path: str) -> Iterator[TextIO]:
     Raises:
         OutputError: If the file cannot be opened, written, or renamed.
     """
+    with (
+        _whole_file(path) as name,
+        open(name, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+    ):
+        yield file
+
+
+def atomic_bytes(path: str, content: bytes) -> None:
+    """Write a file as `atomic_file` does.
+
+    Raises:
+        OutputError: If it cannot be opened, written, or renamed.
+    """
+    with _whole_file(path) as name, open(name, "wb") as file:
+        file.write(content)
+
+
+@contextmanager
+def _whole_file(path: str) -> Iterator[str]:
+    """The name to write to in place of a file's own, which what was written takes in the end."""
     temporary = _claim(path)
     if temporary is not None:
         _unfinished.add(temporary)
     try:
-        with open(temporary or path, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            yield file
+        yield temporary or path
         if temporary is not None:
             target = os.path.realpath(path)
             _keep_mode(target, temporary)

@@ -14,6 +14,12 @@ class OutputNames(NamedTuple):
     path_draws: tuple[str, ...]
     trajectories: tuple[str, ...]
     configuration: str | None
+    report: str | None = None
+
+    def all(self) -> list[str]:
+        """Their names."""
+        names = (self.draws, *self.path_draws, *self.trajectories, self.configuration, self.report)
+        return [name for name in names if name is not None]
 
 
 def output_names(config: Configuration) -> OutputNames:
@@ -28,6 +34,7 @@ def output_names(config: Configuration) -> OutputNames:
     output, num_paths = config.output, config.pathfinder.num_paths
     _check_well_formed(output.file)
     _check_well_formed(output.diagnostic_file)
+    _check_well_formed(config.engine.report)
     if output.file in ("", "."):
         raise UsageError(f"Error: {output.file!r} cannot be the name of the output file.\n")
     singles = config.pathfinder.save_single_paths or output.diagnostic_file != ""
@@ -41,6 +48,7 @@ def output_names(config: Configuration) -> OutputNames:
         tuple(output_name(output.file, tag=tag, number=number) for number in numbers if many),
         tuple(output_name(template, tag=tag, suffix=".json", number=number) for number in numbers),
         output_name(output.file, tag="_config", suffix=".json") if saved else None,
+        config.engine.report or None,
     )
     _check_distinct(names)
     return names
@@ -64,10 +72,10 @@ def _check_well_formed(name: str) -> None:
 
 def _check_distinct(names: OutputNames) -> None:
     seen: set[str] = set()
-    for name in (names.draws, *names.path_draws, *names.trajectories, names.configuration):
+    for name in names.all():
         if name in seen:
             raise UsageError(
-                f"Error: two output files would both be called {name}; change `output file` or `diagnostic_file`.\n"
+                f"Error: two output files would both be called {name}; change `output file`, `diagnostic_file` or "
+                "`engine report`.\n"
             )
-        if name is not None:
-            seen.add(name)
+        seen.add(name)

@@ -42,6 +42,8 @@ def write_results(fitted: Fitted, config: Configuration, names: OutputNames, inf
         writer.trajectory(path, name)
     if names.configuration is not None:
         writer.configuration(names.configuration)
+    if names.report is not None:
+        writer.report(names.report)
     writer.draws(names.draws)
 
 
@@ -91,6 +93,13 @@ class _Writer:
         document = configuration_document(self._config, **self._info)
         with atomic_file(name) as file:
             file.writelines(json_document(document, self._sig_figs))
+
+    def report(self, name: str) -> None:
+        """The page of HTML."""
+        from pathfinder._results.report_page import report_page  # for those who want one
+
+        with atomic_file(name) as file:
+            file.write(report_page(self._result, first_id=self._config.id))
 
     def _write(self, file: Any, matrix: np.ndarray, paths: np.ndarray) -> None:
         write_comments(file, header_lines(self._config, **self._info))

@@ -53,6 +53,7 @@ class Stream(IntEnum):
     WHOLE_FIT = 7  # not of a path: its number stands for a fit whose paths are not counted from 0
     CHAINS = 8
     ASCENT = 9
+    SAMPLER = 10  # another library's
 
 
 def threefry(key: UInt32[Array, "*#batch 2"], first: UInt32[Array, "*#batch"], second: UInt32[Array, "*#batch"]):

@@ -95,7 +95,8 @@ def virial_of(values: Float[np.ndarray, "superchain dim"]) -> Virial:
 
     count = len(values)
     together = np.append(values, values.mean(axis=1, keepdims=True), axis=1)
-    mean, error = together.mean(axis=0), together.std(axis=0, ddof=1) / np.sqrt(count)
+    with np.errstate(invalid="ignore"):  # states that are not finite have none
+        mean, error = together.mean(axis=0), together.std(axis=0, ddof=1) / np.sqrt(count)
     most = stdtrit(count - 1, 1.0 - CHANCE / together.shape[1])
     shortfall = 1.0 - mean
     return Virial(mean, error, (shortfall > LEAST_SHORTFALL) & (shortfall > most * error))

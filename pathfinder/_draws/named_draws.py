@@ -52,7 +52,7 @@ def named_draws(
         Arrays of shape `(n, *variable.shape)` by name, in the order of the model's variables.
     """
     if model.is_callable:
-        variables = _called(model)
+        variables = _called(model, lanes, indices, np.asarray(generator_keys))
     else:
         variables = _compiled(model, lanes, indices, np.asarray(generator_keys), fits, cache)
     bytes_per_row = (sum(variable.size for variable in model.variables) + model.dim) * np.dtype(model.dtype).itemsize
@@ -97,11 +97,20 @@ def _merged(parts, size: int):
         yield np.concatenate(numbers), np.concatenate(positions)
 
 
-def _called(model: Model) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
+def _called(
+    model: Model, lanes: np.ndarray, indices: np.ndarray, lane_keys: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]:
     """Variables of draws, by their numbers, at their positions, of a model outside of JAX."""
+    generate = model.generate_fn
 
-    def variables(_, positions):
+    def variables(numbers, positions):
         draws = [model.constrain_fn(position, None) for position in positions]
+        if generate is not None:
+            keys = fold_in(lane_keys[lanes[numbers]], indices[numbers])
+            draws = [
+                draw | generate(key, position, None)
+                for draw, key, position in zip(draws, np.asarray(keys), positions, strict=True)
+            ]
         return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}
 
     return variables

@@ -123,8 +123,10 @@ class PoolRows:
         return np.arange(len(self.rows))[None]
 
     def statistics(self) -> dict[str, np.ndarray]:
-        """Further numbers of each draw, for ArviZ."""
-        return {}
+        """Further numbers of each draw, for ArviZ: of the whole pool, what its weights are made of."""
+        if not self.has_weights or not np.array_equal(self.rows, np.arange(len(self.pool))):
+            return {}
+        return {"log_weight": self.pool.log_weights, "log_proposal": self.pool.log_proposal}
 
     def attributes(self) -> dict[str, Any]:
         """Further numbers of all draws, for ArviZ."""

@@ -18,6 +18,7 @@ from jaxtyping import PyTree
 from pathfinder._arrays.streams import Key
 from pathfinder._close_names import close_name
 from pathfinder._density.interrupt import Interrupt
+from pathfinder._model.log_density import NUMPYRO_HINT
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described
 from pathfinder._paths.outcomes import PathReport
@@ -27,6 +28,11 @@ from pathfinder._settings import Settings
 # Seconds, and part of a time limit, for which draws are still weighed after it.
 LEAST_GRACE = 1.0
 GRACE = 0.02
+
+_TAKEN = (
+    "`model` must be a pathfinder.Model, a log density with `example`, a pymc.Model, a bridgestan.StanModel or the "
+    "path of a Stan program"
+)
 
 
 def merged_settings(function: Callable[..., Any], settings: Settings | None, options: Mapping[str, Any]) -> Settings:
@@ -44,23 +50,36 @@ def merged_settings(function: Callable[..., Any], settings: Settings | None, opt
 
 
 def model_of(model: Any, example: PyTree, data: PyTree, constraints: Mapping[str, Any] | None) -> Model:
+    """The model of whatever may be one; arguments as of `fit`."""
+    if isinstance(model, str) or hasattr(model, "__fspath__"):
+        if not str(model).endswith(".stan"):
+            raise ValueError(f"{_TAKEN}, but {str(model)!r} was given. The path of a Stan program ends in .stan.")
+        if constraints is not None:
+            raise ValueError("`constraints` go with a log density; a Stan program declares its own.")
+        return Model.from_stan(model, data)
+    model = adapted(model)
     if isinstance(model, Model):
         if data is not None or constraints is not None:
             raise ValueError("`data` and `constraints` go with a log density; a Model has its own.")
         return model
-    if isinstance(model, str) or hasattr(model, "__fspath__"):
-        raise ValueError(
-            f"`model` must be a pathfinder.Model or a log density, but {str(model)!r} was given. For a Stan program "
-            "give pathfinder.Model.from_stan(path, data)."
-        )
     if not callable(model) or isinstance(model, type):
-        raise ValueError(f"`model` must be a pathfinder.Model or a log density, but {described(model)} was given.")
+        raise ValueError(f"{_TAKEN}, but {described(model)} was given.")
     if example is None:
         raise ValueError(
             "A log density needs `example`, a pytree with the structure and shapes of its parameters, for instance "
-            'fit(log_density, {"mu": 0.0, "theta": jnp.zeros(8)}).'
+            f'fit(log_density, {{"mu": 0.0, "theta": jnp.zeros(8)}}). {NUMPYRO_HINT}'
         )
     return Model.from_log_density(model, example, data=data, constraints=constraints)
+
+
+def adapted(model: Any) -> Any:
+    """The `Model` of a model of another library; anything else as it is. Nothing is imported to tell which it is."""
+    kinds = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
+    if "pymc.Model" in kinds:
+        return Model.from_pymc(model)
+    if "bridgestan.StanModel" in kinds:
+        return Model.from_bridgestan(model)
+    return model
 
 
 def seed_and_key(seed: Any) -> tuple[int | None, Key]:

@@ -56,12 +56,15 @@ def fit(
     `KeyboardInterrupt`.
 
     Args:
-        model: A `Model`, or a log density of a pytree of parameters, as in `Model.from_log_density`.
+        model: A `Model`, or a log density of a pytree of parameters, as in `Model.from_log_density`; or a model of
+            PyMC, one of BridgeStan, or the path of a Stan program. A NumPyro model is a function like a log density:
+            give `Model.from_numpyro(model, ...)`.
         example: If `model` is a function: a pytree like its parameters. Defaults to `init`.
-        data: If `model` is a function: data to call it with.
+        data: If `model` is a function: data to call it with. If it is the path of a Stan program: its data.
         constraints: If `model` is a function: constraints of its parameters by name.
         init: Initial points: parameters as a pytree, for all paths; a list of `num_paths` of them; or a pytree with a
-            leading axis of length `num_paths` on every leaf. Random if None.
+            leading axis of length `num_paths` on every leaf. Random if None. "pymc" starts around the initial point of
+            a PyMC model.
         seed: Seed (or key) of all random numbers; the same seed gives the same draws. Random if None.
         settings: Options as an object.
         devices: JAX devices over which the paths are spread, or the name of their platform; all local ones if None.

@@ -18,7 +18,7 @@ from pathfinder._arrays.placed import placed
 from pathfinder._arrays.streams import counted_keys
 from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._fitting.after_paths import after_paths
-from pathfinder._fitting.arguments import merged_settings, model_of, seed_and_key, time_is_over, time_limit
+from pathfinder._fitting.arguments import adapted, merged_settings, model_of, seed_and_key, time_is_over, time_limit
 from pathfinder._fitting.drivers import choose_devices, density_of
 from pathfinder._fitting.initial_points import InitialPoints, initial_points
 from pathfinder._fitting.lanes import run_lanes
@@ -55,8 +55,9 @@ def fit_batch(
     weights will not do, run one fit after the other, and of their states only the returned draws are kept.
 
     Args:
-        model: A `Model`, or a log density `log_density(params, data)` as in `fit`.
-        data: Pytree of arrays whose leading axis runs over data sets.
+        model: A `Model`, or a log density `log_density(params, data)` as in `fit`; or a PyMC model.
+        data: Pytree of arrays whose leading axis runs over data sets. If a `Model` has its data by name, those that are
+            left out are the same in all data sets; names of a PyMC model are those of `pm.Data`.
         example: If `model` is a function: a pytree like its parameters. Defaults to `init`.
         constraints: If `model` is a function: constraints of its parameters by name.
         init: Initial points as in `fit`, the same for all data sets.
@@ -73,6 +74,7 @@ def fit_batch(
     """
     begin = time.perf_counter()
     settings = merged_settings(fit_batch, settings, options)
+    model = adapted(model)
     if isinstance(model, Model) and model.is_callable:
         raise ValueError(
             f"`fit_batch` needs a log density in JAX with data, but that of '{model.name}' is a function of the host "
@@ -87,6 +89,8 @@ def fit_batch(
             f"their shapes are {shapes}."
         )
     num_fits = int(next(iter(sizes))[0])
+    if isinstance(model, Model):
+        data = _completed(model, data, num_fits)
     first = map_in_order(lambda leaf: placed(np.asarray(leaf)[0]), data)  # which compiles nothing
     if isinstance(model, Model):
         # The names are those of the data that the model was made with.
@@ -100,6 +104,15 @@ def fit_batch(
     if constant:
         warnings.warn(f"{constant} of {num_fits} fits: {Status.CONSTANT_DENSITY.message}", stacklevel=2)
     return result
+
+
+def _completed(model: Model, data: PyTree, num_fits: int) -> PyTree:
+    """Data with those arrays of the model that are not given by name, the same for all fits."""
+    if not isinstance(model.data, Mapping) or not isinstance(data, Mapping):
+        return data
+    left = {name: value for name, value in model.data.items() if name not in data}
+    repeated = map_in_order(lambda leaf: placed(np.broadcast_to(leaf, (num_fits, *np.shape(leaf)))), left)
+    return {**data, **repeated} if left else data
 
 
 @one_blas_thread()

@@ -15,6 +15,7 @@ from pathfinder._optimizer.start import MAX_INIT_TRIES
 
 
 DEFAULT_RADIUS = 2.0
+LIBRARY_START, LIBRARY_RADIUS = "pymc", 1.0  # as its own samplers jitter their starts
 
 
 class InitialPoints(NamedTuple):
@@ -42,9 +43,10 @@ def initial_points(
     Args:
         model: The model.
         init: None for the origin; parameters as a pytree, for all paths; a list or tuple of `num_paths` of them, one
-            per path; or a pytree with a leading axis of length `num_paths` on every leaf.
+            per path; or a pytree with a leading axis of length `num_paths` on every leaf; or "pymc" for the initial
+            point of a PyMC model.
         num_paths: Number of paths.
-        radius: Half the width of the box; None is 2 without `init` and 0 with it.
+        radius: Half the width of the box; None is 2 without `init`, 1 around PyMC's point, and 0 with others.
 
     Raises:
         ValueError: If `init` fits none of these forms, or its values violate constraints.
@@ -56,12 +58,22 @@ def initial_points(
         return init
     if init is None:
         center = np.zeros(shape, model.dtype)
+    elif isinstance(init, str):
+        center = np.broadcast_to(_library_start(model, init), shape)
     else:
         points = _points(model, init, num_paths)
         center = np.stack([_unconstrained(model, point, path) for path, point in enumerate(points)])
     if radius is None:
-        radius = DEFAULT_RADIUS if init is None else 0.0
+        radius = DEFAULT_RADIUS if init is None else LIBRARY_RADIUS if isinstance(init, str) else 0.0
     return InitialPoints(center, np.full(shape, radius, model.dtype))
+
+
+def _library_start(model: Model, init: str) -> np.ndarray:
+    if init != LIBRARY_START:
+        raise ValueError(f"`init` must be parameters, {LIBRARY_START!r} or None, but {init!r} was given.")
+    if model.start_fn is None:
+        raise ValueError(f"`init` is {init!r}, but '{model.name}' is no PyMC model.")
+    return model.start_fn().astype(model.dtype)
 
 
 def _points(model: Model, init: PyTree, num_paths: int) -> list[PyTree]:

@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import jax
@@ -24,6 +25,7 @@ from pathfinder._variables import Variable
 
 
 _NUMERIC = (jax.Array, np.ndarray, np.generic, int, float, complex)
+NUMPYRO_HINT = "For a NumPyro model use pathfinder.Model.from_numpyro(model, *args)."
 _WANTED = "The log density must return one real number (a scalar), but"
 
 
@@ -130,11 +132,17 @@ def check_scalar(density: StructuredDensity, position: Any, data: PyTree) -> Non
     """
     form = "log_density(params, data)" if density.has_data else "log_density(params)"
     check_call(density.fn, "The log density", form)
-    traced, result = jax.make_jaxpr(density.without_jacobian, return_shape=True)(position, data)
+    try:
+        traced, result = jax.make_jaxpr(density.without_jacobian, return_shape=True)(position, data)
+    except AssertionError as error:
+        # Without a key and handlers its sites cannot be drawn.
+        if _raised_in(error.__traceback__, "numpyro.primitives"):
+            raise ValueError(f"The log density samples sites of NumPyro. {NUMPYRO_HINT}") from error
+        raise
     if getattr(result, "shape", None) != () or not jnp.issubdtype(result.dtype, jnp.floating):
         leaves = jax.tree_util.tree_leaves(result)
         if not leaves:
-            hint = "Does it end without `return`?"
+            hint = f"Does it end without `return`? {NUMPYRO_HINT}"
         elif any(leaf.shape for leaf in leaves):
             hint = "Did you forget a `.sum()`?"
         else:
@@ -148,6 +156,14 @@ def check_scalar(density: StructuredDensity, position: Any, data: PyTree) -> Non
             "and draws are those of a flat density within the constraints. Check that it uses its parameters.",
             stacklevel=5,
         )
+
+
+def _raised_in(trace: TracebackType | None, module: str) -> bool:
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == module:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def shapes_by_name(function: Callable[..., Mapping[str, Any]], *arguments: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pathfinder._model.callable_density import CallableDensity
 from pathfinder._model.callable_parameters import CallableParameters
 from pathfinder._model.log_density import log_density_fields
 from pathfinder._model.named_data import named_data
+from pathfinder._model.user_functions import explained
 from pathfinder._variables import Part, Variable
 
 
@@ -41,7 +42,8 @@ class Model:
         named_fn: A pytree of parameters as a dictionary by name; raises `ValueError` if it has another structure.
         variables: What `constrain_fn` and `generate_fn` return, in the order in which it is written out.
         data: Pytree of arrays given to every function above; an argument of the compiled programs.
-        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None.
+        generate_fn: `generate_fn(key, position, data)` gives generated quantities by name, or None. The key is one of
+            JAX, or of a model outside of JAX two random words.
         warn_fn: `warn_fn(values)` is shown the values of draws by name, with whatever else `generate_fn` returns, and
             may warn of them; or None.
         rejection_fn: `rejection_fn(position)` says in a sentence why a point has no finite log density, or "" if there
@@ -51,9 +53,18 @@ class Model:
         observed: Names of those of them that are observations, which the density is a density of.
         data_dims: Names of the axes of data, by name.
         parts_fn: `parts_fn()` gives the property `parts`; or None if each parameter is an array under its own name.
+        start_fn: `start_fn()` gives the unconstrained vector that the model's own library starts at; or None.
         dtype: Floating-point type of the unconstrained vector.
         name: Shown in summaries and written to files.
         coords: Coordinate values by dimension name, for ArviZ.
+        log_likelihood_fn: `log_likelihood_fn(position, data)` gives the log likelihood of every observation, by name;
+            or None.
+        predictive_fn: `predictive_fn(key, position, data)` gives values that the observations might have had, by name,
+            random ones with the key that `generate_fn` has; or None.
+        predict_draws_fn: `predict_draws_fn(draws, seed)` does the same for all draws by name, outside of JAX; or None.
+        observed_variables: What these are of; they are no part of draws.
+        static_arguments: Names of arguments of the model that are no data: other values of them are another model, for
+            which programs are compiled anew.
     """
 
     dim: int
@@ -72,9 +83,17 @@ class Model:
     observed: tuple[str, ...] = field(default=(), repr=False)
     data_dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     parts_fn: Callable[[], tuple[Part, ...]] | None = field(default=None, repr=False)
+    start_fn: Callable[[], np.ndarray] | None = field(default=None, repr=False)
     dtype: Any = None
     name: str = "model"
     coords: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    log_likelihood_fn: Callable[[Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    predictive_fn: Callable[[Any, Any, PyTree], dict[str, Any]] | None = field(default=None, repr=False)
+    predict_draws_fn: Callable[[Mapping[str, np.ndarray], int], dict[str, np.ndarray]] | None = field(
+        default=None, repr=False
+    )
+    observed_variables: tuple[Variable, ...] = field(default=(), repr=False)
+    static_arguments: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.dim < 1:
@@ -227,6 +246,121 @@ class Model:
             coords=dict(coords or {}),
         )
 
+    @classmethod
+    def from_numpyro(cls, model: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Model:
+        """Make a model of a NumPyro model and its arguments, given as to `MCMC.run` behind the key.
+
+        Latent sites are the parameters, and deterministic ones transformed parameters, on the scale on which the model
+        has them. Discrete sites are summed over, for which funsor is needed (`pip install 'pathfinder-vi[numpyro]'`),
+        and drawn given the others as generated quantities. Plates name axes; `with_names` gives other names.
+
+        Arrays among the arguments are data: a model with others of the same shapes shares all compiled programs. Those
+        whose values the model needs as it is traced, and all other arguments, are `static_arguments`.
+
+        Args:
+            model: A NumPyro model, also one within handlers.
+            *args: Its positional arguments, observations included.
+            **kwargs: Its named arguments.
+
+        Raises:
+            ValueError: If a site cannot be fitted; the message says which, why, and what to do.
+            ImportError: If there are discrete sites, and funsor is not installed.
+        """
+        from pathfinder.interop.numpyro import numpyro_fields
+
+        with explained("The NumPyro model"):
+            return cls(**numpyro_fields(model, args, kwargs))
+
+    @classmethod
+    def from_bridgestan(
+        cls,
+        stan_model: Any,
+        data: Any = None,
+        *,
+        threads: int | None = None,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Model:
+        """Make a model of a Stan program that BridgeStan has compiled. Nothing is compiled here.
+
+        Names, transformed parameters and generated quantities are those of `from_stan`, but containers without elements
+        are left out. Points that the program rejects have a log density of minus infinity.
+
+        Args:
+            stan_model: A `bridgestan.StanModel`, or the path of a compiled library.
+            data: Data of the program if that is a path: a dictionary, a JSON text, or the path of a JSON file.
+            threads: How many threads may call the library at the same time. By default one, or as many as the machine
+                allows if it was built with `STAN_THREADS`; they are used where a call takes long enough.
+            dims: Names of the axes of variables, by name.
+            coords: Coordinate values by dimension name.
+            name: Defaults to that of the program.
+
+        Raises:
+            ImportError: If BridgeStan is needed and not installed.
+            ValueError: If the library cannot be loaded or is of version 1, or arguments do not fit it.
+        """
+        from pathfinder.interop.bridgestan import bridgestan_arguments, bridgestan_fields
+        from pathfinder.interop.bridgestan_library import load_bridgestan
+
+        loaded = load_bridgestan(stan_model, data)
+        model = cls.from_callable(**bridgestan_arguments(loaded, threads))
+        model = replace(model, **bridgestan_fields(loaded))
+        variables = with_dims(model.variables, dims or {}, {})
+        return replace(model, variables=variables, coords=dict(coords or {}), name=name or model.name)
+
+    @classmethod
+    def from_pymc(cls, model: Any = None, *, name: str | None = None) -> Model:
+        """Make a model of a PyMC model.
+
+        Free variables are the parameters, deterministics the transformed parameters, with PyMC's names, dims and
+        coords. `pm.Data` are arguments of the compiled programs: after `pm.set_data` with the same shapes, another call
+        of this function and a fit compile nothing. PyTensor turns on JAX's double precision, unless its `floatX` is
+        "float32".
+
+        Args:
+            model: A `pymc.Model`; None for that of the `with` block.
+            name: Defaults to the name of the PyMC model.
+
+        Raises:
+            ModuleNotFoundError: If PyMC is not installed.
+            ValueError: If the model cannot be fitted; says which variable or operation is why.
+        """
+        from pathfinder.interop.pymc import pymc_fields
+
+        fields = pymc_fields(model)
+        return cls(**{**fields, "name": name or fields["name"]})
+
+    def with_names(
+        self,
+        *,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> Model:
+        """The same model with other names; compiled programs are shared.
+
+        Args:
+            dims: Names of the axes of variables, observations and data, by name; others stay as they are.
+            coords: Coordinate values by dimension name; others stay, too.
+            name: Of the model.
+
+        Raises:
+            ValueError: If there is no such variable, or an array has another number of axes.
+        """
+        dims, named = dims or {}, self.named_data
+        known = [*self.variables, *self.observed_variables]
+        check_known(dims, known, named)
+        own = {variable.name for variable in known}
+        return replace(
+            self,
+            variables=with_dims(self.variables, _only(dims, self.variables), {}),
+            observed_variables=with_dims(self.observed_variables, _only(dims, self.observed_variables), {}),
+            data_dims={**self.data_dims, **data_dims(dims, named, own)},
+            coords={**self.coords, **(coords or {})},
+            name=name or self.name,
+        )
+
     @property
     def is_callable(self) -> bool:
         """Whether the density is a function outside of JAX, so that only the host can evaluate it."""
@@ -281,6 +415,10 @@ class Model:
     def columns(self, style: str = "stan") -> list[str]:
         """Names of all scalars in Stan's order: `theta.1.2` (style "stan") or `theta[1,2]` (style "bracket")."""
         return [column for variable in self.variables for column in variable.columns(style)]  # type: ignore[arg-type]
+
+
+def _only(dims: Mapping[str, Any], variables: Sequence[Variable]) -> dict[str, Any]:
+    return {variable.name: dims[variable.name] for variable in variables if variable.name in dims}
 
 
 # Compiled, because NumPyro checks the arguments of its distributions outside of `jit` and raises where they are NaN.

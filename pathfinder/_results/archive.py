@@ -4,15 +4,14 @@ import dataclasses
 import io
 import json
 import os
-import uuid
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from pathfinder._cache.whole_file import write_whole
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.mixing import Mixing
@@ -41,7 +40,7 @@ _CLASSES: dict[str, Any] = {
         RefinedMode, Cost, Iterations, Trajectory, Settings, Variable,
     )
 }  # fmt: skip
-_MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "named_data")
+_MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "observed_variables", "named_data")
 
 
 def write(path: Any, model: Model, fields: Mapping[str, Any], draws: Mapping[str, Any]) -> None:
@@ -66,17 +65,7 @@ def write(path: Any, model: Model, fields: Mapping[str, Any], draws: Mapping[str
         **{name: _encoded(values, arrays) for name, values in draws.items()},
     }
     arrays[_CONTENT] = np.frombuffer(json.dumps(content).encode(), np.uint8)
-    target = os.fspath(path)
-    # Beside the target, so that it can be renamed; not made by `tempfile`, whose files others cannot read.
-    temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
-    try:
-        with open(temporary, "xb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    write_whole(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
 class Saved(NamedTuple):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pathfinder._draws.returned import ChainRows, PoolRows
+from pathfinder._draws.observed_draws import of_observed
+from pathfinder._draws.returned import ChainRows, PoolRows, ResultKeys
 from pathfinder._model.model import Model
 from pathfinder._model.named_data import chosen_data
 from pathfinder._version import __version__
@@ -17,8 +18,9 @@ from pathfinder._version import __version__
 def inference_data(
     result: Any,
     returned: PoolRows | ChainRows,
-    log_likelihood: str | Sequence[str] | None = None,
-    posterior_predictive: str | Sequence[str] | None = None,
+    keys: ResultKeys,
+    log_likelihood: bool | str | Sequence[str] | None = None,
+    posterior_predictive: bool | str | Sequence[str] | None = None,
     observed: str | Sequence[str] | None = None,
 ) -> Any:
     """InferenceData with ArviZ < 1, DataTree with ArviZ >= 1.
@@ -26,19 +28,64 @@ def inference_data(
     Args:
         result: The `PathfinderResult`.
         returned: What its draws are.
-        log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
+        keys: Its random numbers.
+        log_likelihood: Generated quantities of the group of that name; by default `log_lik`. True computes it of the
+            observed variables of the model.
         posterior_predictive: Likewise; by default those whose names end in `_rep`.
         observed: Data of the group `observed_data`; by default those that the model knows to be.
 
     Raises:
-        ValueError: If a name is that of no generated quantity, or of no data.
+        ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute a group.
     """
-    model, by_chain = result.model, returned.by_chain()
-    generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
-    chosen = {
-        "log_likelihood": _names(log_likelihood, [name for name in generated if name == "log_lik"]),
-        "posterior_predictive": _names(posterior_predictive, [name for name in generated if name.endswith("_rep")]),
+    by_chain = returned.by_chain()
+    wanted = {"log_likelihood": log_likelihood, "posterior_predictive": posterior_predictive}
+    computed = {
+        group: {name: values[by_chain] for name, values in of_observed(result, returned, keys, group).items()}
+        for group, given in wanted.items()
+        if given is True
     }
+    return grouped_draws(
+        result.model,
+        {name: values[by_chain] for name, values in result.draws.items()},
+        {name: values[by_chain] for name, values in _statistics(result, returned).items()},
+        _attributes(result, returned),
+        {group: given for group, given in wanted.items() if group not in computed},
+        computed,
+        observed,
+    )
+
+
+def grouped_draws(
+    model: Model,
+    chain: Mapping[str, np.ndarray],
+    statistics: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Any],
+    named: Mapping[str, Any] | None = None,
+    computed: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    observed: str | Sequence[str] | None = None,
+) -> Any:
+    """Draws of a model in ArviZ's groups.
+
+    Args:
+        model: The model.
+        chain: Draws by name, arrays of shape `(chain, draw, *shape)`.
+        statistics: Numbers of every draw, arrays of shape `(chain, draw)`.
+        attributes: Of all groups.
+        named: Names of the generated quantities of groups, by the name of the group; of others and for None those of
+            `inference_data`.
+        computed: What groups that are not of generated quantities hold instead.
+        observed: As of `inference_data`.
+
+    Raises:
+        ValueError: As of `inference_data`.
+    """
+    generated = [variable.name for variable in model.variables if variable.block == "generated quantities"]
+    named, computed = named or {}, computed or {}
+    defaults = {
+        "log_likelihood": [name for name in generated if name == "log_lik"],
+        "posterior_predictive": [name for name in generated if name.endswith("_rep")],
+    }
+    chosen = {group: _names(named.get(group), names) for group, names in defaults.items() if group not in computed}
     for group, names in chosen.items():
         unknown = [name for name in names if name not in generated]
         if unknown:
@@ -47,21 +94,23 @@ def inference_data(
                 f"{', '.join(map(repr, generated)) or 'none'}."
             )
     elsewhere = {name for names in chosen.values() for name in names}
-    chain = {name: values[by_chain] for name, values in result.draws.items()}
     groups: dict[str, Any] = {"posterior": {name: values for name, values in chain.items() if name not in elsewhere}}
     groups |= {group: {name: chain[name] for name in names} for group, names in chosen.items() if names}
-    groups["sample_stats"] = {name: values[by_chain] for name, values in _statistics(result, returned).items()}
+    groups["sample_stats"] = dict(statistics)
     dims = {variable.name: list(variable.dims) for variable in model.variables if variable.dims is not None}
     coords = {name: np.asarray(values) for name, values in model.coords.items()}
-    attributes = _attributes(result, returned)
     data = _from_dict(groups, coords, dims)
     data_groups = _data_groups(model, observed)
+    # Apart, as data and variables of one name may have other axes.
+    apart: list[tuple[dict[str, Any], dict[str, list[str]]]] = [
+        ({group: dict(values)}, _observed_dims(model, values)) for group, values in computed.items()
+    ]
     if data_groups:
-        # Apart, as data and variables of one name may have other axes.
-        axes = {name: list(names) for name, names in model.data_dims.items()}
-        others = _from_dict(data_groups, coords, axes)
-        data.update(others) if hasattr(data, "update") else data.extend(others)
-    for group in (*groups, *data_groups):
+        apart.append((data_groups, {name: list(names) for name, names in model.data_dims.items()}))
+    for others, axes in apart:
+        more = _from_dict(others, coords, axes)
+        data.update(more) if hasattr(data, "update") else data.extend(more)
+    for group in (*groups, *computed, *data_groups):
         data[group].attrs.update(attributes)
     return data
 
@@ -100,6 +149,12 @@ def _from_dict(groups: dict[str, Any], coords: dict[str, Any], dims: dict[str, l
     return arviz.from_dict(groups, coords=coords, dims=dims)
 
 
+def _observed_dims(model: Model, values: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+    """Names of the axes behind those of chains and draws, of which a log likelihood has none for those of one event."""
+    dims = {variable.name: variable.dims for variable in model.observed_variables}
+    return {name: list(dims[name] or ())[: array.ndim - 2] for name, array in values.items() if dims.get(name)}
+
+
 def _data_groups(model: Model, observed: str | Sequence[str] | None) -> dict[str, dict[str, np.ndarray]]:
     named = model.named_data
     chosen = [name for name in model.observed if name in named] if observed is None else chosen_data(named, observed)
@@ -114,5 +169,7 @@ def _data_groups(model: Model, observed: str | Sequence[str] | None) -> dict[str
     return found
 
 
-def _names(given: str | Sequence[str] | None, default: list[str]) -> list[str]:
-    return default if given is None else [given] if isinstance(given, str) else list(given)
+def _names(given: bool | str | Sequence[str] | None, default: list[str]) -> list[str]:
+    if given is None or isinstance(given, bool):
+        return [] if given is False else default
+    return [given] if isinstance(given, str) else list(given)

@@ -86,6 +86,8 @@ def _require_precision(dtype: Any) -> None:
 
 
 def _without_density(fields: Mapping[str, Any]) -> Model:
+    observed_variables = fields.get("observed_variables", ())  # which files of earlier versions do not have
+    of_observed = _needs_model if observed_variables else None
     return Model(
         dim=fields["dim"],
         density=_needs_model,
@@ -99,6 +101,9 @@ def _without_density(fields: Mapping[str, Any]) -> Model:
         data=fields["named_data"] or None,
         observed=fields["observed"],
         data_dims=fields["data_dims"],
+        log_likelihood_fn=of_observed,
+        predictive_fn=of_observed,
+        observed_variables=observed_variables,
     )
 
 

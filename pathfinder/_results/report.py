@@ -1,6 +1,7 @@
 """A result in words and tables, for the terminal and for notebooks."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,7 @@ def describe(fit: Shown) -> str:
         "  " + "  ".join(cell.rjust(width) for cell, width in zip(row[:-1], widths, strict=False)) + "  " + row[-1]
         for row in table
     ]
-    return "\n".join([*_headline(fit), *lines, *_omitted(fit)])
+    return "\n".join([*headline(fit), *lines, *_omitted(fit)])
 
 
 def describe_html(fit: Shown) -> str:
@@ -87,12 +88,13 @@ def describe_html(fit: Shown) -> str:
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in _path_rows(fit)
     )
-    text = "<br>".join(html.escape(line) for line in _headline(fit))
+    text = "<br>".join(html.escape(line) for line in headline(fit))
     omitted = "<br>".join(html.escape(line) for line in _omitted(fit))
     return f"<div><p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{omitted}</div>"
 
 
-def _headline(fit: Shown) -> list[str]:
+def headline(fit: Shown) -> list[str]:
+    """What the draws are worth and what they cost, in sentences."""
     succeeded = sum(path.status.succeeded for path in fit.paths)
     lines = [
         f"Pathfinder fit of '{fit.name}': {fit.dim} parameters, "
@@ -163,7 +165,8 @@ def _mode(mode: RefinedMode, interrupted: bool) -> str:
     )
 
 
-def _path_rows(fit: Shown) -> list[tuple[str, ...]]:
+def numbers_of_paths(paths: Sequence[PathResult]) -> list[tuple[str, ...]]:
+    """A row for each path: its number, ELBO with standard error, k-hat, weight, iterations and gradients."""
     return [
         (
             str(number),
@@ -173,10 +176,15 @@ def _path_rows(fit: Shown) -> list[tuple[str, ...]]:
             f"{path.weight:.3f}",
             str(path.num_iterations),
             str(path.num_gradients),
-            path.status.name.replace("_", " ").lower(),
         )
-        for number, path in enumerate(fit.paths[:MOST_PATHS_SHOWN])
+        for number, path in enumerate(paths)
     ]
+
+
+def _path_rows(fit: Shown) -> list[tuple[str, ...]]:
+    shown = fit.paths[:MOST_PATHS_SHOWN]
+    statuses = [path.status.name.replace("_", " ").lower() for path in shown]
+    return [(*numbers, status) for numbers, status in zip(numbers_of_paths(shown), statuses, strict=True)]
 
 
 def _omitted(fit: Shown) -> list[str]:

@@ -15,6 +15,7 @@ import psis
 from pathfinder._arrays.streams import Key
 from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
+from pathfinder._draws.metric import LowRankMatrix, MatrixKind
 from pathfinder._draws.returned import ChainRows, PoolRows, ResultKeys, fresh_draws
 from pathfinder._draws.summary import moments_and_quantiles
 from pathfinder._draws.verdict import Verdict
@@ -26,8 +27,10 @@ from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.history import Cost
 from pathfinder._results.archive import write
 from pathfinder._results.inference_data import inference_data
+from pathfinder._results.leave_one_out import leave_one_out
 from pathfinder._results.path_result import PathResult
 from pathfinder._results.report import Shown, describe, describe_html
+from pathfinder._results.warm_start import WarmStart, matrix_of, parameters_at, starts_of, warm_start_from
 from pathfinder._settings import Settings
 from pathfinder._variables import flatten_draws
 
@@ -232,6 +235,47 @@ class PathfinderResult:
         options = {"constrained": constrained, "cache": self.settings.cache}
         return fresh_draws(self.model, self.pool, self.source, self._keys, num_draws, seed, **options)
 
+    def initial_positions(
+        self, num_chains: int, *, seed: int = 0, unconstrained: bool = True
+    ) -> Float[np.ndarray, "chain dim"] | list[dict[str, np.ndarray]]:
+        """Where chains of a sampler may start: different draws, chosen by their weights, or states of the chains.
+
+        Args:
+            num_chains: How many.
+            seed: Seed of the choice.
+            unconstrained: False gives a dictionary of parameters by name for each chain.
+
+        Raises:
+            ValueError: If there are not so many draws with a positive weight.
+        """
+        positions = starts_of(self, num_chains, seed).unconstrained_draws
+        return positions if unconstrained else parameters_at(self.model, positions)
+
+    def inverse_mass_matrix(self, kind: MatrixKind = "auto") -> np.ndarray | LowRankMatrix:
+        """The covariance on the unconstrained scale, as a metric for samplers of Hamiltonian Monte Carlo.
+
+        It is that of the weighted draws, or of the states of chains, shrunk towards the fitted normal; where weights
+        are unreliable that of the normal itself. Of several modes it is that of the one with most of the weight, with a
+        warning.
+
+        Args:
+            kind: "dense" is a matrix; "diagonal" its diagonal; "low_rank" a diagonal but for some directions, where
+                there are more than 200 dimensions with the correlations of the normal; "auto" is "dense" up to there
+                and "low_rank" beyond.
+        """
+        return matrix_of(self, kind)
+
+    def warm_start(self, num_chains: int = 4, kind: MatrixKind = "auto", *, seed: int = 0) -> WarmStart:
+        """Where a sampler of another library goes on from this fit; `pathfinder.sample` runs one.
+
+        Args:
+            num_chains: How many chains start.
+            kind: As of `inverse_mass_matrix`.
+            seed: Seed of the choice of starts.
+        """
+        positions = starts_of(self, num_chains, seed).unconstrained_draws
+        return warm_start_from(positions, matrix_of(self, kind), self.model)
+
     def summary(self) -> pd.DataFrame:
         """Mean, standard deviation, quantiles and effective sample size of every scalar, one row each.
 
@@ -247,8 +291,9 @@ class PathfinderResult:
     def to_inferencedata(
         self,
         *,
-        log_likelihood: str | Sequence[str] | None = None,
-        posterior_predictive: str | Sequence[str] | None = None,
+        draws: Literal["returned", "pool"] = "returned",
+        log_likelihood: bool | str | Sequence[str] | None = None,
+        posterior_predictive: bool | str | Sequence[str] | None = None,
         observed: str | Sequence[str] | None = None,
     ) -> Any:
         """The draws as ArviZ InferenceData, or as a DataTree with ArviZ 1.0 and newer.
@@ -258,15 +303,40 @@ class PathfinderResult:
         axis, as many of each as all have, with `superchain` in `sample_stats`; other draws are one chain.
 
         Args:
-            log_likelihood: Generated quantities of the group of that name; by default `log_lik`.
+            draws: "pool" gives all draws of the pool, as `weighted()`, with `weight`, `log_weight` and `log_proposal`
+                in `sample_stats`; beware that ArviZ takes all draws to weigh the same.
+            log_likelihood: Generated quantities of the group of that name; by default `log_lik`. True computes it for
+                each observation of a model of NumPyro or PyMC, under the names of its observed sites.
             posterior_predictive: Likewise; by default those whose names end in `_rep`.
             observed: Data of the group `observed_data`; by default the variables of the data block of a Stan program
-                that its model block has a density of, and of other models none.
+                that its model block has a density of, observed sites of models of NumPyro and PyMC, and of others none.
 
         Raises:
-            ValueError: If a name is that of no generated quantity, or of no data.
+            ValueError: If a name is that of no generated quantity, or of no data, or the model cannot compute what is
+                wanted.
         """
-        return inference_data(self, self._returned, log_likelihood, posterior_predictive, observed)
+        if draws not in ("returned", "pool"):
+            raise ValueError(f"`draws` must be 'returned' or 'pool', but {draws!r} was given.")
+        own = self.weighted() if draws == "pool" else self
+        return inference_data(own, own._returned, own._keys, log_likelihood, posterior_predictive, observed)
+
+    def loo(self, var_name: str | None = None) -> Any:
+        """Leave-one-out cross-validation by Pareto-smoothed weights, as ArviZ's `ELPDData`, for `arviz.compare`.
+
+        Of draws by weights it takes the whole pool, with the density of the mixture that it comes from in the weights:
+        resampled draws come several times, which spoils the tails of weights. Of chains it takes all states.
+
+        Args:
+            var_name: The log likelihood of each observation: a generated quantity, or an observed variable of the
+                model. By default the only observed variable, or `log_lik`.
+
+        Raises:
+            ValueError: If there is none, or the fit did not evaluate the log density.
+        """
+        whole = self.weighted()
+        if self.chains is not None and self.uses_chains:
+            whole = dataclasses.replace(self, rows=np.arange(self.chains.num_states))
+        return leave_one_out(whole, whole._returned, self._keys, var_name)
 
     def save(self, path: Any) -> None:
         """Write the result to one file, which `pathfinder.load` reads without the density and in any process.
@@ -281,6 +351,40 @@ class PathfinderResult:
         """
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "model"}
         write(path, self.model, fields, {"draws": self.draws, "unconstrained_draws": self.unconstrained_draws})
+
+    def plot(self, kind: str, *arguments: Any, **options: Any) -> Any:
+        """Draw a picture with matplotlib: the function of `pathfinder.plots` of that name.
+
+        Args:
+            kind: "trajectory", "elbo", "weights", "pairs", "compare" or "chains".
+            *arguments: For that function, after the result.
+            **options: Likewise, by name.
+
+        Returns:
+            The axes.
+
+        Raises:
+            ModuleNotFoundError: If matplotlib is not installed.
+            ValueError: If there is no such kind, or not what it needs.
+        """
+        from pathfinder.plots._by_name import draw_kind
+
+        return draw_kind(self, kind, *arguments, **options)
+
+    def report(self, path: Any) -> None:
+        """Write one HTML page, complete in itself: verdict, summary, diagnostics, pictures, paths, settings and cost.
+
+        Args:
+            path: Name of the file, which is replaced if it exists, and appears complete or not at all. Without
+                matplotlib there are no pictures in it, and it says so.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        from pathfinder._cache.whole_file import write_whole
+        from pathfinder._results.report_page import report_page
+
+        write_whole(path, lambda file: file.write(report_page(self).encode()))
 
     def __repr__(self) -> str:
         return describe(Shown.of(self, self._verdict))

@@ -6,6 +6,7 @@ from pathfinder.stan._parsing.programs import parse as parse
 from pathfinder.stan._parsing.programs import parse_functions as parse_functions
 from pathfinder.stan._program.data import StanDataError as StanDataError
 from pathfinder.stan._program.explain import explain as explain
+from pathfinder.stan._simulation import simulator as simulator
 from pathfinder.stan._state.errors import StanEvaluationError as StanEvaluationError
 from pathfinder.stan._syntax.diagnostics import Diagnostic as Diagnostic
 from pathfinder.stan._syntax.diagnostics import StanError as StanError

@@ -1,7 +1,8 @@
 """The pages of the documentation: their code blocks, links and generated parts.
 
-`python -m tests.docs.pages` rewrites what is generated: the outputs below code blocks, the table of settings, the
-arguments of the command line and the pictures of the rooms (these alone: `python -m tests.docs.rooms`).
+`python -m tests.docs.pages` rewrites what is generated: the outputs below code blocks, the pictures that these write,
+the table of settings, the arguments of the command line and the pictures of the rooms (`python -m tests.docs.rooms`
+draws these alone).
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import dataclasses
 import io
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,9 +27,10 @@ SITE = ROOT / "docs"
 PAGES = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")), *sorted(SITE.rglob("*.md"))]
 CACHE_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 SETTINGS_PAGE = SITE / "settings.md"
+PICTURES = SITE / "pictures"
 
 _FENCE = re.compile(r"^```([^\n]*)\n.*?^```$", re.MULTILINE | re.DOTALL)
-# Blocks marked `python no-run` need hardware that few machines have.
+# Blocks with a title need what few machines have, and say what: these do not run.
 _EXAMPLE = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
@@ -54,11 +57,15 @@ def has_examples(path: Path) -> bool:
     return _EXAMPLE.search(path.read_text()) is not None
 
 
-def run_examples(path: Path) -> Iterator[Example]:
+def run_examples(path: Path, pictures: Path | None = None) -> Iterator[Example]:
     """Run the Python blocks of a page, in order and in one namespace, in an empty folder but for the examples.
 
     JAX has its own defaults, single precision among them, until a block changes them. What the command line keeps of
     its runs begins empty, as it prints what it knows of them.
+
+    Args:
+        path: The page.
+        pictures: Folder for the pictures that the blocks write, if they are to be kept.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
     double = jax.config.read("jax_enable_x64")
@@ -75,6 +82,8 @@ def run_examples(path: Path) -> Iterator[Example]:
                     # Newlines before the code, so that tracebacks have the line numbers of the page.
                     exec(compile("\n" * line + match[1], str(path), "exec"), namespace)
                 yield Example(line + 1, printed.getvalue(), match[2], match.span(2))
+            for picture in Path().glob("*.png") if pictures else ():
+                shutil.copy(picture, pictures)
     finally:
         jax.config.update("jax_enable_x64", double)
         os.environ.pop(CACHE_VARIABLE, None)
@@ -129,7 +138,7 @@ def _rewrite() -> None:
     text = SETTINGS_PAGE.read_text()
     SETTINGS_PAGE.write_text(text.replace(table(text, "option"), settings_table()))
     for path in filter(has_examples, PAGES):
-        examples = list(run_examples(path))
+        examples = list(run_examples(path, PICTURES))
         text = path.read_text()
         for example in reversed(examples):
             if example.shown is not None:

@@ -5,7 +5,9 @@ The tests take NumPy's or JAX's module, as values are known or traced. Tolerance
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,8 @@ import numpy as np
 
 TOLERANCE = 1e-8  # CONSTRAINT_TOLERANCE of Stan's math library
 ROUNDINGS = 64  # of the size of the values, by which sums and products may be off
+
+_rounding = ContextVar("rounding", default=0.0)  # of values that were written with few digits
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,22 @@ class Check:
     of: int = 0
 
 
+@contextmanager
+def written_with(digits: int) -> Iterator[None]:
+    """Around checks of values that come from a file in which they have so many significant digits."""
+    token = _rounding.set(ROUNDINGS * 0.5 * 10.0 ** (1 - digits))
+    try:
+        yield
+    finally:
+        _rounding.reset(token)
+
+
 def tolerance(xp: Any, a: Any) -> Any:
     """Stan's, and what rounding may leave of values that fulfil a constraint in exact arithmetic.
 
     In single precision that is more: the diagonal of a correlation matrix `L * L'` is off by 6e-8.
     """
-    rounding = ROUNDINGS * np.finfo(a.dtype).eps
+    rounding = max(ROUNDINGS * np.finfo(a.dtype).eps, _rounding.get())
     return max(TOLERANCE, rounding) + rounding * xp.max(xp.abs(a), initial=0.0)
 
 

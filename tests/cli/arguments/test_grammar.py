@@ -61,6 +61,7 @@ RANGES = {
     "engine precision": (["double", "single"], ["float32"]),
     "engine time_limit": (["1e-3", "60", "inf"], ["0", "-1", "nan"]),
     "engine progress": SWITCH,
+    "engine report": ANY_TEXT,
 }
 
 

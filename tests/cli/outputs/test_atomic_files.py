@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pathfinder_cli._outputs.atomic_files import OutputError, atomic_file, check_writable
+from pathfinder_cli._outputs.atomic_files import OutputError, atomic_bytes, atomic_file, check_writable
 
 
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
@@ -22,6 +22,16 @@ def test_file_appears_when_the_block_ends(tmp_path):
         assert not path.exists()
     assert path.read_bytes() == b"a\n"
     assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_bytes(tmp_path):
+    path = tmp_path / "out.png"
+    path.write_bytes(b"old")
+    atomic_bytes(str(path), b"\x00\xff")
+    assert path.read_bytes() == b"\x00\xff"
+    with pytest.raises(OutputError, match="does not exist"):
+        atomic_bytes(str(tmp_path / "nowhere" / "out.png"), b"")
+    assert os.listdir(tmp_path) == ["out.png"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])

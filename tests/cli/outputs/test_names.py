@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pathfinder_cli._arguments.file_names import split_suffix
-from pathfinder_cli._arguments.grammar import DEFAULTS, Output
+from pathfinder_cli._arguments.grammar import DEFAULTS, Engine, Output
 from pathfinder_cli._errors import UsageError
 from pathfinder_cli._outputs.names import OutputNames, output_name, output_names
 
@@ -86,6 +86,13 @@ def test_a_single_path_writes_its_draws_to_the_main_file(arguments, trajectory):
 def test_the_configuration_is_named_after_the_draws():
     names = output_names(configured(file="cfg.csv", diagnostic_file="diag", save_cmdstan_config=True))
     assert names.configuration == "cfg_config.json"
+
+
+def test_a_report_is_named_as_it_is_wanted():
+    assert output_names(configured()).report is None
+    names = output_names(replace(configured(save_cmdstan_config=True), engine=Engine(report="a/page")))
+    assert names.report == "a/page"
+    assert names.all() == ["output.csv", "output_config.json", "a/page"]
 
 
 @pytest.mark.parametrize("name", ["out/", "..", "a/..", "a/.", "x.."])

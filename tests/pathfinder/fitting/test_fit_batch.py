@@ -40,6 +40,15 @@ def test_each_fit_is_that_of_its_data_alone(data, driver):
         assert batch.num_gradients[number] == alone.num_gradients
 
 
+def test_data_of_a_model_that_are_left_out_are_the_same_for_all_fits(data):
+    sd = data["sd"][0]
+    model = pathfinder.Model.from_log_density(log_density, jnp.zeros(3), data={"mean": np.zeros(3), "sd": sd})
+    found = pathfinder.fit_batch(model, {"mean": data["mean"]}, seed=3, **FEW)
+    every = {"mean": data["mean"], "sd": np.tile(sd, (NUM_FITS, 1))}
+    expected = pathfinder.fit_batch(model, every, seed=3, **FEW)
+    np.testing.assert_array_equal(found.draws["x"], expected.draws["x"])
+
+
 def test_each_refined_fit_is_that_of_its_data_alone():
     """Fits with one mode or two, that adapt for different numbers of rounds."""
 

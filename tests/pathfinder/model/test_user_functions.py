@@ -165,7 +165,7 @@ def test_intervals_of_numpyro_are_checked_too():
 
 
 def test_other_arguments_of_fit():
-    with pytest.raises(ValueError, match="'model.stan' was given.*from_stan"):
+    with pytest.raises(FileNotFoundError, match="model.stan"):
         pathfinder.fit("model.stan")
     with pytest.raises(TypeError, match="'num_path'. Did you mean 'num_paths'"):
         pathfinder.fit(density, EXAMPLE, num_path=2)

@@ -100,7 +100,9 @@ def test_model_has_its_own_data(logistic_model):
 
 
 def test_model_must_be_callable():
-    with pytest.raises(ValueError, match=r"`model` must be a pathfinder\.Model or a log density, but an int"):
+    with pytest.raises(
+        ValueError, match=r"`model` must be a pathfinder\.Model, a log density with `example`, .*, but an int"
+    ):
         pathfinder.fit(3, 0.0)
 
 

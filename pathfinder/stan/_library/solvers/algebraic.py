@@ -11,8 +11,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from pathfinder._optional_packages import required
 from pathfinder.stan._library.functions.function import real
-from pathfinder.stan._library.solvers.optional_packages import required
 
 
 FUNCTION_TOLERANCE = 1e-6  # Stan's defaults
@@ -46,7 +46,7 @@ def solve_algebraic(
     Raises:
         ModuleNotFoundError: If optimistix is not installed.
     """
-    optimistix = required("optimistix", f"`solve_{name}`")
+    optimistix = required("optimistix", f"`solve_{name}` needs", "stan")
     guess = jax.lax.stop_gradient(real(guess))
     tolerance = max(REL_TOLERANCE if rel_tol is None else rel_tol, 4 * float(jnp.finfo(guess.dtype).eps))
     method = {"newton": optimistix.Newton, "powell": optimistix.Dogleg}[name]

@@ -18,10 +18,10 @@ from jax.core import Tracer
 
 from pathfinder._arrays.namespace import namespace
 from pathfinder._arrays.traces import expecting
+from pathfinder._optional_packages import required
 from pathfinder.stan._library.functions.function import real
 from pathfinder.stan._library.solvers.ode_sensitivities import states
 from pathfinder.stan._library.solvers.ode_steps import DEFAULT_LIMITS, DerivativeLimits, Method
-from pathfinder.stan._library.solvers.optional_packages import required
 from pathfinder.stan._library.solvers.runge_kutta import DOP853, DORMAND_PRINCE, Tableau
 
 
@@ -142,7 +142,7 @@ def is_before(start: Any, times: Any) -> Any:
 def _implicit(
     rhs: Callable[..., Any], y0: Any, t0: Any, ts: Any, rel_tol: float, abs_tol: float, limit: int, args: Any
 ):
-    diffrax = required("diffrax", "`ode_bdf`")
+    diffrax = required("diffrax", "`ode_bdf` needs", "stan")
 
     def solution():
         possible = all_finite(y0, t0, ts, args) & (t0 < ts[0]) & in_order(ts)

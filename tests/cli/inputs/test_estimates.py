@@ -5,8 +5,8 @@ import pytest
 import scipy.stats
 
 import psis
-from pathfinder_cli._commands.estimates import estimates, joined
 from pathfinder_cli._inputs.draws_file import DrawsFile
+from pathfinder_cli._inputs.estimates import estimates, joined
 
 
 TIMING = ("Elapsed Time: 1.000000 seconds (Pathfinders)", "0.100000 seconds (PSIS)")
