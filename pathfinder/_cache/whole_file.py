@@ -24,7 +24,9 @@ def write_whole(path: Any, write: Callable[[Any], Any]) -> None:
         with open(temporary, "xb") as file:
             write(file)
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename == temporary:
+            raise OSError(error.errno, error.strerror, target) from None  # the name that the caller knows
         raise

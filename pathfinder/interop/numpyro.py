@@ -38,10 +38,15 @@ def numpyro_fields(model: Callable[..., Any], args: tuple[Any, ...], kwargs: dic
         kwargs: Its named ones.
 
     Raises:
-        ValueError: If a site cannot be fitted; says which, why, and what to do.
+        ValueError: If it is no function, or a site cannot be fitted; says which, why, and what to do.
         ImportError: If sites are to be enumerated, and funsor is not there.
         NoParametersError: If there are no parameters.
     """
+    if not callable(model):
+        kind = type(model).__name__
+        raise ValueError(
+            f"A NumPyro model is a function that samples its sites, but an object of type {kind} was given."
+        )
     call, data, sites = bound_arguments(model, args, kwargs, read_sites)
     for site in sites:
         if site.warning:

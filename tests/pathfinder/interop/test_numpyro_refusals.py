@@ -105,3 +105,8 @@ def test_models_that_ask_for_a_key_get_one():
     own = Model.from_numpyro(model)
     potential = initialize_model(jax.random.key(1), model).potential_fn
     np.testing.assert_allclose(own.log_density([0.3]), -potential({"mu": 0.3}), rtol=1e-12)
+
+
+def test_what_is_no_function_is_no_model():
+    with pytest.raises(ValueError, match="is a function that samples its sites, but an object of type int was given"):
+        Model.from_numpyro(3)
