@@ -57,7 +57,8 @@ def test_intervals_hold_half_and_nine_tenths(result, reference):
 
 def test_forms_of_a_reference(result, reference):
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in reference.items()}
-    data = arviz.from_dict(posterior=reference)
+    groups = {"posterior": reference}
+    data = arviz.from_dict(**groups) if arviz.__version__.startswith("0.") else arviz.from_dict(groups)
     expected = reference_draws(reference, result.model.variables, ["tau", "x[2]"])
     for other in (flat, data):
         found = reference_draws(other, result.model.variables, ["tau", "x[2]"])

@@ -103,6 +103,7 @@ def test_data_are_the_same_after_saving_and_writing(result, tmp_path):
     for group in ("constant_data", "observed_data"):
         assert loaded[group].equals(expected[group])
     pytest.importorskip("h5netcdf")
+    pytest.importorskip("h5py")
     expected.to_netcdf(str(tmp_path / "fit.nc"))
     read = arviz.from_netcdf(str(tmp_path / "fit.nc"))
     np.testing.assert_array_equal(read["constant_data"]["prior.knots"].values, np.ones((2, 4)))

@@ -209,6 +209,7 @@ def test_attributes_for_arviz(result, inferencedata):
 
 def test_inferencedata_is_the_same_after_writing_and_reading(inferencedata, tmp_path):
     pytest.importorskip("h5netcdf")
+    pytest.importorskip("h5py")
     import arviz
 
     inferencedata.to_netcdf(str(tmp_path / "fit.nc"))
