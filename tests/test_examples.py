@@ -61,6 +61,8 @@ def test_example_gives_finite_draws_of_its_variables(path):
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_script_prints_its_results(path, capsys):
+    if path.stem.startswith("pymc_"):
+        pytest.importorskip("pymc")
     module_of(path).main()
     assert capsys.readouterr().out
 
