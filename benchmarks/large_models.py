@@ -86,3 +86,42 @@ def long_run_of_nuts(model: Model, start: np.ndarray, num_warmup: int, num_draws
     starts = jnp.asarray(start if num_chains == 1 else np.tile(start, (num_chains, 1)))
     chains.run(jax.random.key(seed), init_params=starts)
     return np.asarray(chains.get_samples(group_by_chain=True)).reshape(num_chains, num_draws, -1)
+
+
+def stochastic_volatility(num_times: int = 1000) -> Model:
+    """Log volatilities that follow a first-order autoregression, seen through returns of mean 0."""
+    rng = np.random.default_rng(3)
+    coefficient, sd, mean = 0.95, 0.25, -1.0
+    states = [mean + sd / np.sqrt(1 - coefficient**2) * rng.normal()]
+    for _ in range(num_times - 1):
+        states.append(mean + coefficient * (states[-1] - mean) + sd * rng.normal())
+    data = {"returns": np.exp(np.array(states) / 2) * rng.normal(size=num_times)}
+
+    def log_density(params, data):
+        coefficient, log_sd, mean, states = (params[name] for name in ("coefficient", "log_sd", "mean", "states"))
+        slope, sd = jnp.tanh(coefficient), jnp.exp(log_sd)
+        innovations = (states[1:] - mean - slope * (states[:-1] - mean)) / sd
+        start = (states[0] - mean) * jnp.sqrt(1 - slope**2) / sd
+        process = -0.5 * (jnp.sum(innovations**2) + start**2) - num_times * log_sd + 0.5 * jnp.log1p(-(slope**2))
+        returns = jnp.sum(-0.5 * states - 0.5 * data["returns"] ** 2 * jnp.exp(-states))
+        prior = -0.5 * ((coefficient - 1.5) ** 2 + ((log_sd + 1.5) / 0.7) ** 2 + (mean / 2) ** 2)
+        return process + returns + prior
+
+    example = {"coefficient": 1.0, "log_sd": -1.0, "mean": 0.0, "states": np.zeros(num_times)}
+    return Model.from_log_density(log_density, example, data=data)
+
+
+def second_order_walk(num_times: int = 500) -> Model:
+    """A smooth log rate with a second-order random walk as its prior, seen through counts."""
+    rng = np.random.default_rng(4)
+    times = np.linspace(0, 1, num_times)
+    data = {"counts": rng.poisson(np.exp(1.5 * np.sin(6 * times) + times + 0.5)).astype(float)}
+
+    def log_density(params, data):
+        walk, log_sd = params["walk"], params["log_sd"]
+        bends = (walk[2:] - 2 * walk[1:-1] + walk[:-2]) / jnp.exp(log_sd)
+        process = -0.5 * jnp.sum(bends**2) - (num_times - 2) * log_sd - 0.5 * jnp.sum((walk[:2] / 3) ** 2)
+        counts = jnp.sum(data["counts"] * (walk + 0.5) - jnp.exp(walk + 0.5))
+        return process + counts - 0.5 * (log_sd + 5.0) ** 2
+
+    return Model.from_log_density(log_density, {"walk": np.zeros(num_times), "log_sd": -4.0}, data=data)

@@ -10,6 +10,7 @@ from pathfinder._version import __version__ as __version__
 
 if _typing.TYPE_CHECKING:
     from pathfinder import constraints as constraints
+    from pathfinder import gaussian as gaussian
     from pathfinder import plots as plots
     from pathfinder._chains.chain_draws import ChainDraws as ChainDraws
     from pathfinder._chains.mixing import Mixing as Mixing
@@ -21,10 +22,12 @@ if _typing.TYPE_CHECKING:
     from pathfinder._importance.refinement import RefinedMode as RefinedMode
     from pathfinder._importance.refinement import Refinement as Refinement
     from pathfinder._model.model import Model as Model
+    from pathfinder._normals.bordered import BorderedNormal as BorderedNormal
     from pathfinder._normals.low_rank import LowRankNormal as LowRankNormal
     from pathfinder._paths.outcomes import Iterations as Iterations
     from pathfinder._paths.outcomes import PathReport as PathReport
     from pathfinder._paths.outcomes import Trajectory as Trajectory
+    from pathfinder._pattern import Pattern as Pattern
     from pathfinder._results.batch_result import BatchResult as BatchResult
     from pathfinder._results.load import load as load
     from pathfinder._results.path_result import PathfinderError as PathfinderError
@@ -40,6 +43,7 @@ if _typing.TYPE_CHECKING:
 else:  # where type checkers do not see that any name may be asked for
     _MODULES = {
         "BatchResult": "_results.batch_result",
+        "BorderedNormal": "_normals.bordered",
         "Calibration": "_sampling.calibration",
         "ChainDraws": "_chains.chain_draws",
         "InitialPoints": "_fitting.initial_points",
@@ -50,6 +54,7 @@ else:  # where type checkers do not see that any name may be asked for
         "Virial": "_chains.virial",
         "Model": "_model.model",
         "PathReport": "_paths.outcomes",
+        "Pattern": "_pattern",
         "PathResult": "_results.path_result",
         "PathfinderError": "_results.path_result",
         "PathfinderResult": "_results.result",
@@ -66,12 +71,12 @@ else:  # where type checkers do not see that any name may be asked for
         "load": "_results.load",
         "sample": "_sampling.sample",
     }
-    __all__ = ["constraints", "plots", *_MODULES]
+    __all__ = ["constraints", "gaussian", "plots", *_MODULES]
 
     def __getattr__(name):
         from importlib import import_module
 
-        if name in ("constraints", "plots"):
+        if name in ("constraints", "gaussian", "plots"):
             return import_module(f"pathfinder.{name}")
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Errors that callers tell apart by their class."""
+"""Errors and requests to stop that callers tell apart by their class."""
 
 
 class NoParametersError(ValueError):
@@ -17,3 +17,7 @@ class NoParametersError(ValueError):
 
 class BoundaryValueError(ValueError):
     """Values of parameters on the boundary of a constraint, which are infinite on the unconstrained scale."""
+
+
+class Interrupt(Exception):  # noqa: N818 (a request, not an error)
+    """Raised by the `check` callable between steps to end a stage early, with what it has come to."""

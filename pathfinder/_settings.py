@@ -44,7 +44,7 @@ _RULES: dict[Callable[[Any], bool], str] = {
 _MAY_BE_NONE = ("refine", "temper", "init_radius", "covariance_history", "elbo_patience", "max_chain_gradients")
 
 
-def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[Any, ...] | None = None) -> Any:
+def _option(default: Any, help_text: str, valid: Callable[[Any], bool] | tuple[Any, ...] | str | None = None) -> Any:
     return dataclasses.field(default=default, metadata={"help": help_text, "valid": valid})
 
 
@@ -127,6 +127,17 @@ class Settings:
         "they started from, or whichever the ELBOs favour",
         ("auto", "refined", "all"),
     )
+    refine_form: str = _option(
+        "auto",
+        "Covariances of refined normals beyond 200 parameters: of low rank, or with a banded precision where the "
+        "parameters are neighbours in a pattern; 'auto' takes whichever has the higher ELBO",
+        ("auto", "low_rank", "banded"),
+    )
+    pattern: Any = _option(
+        None,
+        "Which parameters are neighbours: None looks for a `Pattern` in the program of the log density, False does not",
+        "False or a `pathfinder.Pattern`",
+    )
     max_refine_rounds: int = _option(40, "Largest number of batches of gradients for each mode", _count)
     temper: bool | None = _option(
         None,
@@ -171,6 +182,8 @@ class Settings:
         for name in ("refine", "temper", "chains"):
             if getattr(self, name) not in (None, False, "auto") and not self.calculate_lp:
                 raise ValueError(f"`{name}` needs the log density of the draws; leave `calculate_lp` at True.")
+        if self.refine_form == "banded" and self.pattern is False:
+            raise ValueError("`refine_form` is 'banded', which needs a pattern; leave `pattern` at None, or give one.")
 
     @property
     def refines(self) -> bool:
@@ -204,6 +217,10 @@ class Settings:
 
 
 def _checked(name: str, value: Any, default: Any, valid: Any) -> Any:
+    if name == "pattern":
+        if value is not None and value is not False and not hasattr(value, "num_products"):
+            raise ValueError(f"`pattern` must be {valid}, but {value!r} was given.")
+        return value
     if value is None:
         if name in _MAY_BE_NONE:
             return None

@@ -30,15 +30,19 @@ ORDER = {
         _paths
         _optimizer
         _normals
+        _audit
         constraints
         _model
+        _patterns
         _density
         interop
         stan
+        gaussian
         _arrays
         _data_files
         _cache
         _settings
+        _pattern
         _status _variables _close_names _errors _optional_packages _version
     """,
     "pathfinder.stan": """
@@ -156,7 +160,7 @@ def test_packages_import_downwards():
 
 
 def test_the_stan_compiler_knows_nothing_of_the_engine():
-    ground = ["_arrays", "_data_files", "_variables", "_close_names", "_errors", "_optional_packages"]
+    ground = ["gaussian", "_arrays", "_data_files", "_variables", "_close_names", "_errors", "_optional_packages"]
     for path in files("pathfinder.stan"):
         found = {
             name for name in imports(path) if name.startswith("pathfinder.") and not name.startswith("pathfinder.stan")
@@ -186,6 +190,7 @@ def test_every_room_says_what_it_is(package):
     doors = {"pathfinder", "pathfinder.stan", "psis", "pathfinder_cli"}
     contents = {
         "pathfinder._data_files",
+        "pathfinder.gaussian",
         "pathfinder.plots",
         "pathfinder.stan._library.functions",
         "pathfinder.stan._library.densities",

@@ -19,8 +19,8 @@ from pathfinder._chains.trajectory import ChainStates, move, states_at
 from pathfinder._chains.virial import Virial, VirialSums
 from pathfinder._chains.whitening import whitening_of
 from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._errors import Interrupt
+from pathfinder._normals.normal import Normal
 
 
 MEAN_LENGTH = 0.5 * np.pi  # of trajectories: where the mean of a standard normal forgets where it began
@@ -94,7 +94,7 @@ def run_chains(
     starts: Float[np.ndarray, "start dim"],
     start_rows: Int[np.ndarray, " start"],
     modes: Int[np.ndarray, " start"],
-    whitening: LowRankNormal,
+    whitening: Normal,
     key: UInt32[Array, " 2"],
     options: ChainOptions,
     *,

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int, UInt32
 from pathfinder._arrays.namespace import Array, fori_loop, jit_unless_numpy, namespace, select
 from pathfinder._arrays.streams import fold_in, normal, uniform
 from pathfinder._density.either import Density
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 
 
 class ChainStates(NamedTuple):
@@ -60,7 +60,7 @@ def move(
     iteration: Int[Any, ""] | int,
     step_size: Float[Any, ""] | float,
     num_steps: Int[Any, ""] | int,
-    whitening: LowRankNormal,
+    whitening: Normal,
     density: Density,
 ) -> Moved:
     """Draw momenta, follow the trajectory of every chain by leapfrog steps, and accept or reject its end.

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 from pathfinder._refinement.refine import DENSE_LIMIT
 
 
@@ -13,8 +14,8 @@ STATES_PER_DRAW = 4  # states of a chain that stand for one independent draw
 
 
 def whitening_of(
-    positions: Float[np.ndarray, "iteration chain dim"], modes: Int[np.ndarray, " chain"], present: LowRankNormal
-) -> LowRankNormal:
+    positions: Float[np.ndarray, "iteration chain dim"], modes: Int[np.ndarray, " chain"], present: Normal
+) -> Normal:
     """The normal whose moments are those of the states of chains.
 
     Its covariance is that about the mean of each mode: what lies between modes is not crossed by a trajectory, and
@@ -40,15 +41,14 @@ def whitening_of(
             centered[:, own] -= positions[:, own].mean(axis=(0, 1))
         points = centered.reshape(-1, dim)
         deviation = np.sqrt(np.mean(points**2, axis=0))
-        if dim <= DENSE_LIMIT and present.basis is None:
+        if isinstance(present, LowRankNormal) and present.basis is None and dim <= DENSE_LIMIT:
             standardized = points / deviation
             correlation = trust * (standardized.T @ standardized / len(points))
             correlation[np.diag_indices(dim)] = 1.0
-            following = LowRankNormal(mean, deviation, None, _cholesky(correlation).astype(mean.dtype))
+            following: Normal = LowRankNormal(mean, deviation, None, _cholesky(correlation).astype(mean.dtype))
         else:
-            ratio = deviation / np.sqrt(present.variance)
-            following = LowRankNormal(mean, present.scale * ratio, present.basis, present.core)
-    return following if following.is_finite and (following.scale > 0).all() else present
+            following = present.rescaled(mean, deviation / np.sqrt(present.variance))
+    return following if following.is_finite and (deviation > 0).all() else present
 
 
 def _cholesky(matrix: Float[np.ndarray, "dim dim"]) -> Float[np.ndarray, "dim dim"]:

@@ -57,6 +57,43 @@ class CompiledDensity:
         """Log densities and their gradients; arguments as of `values`."""
         return self._everywhere(jax.value_and_grad(self.function), positions, fits)
 
+    @jax.jit
+    def hessian_products(
+        self,
+        positions: Float[Array, "lane dim"],
+        probes: Float[Array, "probe dim"],
+        fits: Int[Array, " lane"] | None = None,
+    ) -> tuple[Float[Array, " lane"], Float[Array, "lane dim"], Float[Array, "lane probe dim"]]:
+        """Log densities, gradients, and products of the Hessians with vectors that all lanes share.
+
+        Args:
+            positions: The points.
+            probes: The vectors.
+            fits: As of `values`.
+        """
+
+        def with_products(point, data):
+            value_and_gradient = jax.value_and_grad(lambda own: self.function(own, data))
+            (value, gradient), derivative = jax.linearize(value_and_gradient, point)
+            return value, gradient, over_lanes(lambda probe: derivative(probe)[1])(probes)
+
+        return self._everywhere(with_products, positions, fits)
+
+    @property
+    def has_products(self) -> bool:
+        """Whether there are products with the Hessian."""
+        return True
+
+    @property
+    def traced_function(self) -> Callable[[Array, Any], Array]:
+        """`function(position, data)` as JAX can trace it."""
+        return traceable(self.function)
+
+    @property
+    def data_of_fit(self) -> Any:
+        """The data of a single data set."""
+        return self.data
+
     def of_fit(self, fit: Any) -> CompiledDensity:
         """The density of one fit; itself if there is only one."""
         if self.num_fits is None:

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pathfinder._density.programs import MEMORY, density_programs, on_cpu
-from pathfinder._density.stored import Kept, Store
+from pathfinder._density.second_order import product_programs
+from pathfinder._density.stored import Kept, Store, traceable
 
 
 OPERATIONS_OF_CALLED = 1e6  # of a function outside of JAX, as if it took a millisecond with its gradient
@@ -86,6 +87,52 @@ class HostDensity:
         )
         return values.reshape(shape), gradients.reshape(positions.shape)
 
+    def hessian_products(
+        self,
+        positions: Float[np.ndarray, "lane dim"],
+        probes: Float[np.ndarray, "probe dim"],
+        fits: Int[np.ndarray, " lane"] | None = None,
+    ) -> tuple[Float[np.ndarray, " lane"], Float[np.ndarray, "lane dim"], Float[np.ndarray, "lane probe dim"]]:
+        """Log densities, gradients, and products of the Hessians with vectors that all lanes share.
+
+        Args:
+            positions: The points.
+            probes: The vectors.
+            fits: As of `values`.
+
+        Raises:
+            TypeError: If the density is a function outside of JAX, which has none (`has_products`).
+        """
+        if self.second_order is None:
+            raise TypeError("A log density outside of JAX has no products with its Hessian.")
+        rows, probes = self._rows(positions.shape[:-1], fits), np.ascontiguousarray(probes, self.dtype)
+        return self.second_order(self._flat(positions), rows, probes, self.data)
+
+    @property
+    def has_products(self) -> bool:
+        """Whether there are products with the Hessian."""
+        return self.second_order is not None
+
+    @cached_property
+    def second_order(self) -> Any:
+        """`second_order(positions, fits, probes, data)`: what evaluates products; None if the function is not JAX's."""
+        if isinstance(self.function, Evaluator):
+            return getattr(self.function, "second_order", None)
+        dtype, kept_in = np.dtype(self.dtype), Kept(self.store)
+        return product_programs(self.data, self.function, self.dim, dtype, self._num_rows, self.memory, kept_in)
+
+    @property
+    def traced_function(self) -> Callable[[Any, Any], Any] | None:
+        """`function(position, data)` as JAX can trace it; None of a function outside of JAX."""
+        if isinstance(self.function, Evaluator):
+            return getattr(self.function, "function", None)
+        return traceable(self.function)
+
+    @property
+    def data_of_fit(self) -> Any:
+        """The data of a single data set."""
+        return self.data if self.rows is None else jax.tree_util.tree_map(lambda leaf: leaf[self.rows], self.data)
+
     def of_fit(self, fit: Any) -> HostDensity:
         """The density of one fit, which shares its programs and data; itself if there is only one."""
         if self.num_fits is None:
@@ -119,11 +166,13 @@ class HostDensity:
         """What evaluates it; programs are made for the first time here."""
         if isinstance(self.function, Evaluator):
             return self.function
-        num_rows = self.num_fits
-        if self.rows is not None:
-            num_rows = jax.tree_util.tree_leaves(self.data)[0].shape[0]
         dtype, kept_in = np.dtype(self.dtype), Kept(self.store)
-        return density_programs(self.data, self.function, self.dim, dtype, num_rows, self.memory, kept_in)
+        return density_programs(self.data, self.function, self.dim, dtype, self._num_rows, self.memory, kept_in)
+
+    @property
+    def _num_rows(self) -> int | None:
+        """Length of the leading axis of the data, if they have one."""
+        return self.num_fits if self.rows is None else jax.tree_util.tree_leaves(self.data)[0].shape[0]
 
     def _flat(self, positions: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(positions, self.dtype).reshape(-1, self.dim)

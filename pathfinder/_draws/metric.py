@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -13,13 +13,16 @@ from jaxtyping import Bool, Float
 import psis
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._chains.chain_draws import ChainDraws
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._importance.pool import Pool
+from pathfinder._normals.bordered import BorderedNormal
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 
 
 MatrixKind = Literal["auto", "dense", "diagonal", "low_rank"]
 DENSE_UP_TO = 200  # dimensions: a product with a matrix is then cheap beside a gradient
+MOST_DIRECTIONS = 64  # of a normal with a banded precision
 SMALL_SHARE = 0.01  # of weight that may be in other modes without a word
 
 
@@ -56,7 +59,7 @@ class FittedMode(NamedTuple):
     """
 
     path: int
-    approximation: LowRankNormal
+    approximation: Normal
     elbo: float
 
 
@@ -81,7 +84,7 @@ class _Moments(NamedTuple):
 def inverse_mass_matrix(
     modes: Sequence[FittedMode],
     pool: Pool,
-    source: PathDraws,
+    source: DrawSource,
     chains: ChainDraws | None,
     kind: MatrixKind,
     *,
@@ -155,7 +158,7 @@ class _Draws(NamedTuple):
 
 
 def _chosen(
-    modes: Sequence[FittedMode], pool: Pool, source: PathDraws, chains: ChainDraws | None, is_refined: bool
+    modes: Sequence[FittedMode], pool: Pool, source: DrawSource, chains: ChainDraws | None, is_refined: bool
 ) -> tuple[FittedMode, _Draws | None]:
     """The mode, and draws of it if they can be trusted."""
     if not is_refined:
@@ -176,7 +179,7 @@ def _chosen(
     return mode, _weighted(mode, pool, source) if are_reliable(pool) else None
 
 
-def _weighted(mode: FittedMode, pool: Pool, source: PathDraws) -> _Draws:
+def _weighted(mode: FittedMode, pool: Pool, source: DrawSource) -> _Draws:
     rows = np.flatnonzero((pool.paths == mode.path) & (pool.log_weights > -np.inf))
     weights = np.exp(pool.log_weights[rows] - pool.log_weights[rows].max())
     weights /= weights.sum()
@@ -190,7 +193,7 @@ def _states(chains: ChainDraws, used: Bool[np.ndarray, " chain"]) -> _Draws:
 
 
 @one_blas_thread()
-def _moments(normal: LowRankNormal, draws: _Draws, needs_matrix: bool) -> _Moments | None:
+def _moments(normal: Normal, draws: _Draws, needs_matrix: bool) -> _Moments | None:
     """The covariance of draws, or their variances; None where these are no numbers."""
     mean, scale = (np.asarray(part, np.float64) for part in (normal.mean, normal.scale))
     dim = len(mean)
@@ -207,7 +210,7 @@ def _moments(normal: LowRankNormal, draws: _Draws, needs_matrix: bool) -> _Momen
     return _Moments(second, draws.size) if np.isfinite(second).all() and np.isfinite(draws.size) else None
 
 
-def _low_rank(normal: LowRankNormal, moments: _Moments | None) -> LowRankMatrix:
+def _low_rank(normal: Normal, moments: _Moments | None) -> LowRankMatrix:
     """The covariance in the form of low rank.
 
     In many dimensions the correlations are those of the normal, since draws are worth fewer than there are dimensions,
@@ -218,6 +221,10 @@ def _low_rank(normal: LowRankNormal, moments: _Moments | None) -> LowRankMatrix:
         scale = np.sqrt(np.diagonal(dense))
         values, basis = np.linalg.eigh(dense / scale[:, None] / scale)
         return LowRankMatrix(scale, basis, values)
+    if isinstance(normal, BorderedNormal):
+        scale, basis, values = _widest_directions(normal)
+        return _with_variances(normal, LowRankMatrix(scale, basis, values), moments)
+    assert isinstance(normal, LowRankNormal)
     core, scale = np.asarray(normal.core), np.asarray(normal.scale)
     inner = core @ core.T
     if normal.basis is None:
@@ -226,7 +233,29 @@ def _low_rank(normal: LowRankNormal, moments: _Moments | None) -> LowRankMatrix:
         used = np.linalg.norm(normal.basis, axis=0) > 0.5  # others are columns of zeros, which are no directions
         values, vectors = np.linalg.eigh(inner[np.ix_(used, used)])
         basis = np.asarray(normal.basis)[:, used] @ vectors
-    if moments is not None:
-        own = np.asarray(normal.variance)
-        scale = (scale * np.sqrt(moments.shrunk(own) / own)).astype(scale.dtype)
-    return LowRankMatrix(scale, basis, values)
+    return _with_variances(normal, LowRankMatrix(scale, basis, values), moments)
+
+
+def _with_variances(normal: Normal, matrix: LowRankMatrix, moments: _Moments | None) -> LowRankMatrix:
+    """A matrix with the correlations of the normal, and the variances of draws if there are any."""
+    if moments is None:
+        return matrix
+    own = np.asarray(normal.variance)
+    scale = (matrix.scale * np.sqrt(moments.shrunk(own) / own)).astype(matrix.scale.dtype)
+    return LowRankMatrix(scale, matrix.basis, matrix.eigenvalues)
+
+
+def _widest_directions(normal: BorderedNormal) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Standard deviations, and the directions in which correlated parameters are widest relative to them."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    scale = np.asarray(normal.scale, np.float64)
+    operator: Any = LinearOperator
+    correlation = operator(
+        (normal.dim, normal.dim),
+        matvec=lambda vector: normal.covariance_product(vector.ravel() / scale) / scale,
+        dtype=np.float64,
+    )
+    values, basis = eigsh(correlation, min(MOST_DIRECTIONS, normal.dim - 1), which="LA", v0=np.ones(normal.dim))
+    dtype = np.asarray(normal.mean).dtype
+    return scale.astype(dtype), basis.astype(dtype), values.astype(dtype)

@@ -18,7 +18,7 @@ from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._density.grouped import GroupedProgram
 from pathfinder._density.kept_programs import kept
 from pathfinder._density.stored import Kept, entry_of, traceable
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._model.model import Model
 
 
@@ -29,7 +29,7 @@ DRAWS_PER_GROUP = 128
 
 def named_draws(
     model: Model,
-    source: PathDraws | ChainDraws,
+    source: DrawSource | ChainDraws,
     lanes: Int[np.ndarray, " n"],
     indices: Int[np.ndarray, " n"],
     generator_keys: UInt32[Array, "lane 2"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,15 +9,13 @@ import numpy as np
 from jaxtyping import Float, Int, UInt32
 
 import psis
-from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array
-from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import Key, Stream, counted_keys, fit_key, host_generator, path_keys, path_numbers
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._draws.named_draws import named_draws
 from pathfinder._draws.summary import by_chain, chain_columns, effective_sizes
 from pathfinder._draws.verdict import Verdict, chains_verdict, unconstrained_names, weights_verdict
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._importance.pool import Pool, with_sizes
 from pathfinder._model.model import Model
 
@@ -65,7 +62,7 @@ class PoolRows:
     """
 
     pool: Pool
-    source: PathDraws
+    source: DrawSource
     rows: Int[np.ndarray, " draw"]
     has_weights: bool
     weight_power: float = 1.0
@@ -151,7 +148,7 @@ class ChainRows:
 
     chains: ChainDraws
     pool: Pool
-    source: PathDraws
+    source: DrawSource
     rows: Int[np.ndarray, " draw"]
 
     @property
@@ -179,8 +176,7 @@ class ChainRows:
         positions, lanes = self.positions(model), self.pool.lanes[self._starts]
         log_q = np.empty(len(self.rows))
         for lane in np.unique(lanes):
-            approximation = on_host(rows_of(self.source.approximations, int(lane)))
-            log_q[lanes == lane] = approximation.log_density(positions[lanes == lane])
+            log_q[lanes == lane] = self.source.distribution_of(lane).log_density(positions[lanes == lane])
         return log_q
 
     def positions(self, model: Model) -> Float[np.ndarray, "draw dim"]:
@@ -248,7 +244,7 @@ class ChainRows:
 def fresh_draws(
     model: Model,
     pool: Pool,
-    source: PathDraws,
+    source: DrawSource,
     keys: ResultKeys,
     num_draws: int,
     seed: int,
@@ -272,13 +268,13 @@ def fresh_draws(
     rng = keys.generator("fresh draws", seed)
     lanes = np.sort(rng.choice(len(shares), size=num_draws, p=shares / shares.sum()))
     own = counted_keys(keys.of_lanes(len(shares), Stream.FRESH_DRAWS), np.full(len(shares), seed))
-    fresh, indices = dataclasses.replace(source, draw_keys=own, num_reused=0), np.arange(num_draws)
+    fresh, indices = source.with_keys(own), np.arange(num_draws)
     if not constrained:
         return drawn_positions(fresh, lanes, indices, model)
     return named_draws(model, fresh, lanes, indices, own, cache=cache)
 
 
-def drawn_positions(source: PathDraws, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:
+def drawn_positions(source: DrawSource, lanes: np.ndarray, indices: np.ndarray, model: Model) -> np.ndarray:
     """Draws of a source on the unconstrained scale."""
     values = np.empty((len(lanes), model.dim), model.dtype)
     for rows, positions in source.positions(lanes, indices):

@@ -12,7 +12,7 @@ from jaxtyping import Bool, UInt32
 
 from pathfinder._arrays.namespace import Array
 from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._fitting.chains import FitChains, chain_draws
 from pathfinder._fitting.lanes import FitLanes
 from pathfinder._fitting.progress import ProgressBar

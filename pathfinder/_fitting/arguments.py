@@ -17,7 +17,7 @@ from jaxtyping import PyTree
 
 from pathfinder._arrays.streams import Key
 from pathfinder._close_names import close_name
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._model.log_density import NUMPYRO_HINT
 from pathfinder._model.model import Model
 from pathfinder._model.user_functions import described

@@ -8,21 +8,18 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
-from pathfinder._arrays.devices import on_host
 from pathfinder._arrays.namespace import Array
-from pathfinder._arrays.namespace import rows as rows_of
 from pathfinder._arrays.streams import host_generator
 from pathfinder._chains.budget import ChainBudget, chain_budget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.run_chains import ChainOptions, run_chains
 from pathfinder._chains.starts import choose_starts
 from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._importance.fit_pool import FitPool
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._importance.pool import weights_will_do
-from pathfinder._normals.low_rank import LowRankNormal
-from pathfinder._normals.student_t import NormalOrT
+from pathfinder._normals.normal import Normal
 from pathfinder._settings import Settings, superchains
 
 
@@ -94,16 +91,12 @@ def chain_draws(
     return FitChains(found, found is not None and found.ended == "interrupted", budget)
 
 
-def _whitening(
-    source: PathDraws, lanes: Int[np.ndarray, " start"], starts: Float[np.ndarray, "start dim"]
-) -> LowRankNormal:
+def _whitening(source: DrawSource, lanes: Int[np.ndarray, " start"], starts: Float[np.ndarray, "start dim"]) -> Normal:
     """Of the normals that starts came from, the one under which all of them are likeliest.
 
     That with the highest ELBO may be far narrower than the posterior.
     """
-    proposals = source.approximations
-    normals = proposals.normal if isinstance(proposals, NormalOrT) else proposals
-    candidates = [on_host(rows_of(normals, int(lane))) for lane in np.unique(lanes)]
+    candidates = [source.approximation_of(int(lane)) for lane in np.unique(lanes)]
     with np.errstate(all="ignore"):
         scores = [np.mean(normal.log_density(starts), dtype=float) for normal in candidates]
     return candidates[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, rows
 from pathfinder._arrays.vectorized import over_lanes
-from pathfinder._importance.components import Component, Mixture, stacked, stacked_source
+from pathfinder._importance.components import Component, Mixture, form_of, stacked, stacked_source
 from pathfinder._importance.fitted_paths import FittedPaths
 from pathfinder._importance.path_draws import HOST_NUMBERS, PathDraws
 from pathfinder._importance.scored_draws import score_draws
@@ -42,10 +42,15 @@ class ComponentDraws:
     def evaluate(self, components: Sequence[Component], count: int) -> None:
         """Evaluate the density of the model at draws of some components, all of them if there is time."""
         for part in self._paths.parts_of_draws(len(components)):
-            self._draw(components, np.arange(count)[part], evaluate=True)
+            for own in _by_form(components):
+                self._draw(own, np.arange(count)[part], evaluate=True)
 
     def compare(self, mixtures: Sequence[Mixture]) -> None:
         """Find the log densities of all draws under all components of their fit that have draws."""
+        if self.devices.is_host and not self.keeps:
+            for mixture in mixtures:
+                self._compare_one_by_one(mixture.drawn)
+            return
         missing: dict[int, list[tuple[Component, Component]]] = {}
         undrawn: dict[int, list[Component]] = {}
         for mixture in mixtures:
@@ -56,11 +61,13 @@ class ComponentDraws:
                 others = [other for other in drawn if other.number not in own.log_q and other is not own]
                 missing.setdefault(own.count, []).extend((own, other) for other in others)
         for count, components in undrawn.items():
-            self._draw(components, np.arange(count), evaluate=False)
-        for count, pairs in missing.items():
+            for own in _by_form(components):
+                self._draw(own, np.arange(count), evaluate=False)
+        for count, of_count in missing.items():
             size = max(1, HOST_NUMBERS // (count * self.density.dim)) if self.devices.is_host else self.room
-            for first in range(0, len(pairs), size):
-                self._compare(pairs[first : first + size], count)
+            for pairs in _by_form(of_count):
+                for first in range(0, len(pairs), size):
+                    self._compare(pairs[first : first + size], count)
 
     def positions(self, component: Component) -> Iterable[tuple[Any, Float[np.ndarray, "draw dim"]]]:
         """The draws of a component in parts: which they are, and their positions."""
@@ -89,6 +96,15 @@ class ComponentDraws:
                 if self.keeps:
                     positions = None if is_first else component.positions
                     component.positions = _joined(positions, scores["positions"][places])
+
+    def _compare_one_by_one(self, drawn: Sequence[Component]) -> None:
+        """Long draws of each component, which are made once more, under all others."""
+        for own in drawn:
+            missing = [other for other in drawn if other.number not in own.log_q]
+            for which, points in self.positions(own) if missing else ():
+                for other in missing:
+                    values = own.log_q.setdefault(other.number, np.empty(own.count))
+                    values[which] = log_densities_under(stacked([other.distribution]), points[None])[0]
 
     def _compare(self, pairs: Sequence[tuple[Component, Component]], count: int) -> None:
         kept = [own.positions for own, _ in pairs if own.positions is not None]
@@ -120,6 +136,15 @@ class ComponentDraws:
         else:
             padded += [padded[-1]] * (self.room - len(padded))
         return stacked_source([each.distribution for each in padded], np.stack([each.key for each in padded]), source)
+
+
+def _by_form(items: Sequence[Any]) -> list[list[Any]]:
+    """Components, or tuples of them, apart by their forms, since only those of one form can be on one leading axis."""
+    parts: dict[tuple[str, ...], list[Any]] = {}
+    for item in items:
+        components = item if isinstance(item, tuple) else (item,)
+        parts.setdefault(tuple(form_of(own.distribution) for own in components), []).append(item)
+    return list(parts.values())
 
 
 def _joined(before: np.ndarray | None, more: np.ndarray) -> np.ndarray:

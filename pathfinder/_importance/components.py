@@ -14,7 +14,8 @@ from jaxtyping import Float, Int, UInt32
 from pathfinder._arrays.blas_threads import one_blas_thread
 from pathfinder._arrays.matrices import cholesky
 from pathfinder._arrays.namespace import namespace, stacked_rows
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource, MixedDraws, PathDraws
+from pathfinder._normals.bordered import BorderedNormal
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.student_t import Distribution, NormalOrT
 from pathfinder._refinement.dense_rounds import NUM_KEPT
@@ -78,16 +79,19 @@ class Mixture:
         self.refined = [self._add(mode, REFINED, lane.approximation) for mode, lane in enumerate(refined.lanes)]
         self.starts = [self._add(mode, START, lane.initial) for mode, lane in enumerate(refined.lanes)]
         self.kept = [
-            self._add(mode, FIRST_KEPT + place, kept.normal, kept.key, kept.log_p)
+            self._add(mode, FIRST_KEPT + place, kept.normal, kept.key, kept.log_p, kept.log_q)
             for mode, lane in enumerate(refined.lanes)
             for place, kept in enumerate(lane.kept)
         ]
 
-    def _add(self, mode: int, place: int, distribution: Distribution, key=None, log_p=None) -> Component:
+    def _add(self, mode: int, place: int, distribution: Distribution, key=None, log_p=None, log_q=None) -> Component:
         number = self._per_mode * mode + place
         component = Component(self._fit, mode, number, distribution, self._keys[number] if key is None else key)
         if log_p is not None:
             component.log_p = np.asarray(log_p)
+        if log_q is not None:
+            first = self._per_mode * mode + FIRST_KEPT
+            component.log_q = {first + place: row for place, row in enumerate(log_q)}
         self._components[number] = component
         return component
 
@@ -104,7 +108,9 @@ class Mixture:
         for mode in range(len(self.refined)):
             own = [(component, part) for component, part in parts if component.mode == mode]
             if any(part.any() for _, part in own):
-                moments = normal_of_moments(own, positions, self._refined_normals[mode])
+                present = self._refined_normals[mode]
+                assert isinstance(present, LowRankNormal)  # as only full covariances can be adapted
+                moments = normal_of_moments(own, positions, present)
                 added.append(self._add(mode, FIRST_ADAPTED + place, NormalOrT(moments, np.array(True))))
         return added
 
@@ -144,7 +150,7 @@ class Mixture:
             log_mixture=log_mixture,
         )
 
-    def source(self, like: PathDraws) -> PathDraws:
+    def source(self, like: PathDraws) -> DrawSource:
         """Where the draws come from; a component has the place of its number.
 
         There is room for what a fit can bring, always the same, because each shape would compile everything again.
@@ -158,7 +164,13 @@ class Mixture:
         keys = self._keys.copy()
         for component in self.kept:
             keys[component.number] = component.key
-        return stacked_source(distributions, keys, like)
+        forms = np.array([form_of(own) for own in distributions])
+        names = sorted(set(forms))
+        if len(names) == 1:
+            return stacked_source(distributions, keys, like)
+        chosen = [np.flatnonzero(forms == name) for name in names]
+        sources = [stacked_source([distributions[lane] for lane in own], keys[own], like) for own in chosen]
+        return MixedDraws.of(sources, np.searchsorted(names, forms))
 
 
 @dataclass(frozen=True)
@@ -193,16 +205,28 @@ def num_components(refined: RefinedFit) -> int:
 
 
 def _per_mode(refined: RefinedFit) -> int:
-    return FIRST_ADAPTED + MOST_ADAPTED if is_adaptable(refined) else FIRST_KEPT
+    if is_adaptable(refined):
+        return FIRST_ADAPTED + MOST_ADAPTED
+    return FIRST_KEPT + max(len(lane.kept) for lane in refined.lanes)
+
+
+def form_of(distribution: Distribution) -> str:
+    """What those have in common that can be on one leading axis."""
+    return "bordered" if isinstance(distribution, BorderedNormal) else "low rank"
 
 
 def stacked(distributions: Sequence[Distribution]) -> Distribution:
-    """Distributions on a leading axis; those of nothing but normals are normals."""
+    """Distributions of one form on a leading axis; those of nothing but normals are normals."""
     if any(isinstance(own, NormalOrT) for own in distributions):
-        distributions = [
-            own if isinstance(own, NormalOrT) else NormalOrT(own, np.array(False)) for own in distributions
-        ]
+        return stacked_rows([_as_normal_or_t(own) for own in distributions])
     return stacked_rows(distributions)
+
+
+def _as_normal_or_t(distribution: Distribution) -> NormalOrT:
+    if isinstance(distribution, NormalOrT):
+        return distribution
+    assert isinstance(distribution, LowRankNormal)
+    return NormalOrT(distribution, np.array(False))
 
 
 def stacked_source(

@@ -11,7 +11,7 @@ from jaxtyping import UInt32
 
 from pathfinder._arrays.namespace import Array
 from pathfinder._importance.fitted_paths import FittedPaths
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._importance.pool import NoFiniteDrawError, Pool, make_pool
 from pathfinder._importance.refined_pool import refined_pools
 from pathfinder._importance.refinement import Refinement
@@ -32,7 +32,7 @@ class FitPool(NamedTuple):
     """
 
     pool: Pool
-    source: PathDraws
+    source: DrawSource
     refinement: Refinement | None
     cost: Cost
 

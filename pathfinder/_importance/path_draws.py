@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Int, UInt32
+from jaxtyping import Float, Int, UInt32
 
-from pathfinder._arrays.devices import Devices
+from pathfinder._arrays.devices import Devices, on_host
 from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, rows
 from pathfinder._arrays.streams import counted_keys, fold_in
 from pathfinder._density.batch_sizes import scoring_batch_size
 from pathfinder._density.either import Density
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 from pathfinder._normals.scoring import draw_lanes
-from pathfinder._normals.student_t import Distribution
+from pathfinder._normals.student_t import Distribution, NormalOrT
 from pathfinder._settings import Settings
 
 
@@ -52,6 +55,20 @@ class PathDraws:
         """Number of approximations."""
         return self.approximations.mean.shape[0]
 
+    @property
+    def dim(self) -> int:
+        """Numbers of a draw."""
+        return self.approximations.dim
+
+    def approximation_of(self, lane: Any) -> Normal:
+        """The normal of one lane, in arrays of NumPy; of a Student's t that which has its location and scale."""
+        own = self.distribution_of(lane)
+        return own.normal if isinstance(own, NormalOrT) else own
+
+    def distribution_of(self, lane: Any) -> Distribution:
+        """What the draws of one lane come from, in arrays of NumPy."""
+        return on_host(rows(self.approximations, int(lane)))
+
     def lanes(
         self, paths: Int[np.ndarray, " lane"], indices: Int[np.ndarray, "lane draw"]
     ) -> tuple[Distribution, UInt32[Array, "lane draw 2"]]:
@@ -62,6 +79,10 @@ class PathDraws:
         """The same for some of the lanes."""
         approximations, draw_keys, elbo_keys = rows((self.approximations, self.draw_keys, self.elbo_keys), lanes)
         return dataclasses.replace(self, approximations=approximations, draw_keys=draw_keys, elbo_keys=elbo_keys)
+
+    def with_keys(self, keys: UInt32[Array, "path 2"]) -> PathDraws:
+        """The same approximations with other keys of each lane's draws."""
+        return dataclasses.replace(self, draw_keys=keys, num_reused=0)
 
     def positions(self, paths: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]):
         """Make draws from their keys, in batches.
@@ -98,6 +119,65 @@ class PathDraws:
             )
             numbers = table[chosen]
             yield numbers, used[chosen] & within[:, None], *self.lanes(paths[numbers[:, 0]], indices[numbers])
+
+
+@dataclass(frozen=True)
+class MixedDraws:
+    """Where draws come from if the approximations have several forms.
+
+    Args:
+        parts: The lanes of each form.
+        part_of: By the number of a lane, which part it is in.
+        place_in: By the number of a lane, its number in that part.
+    """
+
+    parts: tuple[PathDraws, ...]
+    part_of: Int[np.ndarray, " lane"]
+    place_in: Int[np.ndarray, " lane"]
+
+    @classmethod
+    def of(cls, sources: Sequence[PathDraws], part_of: Int[np.ndarray, " lane"]) -> MixedDraws:
+        """From the sources of the parts, in which lanes have the order that they have here."""
+        place_in = np.empty(len(part_of), np.int64)
+        for part in range(len(sources)):
+            place_in[part_of == part] = np.arange(np.sum(part_of == part))
+        return cls(tuple(sources), part_of, place_in)
+
+    @property
+    def num_lanes(self) -> int:
+        """Number of approximations."""
+        return len(self.part_of)
+
+    @property
+    def dim(self) -> int:
+        """Numbers of a draw."""
+        return self.parts[0].dim
+
+    def approximation_of(self, lane: Any) -> Normal:
+        """The normal of one lane, in arrays of NumPy."""
+        return self.parts[self.part_of[lane]].approximation_of(self.place_in[lane])
+
+    def distribution_of(self, lane: Any) -> Distribution:
+        """What the draws of one lane come from, in arrays of NumPy."""
+        return self.parts[self.part_of[lane]].distribution_of(self.place_in[lane])
+
+    def with_keys(self, keys: UInt32[Array, "lane 2"]) -> MixedDraws:
+        """The same approximations with other keys of each lane's draws."""
+        parts = [source.with_keys(keys[self.part_of == part]) for part, source in enumerate(self.parts)]
+        return dataclasses.replace(self, parts=tuple(parts))
+
+    def positions(
+        self, lanes: Int[np.ndarray, " n"], indices: Int[np.ndarray, " n"]
+    ) -> Iterator[tuple[Int[np.ndarray, " some"], Float[np.ndarray, "some dim"]]]:
+        """As `PathDraws.positions`."""
+        for part, source in enumerate(self.parts):
+            rows = np.flatnonzero(self.part_of[lanes] == part)
+            if len(rows):
+                for numbers, points in source.positions(self.place_in[lanes[rows]], indices[rows]):
+                    yield rows[numbers], points
+
+
+DrawSource = PathDraws | MixedDraws
 
 
 @jit_unless_numpy("num_reused")

@@ -14,9 +14,8 @@ from jaxtyping import Float, Int
 
 import psis
 from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, coordinate_sizes
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._importance.tempering import raised, tempered
-from pathfinder._normals.student_t import NormalOrT
 from pathfinder._settings import Settings
 
 
@@ -175,7 +174,7 @@ def make_pool(scores: Mapping[str, np.ndarray], succeeded: np.ndarray, settings:
     )  # fmt: skip
 
 
-def with_sizes(pool: Pool, source: PathDraws) -> Pool:
+def with_sizes(pool: Pool, source: DrawSource) -> Pool:
     """A pool with its sizes by coordinate, for those who judge it; itself if they are known, or draws are too long.
 
     Of draws of paths they are not known before: these have to be made again for them, which takes a third as long as
@@ -185,14 +184,12 @@ def with_sizes(pool: Pool, source: PathDraws) -> Pool:
         pool: A pool.
         source: Where its draws come from.
     """
-    some = source.approximations
-    normals = some.normal if isinstance(some, NormalOrT) else some
-    if pool.sizes_by_coordinate.size or np.isnan(pool.pareto_k) or len(pool) * normals.dim > MOST_NUMBERS:
+    if pool.sizes_by_coordinate.size or np.isnan(pool.pareto_k) or len(pool) * source.dim > MOST_NUMBERS:
         return pool
     weights = np.exp(pool.log_weights)
     parts = [(weights[rows], points) for rows, points in source.positions(pool.lanes, pool.indices)]
-    best = pool.lanes[int(np.argmax(weights))]
-    centre, scale = (np.asarray(own[best], np.float64) for own in (normals.mean, normals.scale))
+    best = source.approximation_of(pool.lanes[int(np.argmax(weights))])
+    centre, scale = (np.asarray(own, np.float64) for own in (best.mean, best.scale))
     sizes = coordinate_sizes(parts, centre, scale)
     return replace(pool, sizes_by_coordinate=sizes.of_means, tail_sizes_by_coordinate=sizes.of_tails)
 

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,12 @@ class RefinedMode:
         weight: Share of the importance weight that fell on the draws of this mode.
         ended_by_budget: Whether its second refinement, if there was one, was ended by its budget of evaluations, where
             it might have gone on.
+        form: Of the covariance of the approximation: "dense", "low_rank" or "banded".
+        num_kept: Normals whose draws joined the mixture too: of the last rounds, or of the chain at many borders.
     """
 
     path: int
-    approximation: LowRankNormal = dataclasses.field(repr=False)
+    approximation: Normal = dataclasses.field(repr=False)
     elbo: float
     elbo_standard_error: float
     initial_elbo: float
@@ -47,6 +49,8 @@ class RefinedMode:
     uses_start: bool
     weight: float
     ended_by_budget: bool = False
+    form: str = "dense"
+    num_kept: int = 0
 
     @property
     def num_rounds(self) -> int:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 import psis
 from pathfinder._importance.components import MOST_ADAPTED, Component, Mixture, MixtureDraws, Positions, is_adaptable
 from pathfinder._importance.coordinate_sizes import MOST_NUMBERS, CoordinateSizes, coordinate_sizes
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource, PathDraws
 from pathfinder._importance.pool import (
     ADAPTED_OF_WANTED,
     ENOUGH_OF_WANTED,
@@ -39,7 +39,7 @@ class RefinedPool(NamedTuple):
     """
 
     pool: Pool
-    source: PathDraws
+    source: DrawSource
     refinement: Refinement
 
 
@@ -59,7 +59,7 @@ class Weighing:
         self._num_drawn = len(refined.lanes)  # components whose densities are evaluated here
         self._num_rounds = MOST_ADAPTED if is_adaptable(refined) else 0
         self._num_adapted = 0
-        self._densities_before = refined.num_densities
+        self._densities_before = refined.cost.num_densities
         self._uses_start = self._choose_starts()
         self._first: psis.PSISResult | None = None
         self._smoothed: psis.PSISResult | None = None
@@ -168,6 +168,8 @@ class Weighing:
                 uses_start=bool(self._uses_start[mode]),
                 weight=float(shares[mode]),
                 ended_by_budget=lane.ended_by_budget,
+                form=lane.form,
+                num_kept=len(lane.kept),
             )
             for mode, lane in enumerate(self._lanes)
         )

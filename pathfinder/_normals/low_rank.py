@@ -98,6 +98,10 @@ class LowRankNormal:
         change = xp.sum((self.basis @ self.core) ** 2, axis=-1) - xp.sum(self.basis**2, axis=-1)
         return self.scale**2 * (1.0 + change)
 
+    def rescaled(self, mean: Float[Array, "*lanes dim"], ratio: Float[Array, "*lanes dim"]) -> LowRankNormal:
+        """The normal with another mean, these multiples of the standard deviations, and the same correlations."""
+        return LowRankNormal(mean, self.scale * ratio, self.basis, self.core)
+
     @property
     def is_finite(self) -> Bool[Array, "*lanes"]:
         """Whether every number of it is finite."""

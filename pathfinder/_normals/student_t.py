@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, UInt32
 from pathfinder._arrays.namespace import Array, namespace
 from pathfinder._arrays.streams import CHI_SQUARE_DEGREES, chi_square, normal
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 
 
 DEGREES_OF_FREEDOM = CHI_SQUARE_DEGREES
@@ -67,13 +68,13 @@ class NormalOrT:
         return self.log_density_of_noise(self.normal.noise(position))
 
 
-Distribution = LowRankNormal | NormalOrT
+Distribution = Normal | NormalOrT
 
 
 def noise_of_keys(distributions: Distribution, keys: UInt32[Array, "lane draw 2"]) -> Float[Array, "lane draw dim"]:
     """The noise that the draws of keys are made from: standard normal, or that over the root of a chi-square's mean."""
     noise = normal(keys, distributions.dim, distributions.mean.dtype)
-    if isinstance(distributions, LowRankNormal):
+    if not isinstance(distributions, NormalOrT):
         return noise
     xp = namespace(distributions, keys)
     widths = xp.sqrt(DEGREES_OF_FREEDOM / chi_square(keys, distributions.dim, noise.dtype))

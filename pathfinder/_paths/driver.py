@@ -16,7 +16,7 @@ from pathfinder._arrays.namespace import rows
 from pathfinder._density.batch_sizes import MAX_ROWS, num_kept
 from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._normals.diagonals import BANKS
 from pathfinder._optimizer.compiled_steps import advance
 from pathfinder._optimizer.host_steps import advance_on_host

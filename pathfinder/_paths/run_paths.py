@@ -18,7 +18,7 @@ from pathfinder._arrays.devices import Devices
 from pathfinder._arrays.namespace import Array, joined_rows, nan_rows, rows
 from pathfinder._density.batch_sizes import block_size
 from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._optimizer.start import Start
 from pathfinder._paths.driver import Block

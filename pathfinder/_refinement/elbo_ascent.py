@@ -19,6 +19,7 @@ from pathfinder._density.either import Density
 from pathfinder._density.host import HostDensity
 from pathfinder._density.work import OPERATIONS_OF_STAGE
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 from pathfinder._optimizer.compiled_steps import advance
 from pathfinder._optimizer.host_steps import advance_on_host
 from pathfinder._optimizer.start import Start
@@ -45,7 +46,7 @@ JUDGING = 2**20  # counter of the keys of draws that judge, beside the numbers o
 
 def ascend(
     density: Density,
-    normals: LowRankNormal,
+    normals: Normal,
     keys: UInt32[np.ndarray, "lane 2"],
     fits: Int[np.ndarray, " lane"],
     costs: list[Cost],

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt32
 
 from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 
 
 class Cost(NamedTuple):
@@ -31,26 +32,30 @@ class RefinedLane:
         divergences: Per dimension, the mean squared difference of the scores of the density and that normal, in its own
             metric: 0 where they agree.
         num_undone: Rounds that made things worse and were undone.
-        num_gradients: Evaluations of the log density with its gradient.
+        num_gradients: Evaluations of the log density with its gradient; a product with the Hessian counts as two.
+        num_densities: Evaluations of the log density alone.
         kept: Rounds whose draws are worth keeping, with the normal that they are from.
         first_draws: Log densities of the draws of the starting approximation.
         keeps_initial: Whether draws should come from `initial` too, because `approximation` was not reached from it by
             rounds, and there may be mass that only the one or the other covers.
         ended_by_budget: Whether the budget of evaluations ended its second refinement where it might have gone on.
+        form: Of the covariance of `approximation`: "dense", "low_rank" or "banded".
     """
 
     path: int
     initial: LowRankNormal
-    approximation: LowRankNormal
+    approximation: Normal
     elbos: list[float] = field(default_factory=list)
     elbo_standard_errors: list[float] = field(default_factory=list)
     divergences: list[float] = field(default_factory=list)
     num_undone: int = 0
     num_gradients: int = 0
+    num_densities: int = 0
     kept: list[KeptRound] = field(default_factory=list)
     first_draws: tuple[np.ndarray, np.ndarray] | None = None
     keeps_initial: bool = False
     ended_by_budget: bool = False
+    form: str = "low_rank"
 
     @property
     def initial_elbo(self) -> float:
@@ -90,8 +95,16 @@ class RefinedLane:
 
 
 class KeptRound(NamedTuple):
-    """Scored draws of one round, which are made again from the key."""
+    """Scored draws of one round, which are made again from the key.
 
-    normal: LowRankNormal
+    Args:
+        normal: What they are drawn from.
+        key: Key of the draws.
+        log_p: Their log densities under the model.
+        log_q: The same under the normals of all rounds that the lane keeps, if they are known.
+    """
+
+    normal: Normal
     key: UInt32[np.ndarray, " 2"]
     log_p: Float[np.ndarray, " draw"]
+    log_q: Float[np.ndarray, "round draw"] | None = None

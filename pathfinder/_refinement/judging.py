@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, UInt32
 from pathfinder._arrays.streams import draw_keys
 from pathfinder._density.either import Density
 from pathfinder._normals.elbo import ElboEstimate, estimate_elbo
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 from pathfinder._normals.scoring import draw_lanes, score_lanes
 
 
@@ -93,7 +93,7 @@ def is_close(newest: Judgement, best: Judgement) -> Bool[np.ndarray, " lane"]:
 
 def judge(
     density: Density,
-    normals: LowRankNormal,
+    normals: Normal,
     keys: UInt32[np.ndarray, "lane 2"],
     fits: Int[np.ndarray, " lane"],
     num_draws: int,

@@ -8,7 +8,8 @@ a round changes little, then with steps that average over the remaining rounds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt32
@@ -18,7 +19,7 @@ from pathfinder._arrays.namespace import Array, jit_unless_numpy, namespace, row
 from pathfinder._arrays.streams import Stream, path_keys
 from pathfinder._arrays.vectorized import over_lanes
 from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal, dense_form
 from pathfinder._paths.outcomes import PathOutcomes
 from pathfinder._refinement.dense_rounds import batch_size, refine_batch
@@ -30,6 +31,9 @@ from pathfinder._settings import Settings
 
 LANES_PER_BATCH = 64
 NUMBERS_ON_HOST = 2**16  # in the draws of the lanes that are refined together: these stay in the cache
+# Fills in a lane: of a density, with a key, in so many rounds, between which it looks for an interrupt.
+Refining = Callable[[Density, RefinedLane, Any, int, Callable[[], None]], None]
+
 DENSE_LIMIT = 200  # dimensions up to which the covariance is a full matrix
 # A mode whose ELBO is lower than the highest by more nats than an approximation from pairs can be off is not refined.
 NEGLIGIBLE = 10.0
@@ -46,6 +50,7 @@ def refine(
     max_rounds: int,
     *,
     check: Callable[[], None] = lambda: None,
+    beyond_dense: Refining | None = None,
 ) -> tuple[list[RefinedLane], bool]:
     """Refine approximations, each on its own.
 
@@ -58,6 +63,7 @@ def refine(
         worthwhile: Which ones to refine; the others are left as they are.
         max_rounds: Most rounds of each.
         check: Called between rounds; ends all by raising `Interrupt`, with what they have come to.
+        beyond_dense: What refines a lane of more than `DENSE_LIMIT` dimensions; low-rank matching if None.
 
     Returns:
         The lanes, and whether they were ended early.
@@ -75,14 +81,16 @@ def refine(
         normals = on_host(refinable(density.arrays(rows(starts, place))))
         for number, row in enumerate(part):
             normal = rows(normals, number)
-            lanes.append(RefinedLane(int(paths[row]), normal, normal))
+            form = "dense" if density.dim <= DENSE_LIMIT else "low_rank"
+            lanes.append(RefinedLane(int(paths[row]), normal, normal, form=form))
     try:
         for part in _parts(np.flatnonzero(worthwhile), most):
             own = [lanes[row] for row in part]
             if density.dim <= DENSE_LIMIT:
                 refine_batch(density, own, keys_of_lanes[part], fits[part], max_rounds, check, size=size)
             else:
-                refine_low_rank(density.of_fit(fits[part[0]]), own[0], keys_of_lanes[part[0]], max_rounds, check)
+                refine_lane = beyond_dense or refine_low_rank
+                refine_lane(density.of_fit(fits[part[0]]), own[0], keys_of_lanes[part[0]], max_rounds, check)
     except (Interrupt, KeyboardInterrupt):
         return lanes, True
     return lanes, False
@@ -100,6 +108,13 @@ def refinable(normals: LowRankNormal) -> LowRankNormal:
     return over_lanes(dense_form if dense else low_rank_form)(normals)
 
 
+def _beyond_dense(settings: Settings) -> Refining:
+    """What refines lanes of many dimensions; loaded when there are any, as it needs SciPy."""
+    from pathfinder._refinement.banded.choice import refine_beyond_dense
+
+    return partial(refine_beyond_dense, settings=settings)
+
+
 class RefinedFit(NamedTuple):
     """The refined modes of one fit.
 
@@ -114,7 +129,8 @@ class RefinedFit(NamedTuple):
     @property
     def cost(self) -> Cost:
         """Evaluations so far."""
-        return Cost(sum(lane.num_gradients for lane in self.lanes), self.num_densities)
+        num_densities = self.num_densities + sum(lane.num_densities for lane in self.lanes)
+        return Cost(sum(lane.num_gradients for lane in self.lanes), num_densities)
 
 
 def refine_modes(
@@ -153,8 +169,9 @@ def refine_modes(
         lane_keys = path_keys(keys[fits], paths, Stream.REFINEMENT)
         worthwhile = elbos[fits, paths] >= elbos.max(axis=1)[fits] - NEGLIGIBLE - NEGLIGIBLE_PER_DIM * density.dim
         refined, interrupted = refine(
-            density, starts, paths, lane_keys, fits, worthwhile, settings.max_refine_rounds, check=check
-        )
+            density, starts, paths, lane_keys, fits, worthwhile, settings.max_refine_rounds, check=check,
+            beyond_dense=_beyond_dense(settings) if density.dim > DENSE_LIMIT else None,
+        )  # fmt: skip
     except (Interrupt, KeyboardInterrupt):
         return [None] * num_fits, True
     own = [[refined[row] for row in np.flatnonzero(fits == fit)] for fit in range(num_fits)]

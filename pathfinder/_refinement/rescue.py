@@ -11,7 +11,7 @@ from jaxtyping import Bool, Int, UInt32
 from pathfinder._arrays.namespace import Array, namespace, rows, stacked_rows
 from pathfinder._arrays.streams import Stream, counted_keys, path_keys
 from pathfinder._density.either import Density
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._refinement.elbo_ascent import NUM_DRAWS, ascend
 from pathfinder._refinement.history import Cost, RefinedLane
 from pathfinder._refinement.judging import is_close, judge
@@ -43,7 +43,7 @@ def rescued(
     """Refine again what `refine_modes` refined, from where the ELBO of normals with independent coordinates is highest.
 
     What comes of a mode replaces what it was if its ELBO is higher by more than noise, and no other mode has come to
-    the same. Modes that were not refined stay as they are.
+    the same. Modes that were not refined stay as they are, and those with a banded precision, whose scales are in it.
 
     Args:
         density: What was fitted.
@@ -62,7 +62,7 @@ def rescued(
         for fit, own in enumerate(fits)
         if own is not None and worthwhile[fit]
         for mode, lane in enumerate(own.lanes)
-        if lane.num_gradients
+        if lane.num_gradients and lane.form != "banded"
     ]
     most, size = max(1, NUMBERS_ON_HOST // (NUM_DRAWS * density.dim)), None
     if namespace(keys) is not np:

@@ -16,13 +16,15 @@ from pathfinder._chains.budget import ChainBudget
 from pathfinder._chains.chain_draws import ChainDraws
 from pathfinder._chains.mixing import Mixing
 from pathfinder._chains.virial import Virial
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import MixedDraws, PathDraws
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import RefinedMode, Refinement
 from pathfinder._model.model import Model
+from pathfinder._normals.bordered import BorderedNormal
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._normals.student_t import NormalOrT
 from pathfinder._paths.outcomes import Iterations, Trajectory
+from pathfinder._pattern import Pattern
 from pathfinder._refinement.history import Cost
 from pathfinder._results.path_result import PathResult
 from pathfinder._settings import Settings
@@ -36,8 +38,8 @@ _CONTENT = "content.json"
 _CLASSES: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
-        PathResult, Pool, PathDraws, ChainDraws, ChainBudget, Mixing, Virial, LowRankNormal, NormalOrT, Refinement,
-        RefinedMode, Cost, Iterations, Trajectory, Settings, Variable,
+        PathResult, Pool, PathDraws, MixedDraws, ChainDraws, ChainBudget, Mixing, Virial, LowRankNormal, BorderedNormal,
+        NormalOrT, Refinement, RefinedMode, Pattern, Cost, Iterations, Trajectory, Settings, Variable,
     )
 }  # fmt: skip
 _MODEL_FIELDS = ("dim", "variables", "name", "coords", "observed", "data_dims", "observed_variables", "named_data")

@@ -152,6 +152,13 @@ def _refinement(refinement: Refinement, interrupted: bool) -> list[str]:
     return lines
 
 
+def _form(mode: RefinedMode) -> str:
+    if mode.form != "banded":
+        return ""
+    of_borders = f", and those of the rest at {mode.num_kept} values of the border" if mode.num_kept else ""
+    return f"; the precision is banded{of_borders}"
+
+
 def _mode(mode: RefinedMode, interrupted: bool) -> str:
     if mode.num_rounds == 0:
         why = "since no time was left for it" if interrupted else "since its ELBO is too low for a share of the mass"
@@ -160,6 +167,7 @@ def _mode(mode: RefinedMode, interrupted: bool) -> str:
         f"Refined from path {mode.path}: ELBO {mode.initial_elbo:.2f} (s.e. {mode.initial_elbo_standard_error:.2f}) to "
         f"{mode.elbo:.2f} ({mode.elbo_standard_error:.2f}), k-hat {mode.initial_pareto_k:.2f} to {mode.pareto_k:.2f}, "
         f"{mode.num_rounds} rounds, {mode.num_gradients} gradients, weight {mode.weight:.3f}"
+        + _form(mode)
         + (", with draws of the approximation before" if mode.uses_start else "")
         + ("; a second refinement was ended by its budget of evaluations" if mode.ended_by_budget else "")
     )

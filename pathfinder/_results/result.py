@@ -19,11 +19,11 @@ from pathfinder._draws.metric import LowRankMatrix, MatrixKind
 from pathfinder._draws.returned import ChainRows, PoolRows, ResultKeys, fresh_draws
 from pathfinder._draws.summary import moments_and_quantiles
 from pathfinder._draws.verdict import Verdict
-from pathfinder._importance.path_draws import PathDraws
+from pathfinder._importance.path_draws import DrawSource
 from pathfinder._importance.pool import Pool
 from pathfinder._importance.refinement import Refinement
 from pathfinder._model.model import Model
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 from pathfinder._refinement.history import Cost
 from pathfinder._results.archive import write
 from pathfinder._results.inference_data import inference_data
@@ -72,7 +72,7 @@ class PathfinderResult:
     seconds: Mapping[str, float]
     interrupted: bool
     key: Key = dataclasses.field(repr=False)
-    source: PathDraws = dataclasses.field(repr=False)
+    source: DrawSource = dataclasses.field(repr=False)
     refinement: Refinement | None = None
     refinement_cost: Cost = dataclasses.field(default=Cost(), repr=False)
     chains: ChainDraws | None = dataclasses.field(default=None, repr=False)
@@ -166,7 +166,7 @@ class PathfinderResult:
         return sum(path.num_densities for path in self.paths) + self.refinement_cost.num_densities
 
     @property
-    def approximations(self) -> tuple[LowRankNormal, ...]:
+    def approximations(self) -> tuple[Normal, ...]:
         """The normal approximations on the unconstrained scale: refined ones, or those of the paths that succeeded."""
         if self.refinement:
             return tuple(mode.approximation for mode in self.refinement.modes)

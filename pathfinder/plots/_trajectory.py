@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from pathfinder._normals.low_rank import LowRankNormal
+from pathfinder._normals.normal import Normal
 from pathfinder.plots._axes import MOST_IN_LEGEND, as_label, color_of, legend_beside, one_axes
 from pathfinder.plots._columns import coordinate, coordinate_label, coordinate_names
 from pathfinder.plots._contours import Contours, contours_of
@@ -88,7 +88,7 @@ def trajectory(
     return draw_paths(paths, normals, background, box, labels, levels, ax)
 
 
-def planar_normal(normal: LowRankNormal, places: tuple[int, int]) -> PlanarNormal:
+def planar_normal(normal: Normal, places: tuple[int, int]) -> PlanarNormal:
     """A normal in the plane of two of its dimensions."""
     units = np.zeros((2, normal.dim), np.asarray(normal.mean).dtype)
     units[[0, 1], list(places)] = 1.0

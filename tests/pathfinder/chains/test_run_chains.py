@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pathfinder._chains.run_chains import ChainOptions, run_chains
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from tests.pathfinder.chains import targets
 
 

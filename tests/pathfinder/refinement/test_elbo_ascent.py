@@ -8,8 +8,8 @@ import pytest
 from pathfinder._arrays.namespace import rows
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
-from pathfinder._density.interrupt import Interrupt
 from pathfinder._density.work import OPERATIONS_OF_STAGE
+from pathfinder._errors import Interrupt
 from pathfinder._normals.elbo import estimate_elbo
 from pathfinder._refinement.elbo_ascent import BUDGET, JUDGING_DRAWS, NUM_DRAWS, STEPS_AT_ONCE, ascend, independent
 from pathfinder._refinement.history import Cost

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._optimizer.start import Tries
 from pathfinder._paths.outcomes import PathOutcomes

@@ -9,7 +9,7 @@ import pytest
 
 from pathfinder._density.compiled import CompiledDensity
 from pathfinder._density.host import HostDensity
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.refine import RefinedFit, refine
 from pathfinder._refinement.rescue import COMPARING_DRAWS, rescued

@@ -7,7 +7,7 @@ import pytest
 
 from pathfinder._arrays.namespace import rows
 from pathfinder._density.compiled import CompiledDensity
-from pathfinder._density.interrupt import Interrupt
+from pathfinder._errors import Interrupt
 from pathfinder._normals.low_rank import LowRankNormal
 from pathfinder._refinement.dense_rounds import batch_size
 from pathfinder._refinement.judging import MOST_UNDONE

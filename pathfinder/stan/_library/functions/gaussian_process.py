@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
+from pathfinder.gaussian._dense.distances import squared_distances
+from pathfinder.gaussian._dense.profiles import exponential, matern32_profile, matern52_profile, rbf_profile
 from pathfinder.stan._library.functions.function import Function, both, real_in
 from pathfinder.stan._library.functions.sums import root
 from pathfinder.stan._types.types import Type
@@ -27,6 +30,9 @@ def _points(xp: Any, x: Any) -> Any:
 
 def _squared_distances(xp: Any, x: Any, y: Any, scale: Any) -> Any:
     scale = xp.asarray(scale)
+    if xp is jnp and scale.ndim:
+        # By products of matrices, as an array of all differences would be as many times as large as there are columns.
+        return squared_distances(x / scale[None], y / scale[None], x is y)
     difference = x[:, None, :] - y[None, :, :]
     if scale.ndim:
         difference = difference / scale[None, None, :]
@@ -48,7 +54,8 @@ def _stationary(covariance: Any) -> Function:
     def build(xp):
         def evaluate(types, *arguments):
             x, y, (sigma, scale) = _split(types, arguments)
-            distances = _squared_distances(xp, _points(xp, x), _points(xp, y), scale)
+            points = _points(xp, x)
+            distances = _squared_distances(xp, points, points if y is x else _points(xp, y), scale)
             return sigma * sigma * covariance(xp, distances)
 
         return evaluate
@@ -57,11 +64,15 @@ def _stationary(covariance: Any) -> Function:
 
 
 def _matern32(xp: Any, square: Any) -> Any:
+    if xp is jnp:
+        return matern32_profile(square)
     distance = _SQRT_3 * root(xp, square)
     return (1 + distance) * xp.exp(-distance)
 
 
 def _matern52(xp: Any, square: Any) -> Any:
+    if xp is jnp:
+        return matern52_profile(square)
     distance = _SQRT_5 * root(xp, square)
     return (1 + distance + 5 / 3 * square) * xp.exp(-distance)
 
@@ -85,8 +96,10 @@ def _periodic(xp: Any) -> Any:
 
 
 GAUSSIAN_PROCESS: dict[str, Function] = {
-    "gp_exp_quad_cov": _stationary(lambda xp, square: xp.exp(-0.5 * square)),
-    "gp_exponential_cov": _stationary(lambda xp, square: xp.exp(-root(xp, square))),
+    "gp_exp_quad_cov": _stationary(lambda xp, square: rbf_profile(square) if xp is jnp else xp.exp(-0.5 * square)),
+    "gp_exponential_cov": _stationary(
+        lambda xp, square: exponential(square) if xp is jnp else xp.exp(-root(xp, square))
+    ),
     "gp_matern32_cov": _stationary(_matern32),
     "gp_matern52_cov": _stationary(_matern52),
     "gp_dot_prod_cov": both(_dot_product, typed=True),

@@ -15,7 +15,9 @@ import jax.scipy.linalg
 import numpy as np
 import scipy.linalg
 
-from pathfinder.stan._library.functions.cholesky import cholesky
+from pathfinder.gaussian._dense.cholesky import cholesky_factor
+from pathfinder.gaussian._dense.quadratic import log_determinant
+from pathfinder.gaussian._dense.spd import spd_inverse, spd_solve
 from pathfinder.stan._library.functions.function import Function, both
 
 
@@ -31,18 +33,6 @@ def _solve_triangular(a: Any, b: Any) -> jax.Array:
     return x[:, 0] if single else x
 
 
-def _solve_spd(a: Any, b: Any) -> jax.Array:
-    """`a^-1 b`, whose derivatives are further solves with the same factor."""
-    factor = (jax.lax.stop_gradient(cholesky(jnp.asarray(a))), True)
-
-    def solve(_, b):
-        columns, single = _column(b)
-        x = jax.scipy.linalg.cho_solve(factor, columns)
-        return x[:, 0] if single else x
-
-    return jax.lax.custom_linear_solve(lambda x: a @ x, b, solve, symmetric=True)
-
-
 def _right_triangular(b: Any, a: Any) -> jax.Array:
     """`b a^-1` of the lower triangle of `a`."""
     columns, single = _column(b.T)
@@ -50,16 +40,8 @@ def _right_triangular(b: Any, a: Any) -> jax.Array:
     return x[:, 0] if single else x.T
 
 
-def _inverse_spd(a: Any) -> jax.Array:
-    return _solve_spd(a, jnp.eye(a.shape[0], dtype=a.dtype))
-
-
 def _chol2inv(factor: Any) -> jax.Array:
     return jax.scipy.linalg.cho_solve((factor, True), jnp.eye(factor.shape[0], dtype=factor.dtype))
-
-
-def _log_determinant_spd(a: Any) -> jax.Array:
-    return 2 * jnp.sum(jnp.log(jnp.diagonal(cholesky(a))))
 
 
 def _qr(xp: Any, mode: str) -> Any:
@@ -227,18 +209,18 @@ LINEAR_ALGEBRA: dict[str, Function] = {
     "quad_form_diag": both(lambda xp: lambda a, v: v[:, None] * a * v[None, :]),
     "trace_quad_form": both(_trace_quad_form),
     "trace_gen_quad_form": both(lambda xp: lambda d, a, b: xp.sum(d.T * (b.T @ a @ b))),
-    "cholesky_decompose": Function(cholesky, numpy=np.linalg.cholesky),
+    "cholesky_decompose": Function(cholesky_factor, numpy=np.linalg.cholesky),
     "inverse": both(lambda xp: xp.linalg.inv),
-    "inverse_spd": Function(_inverse_spd),
+    "inverse_spd": Function(spd_inverse),
     "chol2inv": Function(_chol2inv),
     "generalized_inverse": both(lambda xp: xp.linalg.pinv),
     "determinant": both(lambda xp: xp.linalg.det),
     "log_determinant": both(lambda xp: lambda a: xp.linalg.slogdet(a)[1]),
-    "log_determinant_spd": Function(_log_determinant_spd),
-    "mdivide_left_spd": Function(_solve_spd),
+    "log_determinant_spd": Function(log_determinant),
+    "mdivide_left_spd": Function(spd_solve),
     "mdivide_left_tri_low": Function(_solve_triangular),
     "mdivide_right": both(lambda xp: lambda b, a: xp.linalg.solve(a.T, b.T).T),
-    "mdivide_right_spd": Function(lambda b, a: _solve_spd(a, b.T).T),
+    "mdivide_right_spd": Function(lambda b, a: spd_solve(a, b.T).T),
     "mdivide_right_tri_low": Function(_right_triangular),
     "eigenvalues_sym": both(lambda xp: xp.linalg.eigvalsh),
     "eigenvectors_sym": both(_part(_eigendecompose_sym, 0)),

@@ -4,9 +4,11 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
+from pathfinder.gaussian._dense.cholesky import cholesky_factor
+from pathfinder.gaussian._dense.log_density import dense_log_density
+from pathfinder.gaussian._dense.quadratic import inverse_quadratic_and_log_determinant, log_determinant
 from pathfinder.stan._library.densities.distribution import Distribution, as_reals
 from pathfinder.stan._library.densities.validity import checked, positive_finite
-from pathfinder.stan._library.functions.cholesky import cholesky
 from pathfinder.stan._library.numerics.gamma_ratios import log_rising
 from pathfinder.stan._library.numerics.logarithms import LOG_2_PI, LOG_PI
 
@@ -33,15 +35,16 @@ def multi_normal_cholesky_lpdf(y, mu, factor):
 
 def multi_normal_lpdf(y, mu, covariance):
     y, mu, covariance = as_reals(y, mu, covariance)
-    return multi_normal_cholesky_lpdf(y, mu, cholesky(covariance))
+    # NaN of a matrix that is no covariance.
+    return checked(dense_log_density(y - mu, covariance), jnp.all(jnp.isfinite(mu)))
 
 
 def multi_normal_prec_lpdf(y, mu, precision):
     y, mu, precision = as_reals(y, mu, precision)
     offset = y - mu
-    factor = cholesky(precision)
-    value = -0.5 * (mu.shape[0] * LOG_2_PI + offset @ (precision @ offset)) + _log_diagonal(factor)
-    return checked(value, jnp.all(jnp.isfinite(mu)) & _is_factor(factor))
+    log_det = log_determinant(precision)
+    value = 0.5 * (log_det - mu.shape[0] * LOG_2_PI - offset @ (precision @ offset))
+    return checked(value, jnp.all(jnp.isfinite(mu)))
 
 
 def multi_normal_cholesky_rng(key, mu, factor):
@@ -51,13 +54,13 @@ def multi_normal_cholesky_rng(key, mu, factor):
 
 def multi_normal_rng(key, mu, covariance):
     mu, covariance = as_reals(mu, covariance)
-    return multi_normal_cholesky_rng(key, mu, cholesky(covariance))
+    return multi_normal_cholesky_rng(key, mu, cholesky_factor(covariance))
 
 
 def multi_normal_prec_rng(key, mu, precision):
     mu, precision = as_reals(mu, precision)
     z = jax.random.normal(key, mu.shape, mu.dtype)
-    return mu + solve_triangular(cholesky(precision), z, lower=True, trans="T")
+    return mu + solve_triangular(cholesky_factor(precision), z, lower=True, trans="T")
 
 
 def multi_gp_cholesky_lpdf(y, factor, weights):
@@ -75,20 +78,27 @@ def multi_gp_cholesky_lpdf(y, factor, weights):
 
 def multi_gp_lpdf(y, kernel, weights):
     y, kernel, weights = as_reals(y, kernel, weights)
-    return multi_gp_cholesky_lpdf(y, cholesky(kernel), weights)
+    return multi_gp_cholesky_lpdf(y, cholesky_factor(kernel), weights)
 
 
 def multi_student_t_cholesky_lpdf(y, nu, mu, factor):
     y, nu, mu, factor = as_reals(y, nu, mu, factor)
+    value = _student_t(nu, _whitened_square(y - mu, factor), 2 * _log_diagonal(factor), mu)
+    return checked(value, _is_factor(factor))
+
+
+def _student_t(nu, square, log_det, mu):
+    """From the squared distance and the log determinant of the scale."""
     half = 0.5 * mu.shape[0]
-    constant = log_rising(0.5 * nu, jnp.full_like(nu, half)) - half * (jnp.log(nu) + LOG_PI) - _log_diagonal(factor)
-    value = constant - (0.5 * nu + half) * jnp.log1p(_whitened_square(y - mu, factor) / nu)
-    return checked(value, positive_finite(nu) & jnp.all(jnp.isfinite(mu)) & _is_factor(factor))
+    constant = log_rising(0.5 * nu, jnp.full_like(nu, half)) - half * (jnp.log(nu) + LOG_PI) - 0.5 * log_det
+    value = constant - (0.5 * nu + half) * jnp.log1p(square / nu)
+    return checked(value, positive_finite(nu) & jnp.all(jnp.isfinite(mu)))
 
 
 def multi_student_t_lpdf(y, nu, mu, scale):
     y, nu, mu, scale = as_reals(y, nu, mu, scale)
-    return multi_student_t_cholesky_lpdf(y, nu, mu, cholesky(scale))
+    square, log_det = inverse_quadratic_and_log_determinant(scale, y - mu)
+    return _student_t(nu, square, log_det, mu)
 
 
 def multi_student_t_cholesky_rng(key, nu, mu, factor):
@@ -100,7 +110,7 @@ def multi_student_t_cholesky_rng(key, nu, mu, factor):
 
 def multi_student_t_rng(key, nu, mu, scale):
     nu, mu, scale = as_reals(nu, mu, scale)
-    return multi_student_t_cholesky_rng(key, nu, mu, cholesky(scale))
+    return multi_student_t_cholesky_rng(key, nu, mu, cholesky_factor(scale))
 
 
 def _multivariate(arguments, log_density, rng=None):

@@ -5,11 +5,11 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import gammaln
 
+from pathfinder.gaussian._dense.cholesky import cholesky_factor
 from pathfinder.stan._library.densities.continuous.bounded import beta_rng
 from pathfinder.stan._library.densities.continuous.normal import lognormal_lpdf
 from pathfinder.stan._library.densities.distribution import Distribution, as_reals
 from pathfinder.stan._library.densities.validity import checked, positive_finite
-from pathfinder.stan._library.functions.cholesky import cholesky
 from pathfinder.stan._library.numerics.gamma_ratios import log_multivariate_gamma
 from pathfinder.stan._library.numerics.logarithms import LOG_2, LOG_PI
 
@@ -65,13 +65,13 @@ def _inv_wishart_by_factors(outcome, nu, scale):
 
 def _safe_cholesky(matrix):
     """The Cholesky factor; -1 times the identity for an outcome that has none, whose density is then -inf."""
-    factor = cholesky(matrix)
+    factor = cholesky_factor(matrix)
     return jnp.where(_has_positive_diagonal(factor), factor, -jnp.eye(matrix.shape[0], dtype=matrix.dtype))
 
 
 def wishart_lpdf(w, nu, scale):
     w, nu, scale = as_reals(w, nu, scale)
-    return _wishart_by_factors(_safe_cholesky(w), nu, cholesky(scale))
+    return _wishart_by_factors(_safe_cholesky(w), nu, cholesky_factor(scale))
 
 
 def wishart_cholesky_lpdf(factor, nu, scale_factor):
@@ -81,7 +81,7 @@ def wishart_cholesky_lpdf(factor, nu, scale_factor):
 
 def inv_wishart_lpdf(w, nu, scale):
     w, nu, scale = as_reals(w, nu, scale)
-    return _inv_wishart_by_factors(_safe_cholesky(w), nu, cholesky(scale))
+    return _inv_wishart_by_factors(_safe_cholesky(w), nu, cholesky_factor(scale))
 
 
 def inv_wishart_cholesky_lpdf(factor, nu, scale_factor):
@@ -105,7 +105,7 @@ def wishart_cholesky_rng(key, nu, scale_factor):
 
 def wishart_rng(key, nu, scale):
     nu, scale = as_reals(nu, scale)
-    factor = wishart_cholesky_rng(key, nu, cholesky(scale))
+    factor = wishart_cholesky_rng(key, nu, cholesky_factor(scale))
     return factor @ factor.T
 
 
@@ -113,13 +113,13 @@ def inv_wishart_rng(key, nu, scale):
     nu, scale = as_reals(nu, scale)
     bartlett = _bartlett(key, nu, scale.shape[0])
     # With scale L L' and unit Wishart B B', L (B B')^-1 L' has the law; B^-1 enters by a triangular solve.
-    root = solve_triangular(bartlett, cholesky(scale).T, lower=True)
+    root = solve_triangular(bartlett, cholesky_factor(scale).T, lower=True)
     return root.T @ root
 
 
 def inv_wishart_cholesky_rng(key, nu, scale_factor):
     nu, scale_factor = as_reals(nu, scale_factor)
-    return cholesky(inv_wishart_rng(key, nu, scale_factor @ scale_factor.T))
+    return cholesky_factor(inv_wishart_rng(key, nu, scale_factor @ scale_factor.T))
 
 
 def _lkj_constant(size, eta):

@@ -2,10 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.linalg import cho_factor, cho_solve
 
+from pathfinder.gaussian._dense.log_density import dense_log_density
+from pathfinder.gaussian._dense.spd import spd_solve
 from pathfinder.stan._library.densities.distribution import Distribution, as_integers, as_reals
-from pathfinder.stan._library.numerics.logarithms import LOG_2_PI
 
 
 def gaussian_dlm_obs_lpdf(y, design, transition, noise, innovation, m0, c0):
@@ -30,11 +30,11 @@ def gaussian_dlm_obs_lpdf(y, design, transition, noise, innovation, m0, c0):
         covariance = transition @ covariance @ transition.T + innovation
         cross = covariance @ design
         predictive = design.T @ cross + noise
-        factor = cho_factor(0.5 * (predictive + predictive.T), lower=True)
+        predictive = 0.5 * (predictive + predictive.T)
         error = observed - design.T @ mean
-        solved = cho_solve(factor, error)
-        log_density = -0.5 * (error @ solved + error.shape[0] * LOG_2_PI) - jnp.sum(jnp.log(jnp.diagonal(factor[0])))
-        covariance = covariance - cross @ cho_solve(factor, cross.T)
+        log_density = dense_log_density(error, predictive)
+        solved = spd_solve(predictive, error)
+        covariance = covariance - cross @ spd_solve(predictive, cross.T)
         return (mean + cross @ solved, 0.5 * (covariance + covariance.T)), log_density
 
     return jnp.sum(jax.lax.scan(step, (m0, c0), y.T)[1])

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pathfinder.gaussian._dense.cholesky import cholesky_factor
 from pathfinder.stan._library.densities import DISTRIBUTIONS
 from pathfinder.stan._library.functions import FUNCTIONS
-from pathfinder.stan._library.functions.cholesky import cholesky
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_factor_and_its_derivatives(size):
         forwards = jax.jvp(lambda a: factor(symmetric(a)), (a,), (along,))
         return forwards, jax.vmap(jax.value_and_grad(total))(jnp.stack([a, 2 * a]))
 
-    found, expected = jax.jit(lambda: (derivatives(cholesky), derivatives(jnp.linalg.cholesky)))()
+    found, expected = jax.jit(lambda: (derivatives(cholesky_factor), derivatives(jnp.linalg.cholesky)))()
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12), found, expected)
     np.testing.assert_allclose(found[0][0], np.linalg.cholesky(a), rtol=1e-12, atol=1e-13)
 
@@ -48,7 +48,7 @@ def test_second_derivative():
     def curvature(factor):
         return jax.grad(jax.grad(lambda t: jnp.sum(jnp.sin(factor(a + t * direction)))))(0.1)
 
-    found, expected = jax.jit(lambda: (curvature(cholesky), curvature(jnp.linalg.cholesky)))()
+    found, expected = jax.jit(lambda: (curvature(cholesky_factor), curvature(jnp.linalg.cholesky)))()
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
@@ -56,12 +56,12 @@ def test_second_derivative():
 def test_an_indefinite_matrix_has_no_factor(size):
     a = matrix(size)
     a[-1, -1] = -1.0
-    assert np.any(np.isnan(cholesky(a)))
+    assert np.any(np.isnan(cholesky_factor(a)))
 
 
 def test_single_precision_is_kept():
     a = matrix(60).astype(np.float32)
-    factor, of_factor = jax.jvp(cholesky, (a,), (a,))
+    factor, of_factor = jax.jvp(cholesky_factor, (a,), (a,))
     assert factor.dtype == of_factor.dtype == np.float32
     np.testing.assert_allclose(of_factor, 0.5 * factor, atol=1e-5)
 

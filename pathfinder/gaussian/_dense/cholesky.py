@@ -16,17 +16,22 @@ _SMALLEST = 50  # matrix whose derivative is taken in blocks is larger: docs/dec
 
 
 @jax.custom_jvp
-def cholesky(a: jax.Array) -> jax.Array:
+def cholesky_factor(a: jax.Array) -> jax.Array:
     """Lower factor of a symmetric matrix, whose upper triangle is not read; NaN if it is not positive definite."""
     return factorized(a, symmetrize_input=False)
 
 
-@cholesky.defjvp
+@cholesky_factor.defjvp
 def _cholesky_jvp(primals, tangents):
     (a,), (of_a,) = primals, tangents
-    factor = cholesky(a)
+    factor = cholesky_factor(a)
+    return factor, cholesky_tangent(factor, of_a)
+
+
+def cholesky_tangent(factor: jax.Array, of_a: jax.Array) -> jax.Array:
+    """The derivative of a lower factor along `of_a`, the derivative of the matrix."""
     # More than four blocks gain little and take seconds to compile.
-    return factor, _tangent(factor, of_a, max(_SMALLEST, -(-a.shape[0] // 4)))
+    return _tangent(factor, of_a, max(_SMALLEST, -(-factor.shape[0] // 4)))
 
 
 def _tangent(factor: jax.Array, of_a: jax.Array, whole: int) -> jax.Array:
